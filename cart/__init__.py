@@ -1,0 +1,1 @@
+"""What is for sale, who holds it, and who paid."""

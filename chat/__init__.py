@@ -1,0 +1,1 @@
+"""Who is in the room, what was said, and who may say it."""

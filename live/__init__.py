@@ -1,0 +1,1 @@
+"""What a show is, and how everything runs together."""

@@ -1,0 +1,1 @@
+"""The server's own dealings with the world: child processes, sockets, HTTP."""

@@ -1,0 +1,150 @@
+"""Settings: what an operator may choose, read once from the environment.
+
+Every setting is a row of `Settings` with its default and its explanation; nothing else in the
+project reads the environment. A wrong value stops the start with every fault named at once.
+"""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+PREFIX: Final = "KKOT_"
+
+
+class SettingsError(ValueError):
+    """One or more settings have values that cannot be used; the text names each."""
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise ValueError("a port is between 0 and 65535")
+    return port
+
+
+def _seconds(text: str) -> int:
+    seconds = int(text)
+    if not 1 <= seconds <= 86_400:
+        raise ValueError("between 1 and 86400 seconds")
+    return seconds
+
+
+def _ip(text: str) -> str:
+    return str(ipaddress.ip_address(text)) if text else ""
+
+
+def _url(text: str) -> str:
+    if text and not urlsplit(text).scheme:
+        raise ValueError("a URL with a scheme, such as https://shop.example")
+    return text.rstrip("/")
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return text
+
+    return parse
+
+
+def _secret(text: str) -> str:
+    if text and len(text) < 32:
+        raise ValueError("at least 32 characters")
+    return text
+
+
+def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The values one server process runs with. Secrets stay out of `repr`."""
+
+    http_host: str = _setting("127.0.0.1", str, "address the pages and the API listen on")
+    http_port: int = _setting(8000, _port, "their TCP port")
+    public_url: str = _setting(
+        "", _url, "how the outside reaches this node; empty: `http(s)://` host and port"
+    )
+    media_port: int = _setting(8189, _port, "the one UDP port for all media")
+    media_tcp_port: int = _setting(
+        8189, _port, "TCP port for viewers whose network blocks UDP; 0 turns it off"
+    )
+    public_ip: str = _setting(
+        "", _ip, "address offered for media; empty: every address of the machine"
+    )
+    data_dir: Path = _setting(
+        Path("var"), Path, "folder of the embedded stores, the secret and local certificates"
+    )
+    database_url: str = _setting(
+        "", _url, "`postgresql://…` of your own PostgreSQL 15+; empty: embedded PostgreSQL"
+    )
+    redis_url: str = _setting(
+        "", _url, "`redis://…` of your own Redis 7+ or Valkey; empty: embedded Valkey"
+    )
+    secret: str = _setting(
+        "",
+        _secret,
+        "key that signs sessions, 32 characters or more, the same on every node; "
+        "empty: made once and kept in the data folder",
+    )
+    allowed_origins: str = _setting(
+        "", str, "further web origins that may open the room's websocket, separated by commas"
+    )
+    turn_url: str = _setting("", _url, "`turn:host:port` of a TURN server offered to clients")
+    turn_secret: str = _setting("", str, "its shared secret (coturn's `static-auth-secret`)")
+    hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
+    log_level: str = _setting(
+        "info", _one_of("debug", "info", "warning", "error"), "least severe line that is logged"
+    )
+    log_format: str = _setting("text", _one_of("text", "json"), "`text` or `json`")
+
+    def __repr__(self) -> str:
+        """The settings without their secrets and without credentials inside URLs."""
+        hidden = {"secret", "turn_secret", "database_url", "redis_url"}
+        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden)
+        return f"Settings({', '.join(shown)})"
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting: `http_port` is `KKOT_HTTP_PORT`."""
+    return PREFIX + name.upper()
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings out of an environment.
+
+    Raises `SettingsError` naming every value that does not parse and every unknown `KKOT_` name.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    known = {variable(f.name): f for f in fields(Settings)}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        if name not in known:
+            faults.append(f"{name}: no such setting")
+            continue
+        setting = known[name]
+        try:
+            values[setting.name] = setting.metadata["parse"](text.strip())
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    if bool(values.get("turn_url")) != bool(values.get("turn_secret")):
+        faults.append("KKOT_TURN_URL and KKOT_TURN_SECRET: set both or neither")
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return Settings(**values)
+
+
+def settings_table() -> str:
+    """The settings as a Markdown table, as it stands in the README."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for setting in fields(Settings):
+        default = f"`{setting.default}`" if str(setting.default) else ""
+        rows.append(f"| `{variable(setting.name)}` | {default} | {setting.metadata['meaning']} |")
+    return "\n".join(rows)
