@@ -106,7 +106,9 @@ class Settings:
     def __repr__(self) -> str:
         """The settings without their secrets and without credentials inside URLs."""
         hidden = {"secret", "turn_secret", "database_url", "redis_url"}
-        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden)
+        shown = (
+            f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden
+        )
         return f"Settings({', '.join(shown)})"
 
 

@@ -96,6 +96,8 @@ class Child:
         self._log_path = log_path
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
+        self.restarted = asyncio.Condition()
+        """Notified whenever the store is up again after it died."""
 
     @property
     def pid(self) -> int | None:
@@ -133,6 +135,8 @@ class Child:
                 await self._run_until_ready()
             except StoreError as error:
                 log.error("store does not come back", store=self._spec.name, error=str(error))
+            async with self.restarted:
+                self.restarted.notify_all()
 
     async def _run_until_ready(self) -> None:
         try:

@@ -1,0 +1,1 @@
+"""Everything that shows that Kkot does what it says."""
