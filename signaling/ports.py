@@ -1,0 +1,133 @@
+"""What signaling exchanges with the house around it: facts about media, and two small protocols.
+
+Signaling trusts and connects peers; it neither keeps nor forwards media. Whoever does implements
+`Media` and gives a `Sink` for each session; signaling gives back a `Link` once the peer is there.
+Every `now` is `time.monotonic()` in seconds. All calls happen on the event loop and must return
+at once; a `Sink` must not raise, whatever a peer sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Kind = Literal["audio", "video"]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A negotiated codec: payload types as the peer numbers them, `parameters` as in a=fmtp."""
+
+    name: str
+    clock_rate: int
+    payload_type: int
+    rtx_payload_type: int | None
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One published track as agreed: SSRCs where the offer told them, header extension ids."""
+
+    kind: Kind
+    mid: str
+    codec: Codec
+    ssrc: int | None
+    rtx_ssrc: int | None
+    twcc_id: int | None
+    abs_send_time_id: int | None
+    nack: bool
+    pli: bool
+    twcc: bool
+    remb: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a publisher will send: at most one track of each kind."""
+
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTrack:
+    """A track as viewers get it; the codec's payload types are the publisher's own."""
+
+    kind: Kind
+    codec: Codec
+    ssrc: int
+    rtx_ssrc: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A show's media as every viewer of it gets it."""
+
+    cname: str
+    tracks: tuple[StreamTrack, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The payload types one viewer wants; None where it takes no such packets."""
+
+    video: int | None
+    rtx: int | None
+    audio: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Plaintext RTP towards viewers, in sending order.
+
+    `packets`: whole RTP packets, a 12-byte header and the payload.
+    `runs`: `[start, stop)` ranges of `packets` of equal size, only the last of a run may be
+    shorter; at most 32 packets and 60,000 bytes each.
+    """
+
+    packets: Sequence[bytes]
+    runs: Sequence[tuple[int, int]]
+
+
+class Link(Protocol):
+    """A connected peer."""
+
+    def send(self, batch: Batch) -> None:
+        """Encrypt and send; what a full socket refuses is dropped and counted."""
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send one plaintext compound RTCP packet."""
+
+    def close(self) -> None:
+        """End the session; its sink's `closed` follows."""
+
+
+class Sink(Protocol):
+    """One session, as the media side sees it."""
+
+    def connected(self, link: Link, now: float) -> None:
+        """ICE and DTLS are done."""
+
+    def rtp(self, packet: bytes, now: float) -> None:
+        """A decrypted RTP packet came from the peer."""
+
+    def rtcp(self, packet: bytes, now: float) -> None:
+        """A decrypted compound RTCP packet came from the peer."""
+
+    def drained(self, now: float) -> None:
+        """The socket is read empty for this wake-up."""
+
+    def closed(self, now: float) -> None:
+        """The session ended; nothing is called after this."""
+
+
+class Media(Protocol):
+    """Who keeps and forwards the media of shows."""
+
+    def publish(self, show: str, session: str, publication: Publication) -> Sink:
+        """A publisher is welcome; the newest of a show wins."""
+
+    def stream(self, show: str) -> Stream | None:
+        """What a viewer of the show can get here; None while nobody publishes here."""
+
+    def subscribe(self, show: str, session: str, subscription: Subscription) -> Sink:
+        """A viewer of `stream(show)` is welcome."""
