@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest_asyncio
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
 from av import AudioFrame
 
@@ -32,7 +32,7 @@ async def port() -> AsyncIterator[Port]:
 
 
 async def publish(port: Port) -> RTCPeerConnection:
-    client = RTCPeerConnection()
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     client.addTransceiver(AudioStreamTrack(), "sendonly")
     await client.setLocalDescription(await client.createOffer())
     answer = port.endpoint.publish(SHOW, client.localDescription.sdp)
@@ -41,7 +41,7 @@ async def publish(port: Port) -> RTCPeerConnection:
 
 
 async def watch(port: Port) -> RTCPeerConnection:
-    client = RTCPeerConnection()
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     client.addTransceiver("audio", "recvonly")
     await client.setLocalDescription(await client.createOffer())
     answer = port.endpoint.watch(SHOW, client.localDescription.sdp)
@@ -116,7 +116,7 @@ async def test_vanished_peer_is_freed_within_30_s(port: Port) -> None:
 
 
 async def test_offer_without_a_peer_is_let_go(port: Port) -> None:
-    client = RTCPeerConnection()
+    client = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     client.addTransceiver("audio", "recvonly")
     await client.setLocalDescription(await client.createOffer())
     port.endpoint.watch(SHOW, client.localDescription.sdp)
