@@ -13,8 +13,8 @@ from typing import Final
 
 from cart.core import catalog
 from cart.core.hold import Hold, HoldState
-from cart.core.stock import Decision, HoldRequest, OutOfBounds, decide
 from cart.core.stock import QUANTITY_LIMIT_UNITS as QUANTITY_LIMIT
+from cart.core.stock import Decision, HoldRequest, OutOfBounds, decide
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.ports import Ledger
 from cart.shopping import new_id

@@ -1,4 +1,4 @@
-"""One way to write: a READ COMMITTED transaction with bounded waiting, after which the outbox wakes.
+"""One way to write: a READ COMMITTED transaction with bounded waiting that wakes the outbox.
 
 The ledger's promise rests on READ COMMITTED: a statement that runs after a row lock was won sees
 what the winner before us wrote. Locks are always taken in the order orders, payments, products by

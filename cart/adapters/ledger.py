@@ -15,7 +15,7 @@ from cart.adapters.database import Database
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products
 from cart.core import event
-from cart.core.hold import COUNTED, LIVE, Hold, HoldEvent, HoldState
+from cart.core.hold import LIVE, Hold, HoldEvent, HoldState
 from cart.core.movement import Units, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
@@ -43,14 +43,12 @@ _KEPT: Final = text(
     " JOIN holds h ON h.buyer = asked.buyer AND h.idempotency_key = asked.key"
 )
 
-_COUNTED_STATES: Final = ", ".join(f"'{state}'" for state in COUNTED)
-
 _UNITS: Final = text(
     "SELECT h.product, h.buyer, sum(h.quantity)::bigint AS units"
     " FROM (SELECT DISTINCT * FROM unnest(CAST(:products AS text[]), CAST(:buyers AS text[])))"
     " AS asked(product, buyer)"
     " JOIN holds h ON h.product = asked.product AND h.buyer = asked.buyer"
-    f" WHERE h.state IN ({_COUNTED_STATES}) GROUP BY h.product, h.buyer"
+    " WHERE h.state IN ('held', 'ordered', 'paying', 'sold') GROUP BY h.product, h.buyer"
 )
 
 _INSERT: Final = text(

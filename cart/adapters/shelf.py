@@ -1,4 +1,4 @@
-"""Stores, products and pictures in PostgreSQL. Units of a product change under its row lock only."""
+"""Stores, products and pictures in PostgreSQL. Units change under their product's row lock only."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -64,7 +64,7 @@ class ProductEdit(msgspec.Struct, frozen=True, kw_only=True):
     title: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     price_minor: int | UnsetType = UNSET
-    limit_per_buyer: int | None | UnsetType = UNSET
+    limit_per_buyer: int | UnsetType | None = UNSET
     stock_change: int = 0
 
 
