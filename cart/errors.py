@@ -91,7 +91,7 @@ class HoldExpired(CartError):
 class OrderExpired(CartError):
     """The order's deadline has passed (410)."""
 
-    code = "order_expired"
+    code = "expired"
 
 
 class Busy(CartError):
@@ -127,4 +127,4 @@ class TooLarge(CartError):
 class UnsupportedPicture(CartError):
     """Not a JPEG, PNG or WebP picture, or one with too many pixels (415)."""
 
-    code = "unsupported_picture"
+    code = "unsupported_media_type"

@@ -11,13 +11,19 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from cart.errors import Busy
 
 LOCK_WITHIN_MS: Final = 3_000
 """A row lock that takes longer fails the transaction."""
 
 TRANSACTION_WITHIN_S: Final = 10.0
 """A transaction that takes longer fails; whether it committed is then not known."""
+
+LOCK_NOT_AVAILABLE: Final = "55P03"
+"""PostgreSQL's code for a lock that was not won in time."""
 
 _BOUNDS: Final = text(
     f"SELECT set_config('lock_timeout', '{LOCK_WITHIN_MS}', true), "
@@ -35,12 +41,20 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction, committed when the context ends well; raises the driver's errors."""
-        async with asyncio.timeout(TRANSACTION_WITHIN_S):
-            async with self._engine.begin() as connection:
-                await connection.execute(_BOUNDS)
-                yield connection
-            self.written.set()
+        """A transaction, committed when the context ends well.
+
+        Raises the driver's errors, and `Busy` when a row stays locked by others.
+        """
+        try:
+            async with asyncio.timeout(TRANSACTION_WITHIN_S):
+                async with self._engine.begin() as connection:
+                    await connection.execute(_BOUNDS)
+                    yield connection
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+                raise Busy from error
+            raise
+        self.written.set()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

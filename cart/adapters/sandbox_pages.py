@@ -86,7 +86,7 @@ async def _style(request: Request) -> Response:  # noqa: ARG001 - the router's s
 def choose_language(request: Request) -> str:
     """`?lang=`, else the cookie, else what the browser prefers, else English."""
     for said in (request.query_params.get("lang"), request.cookies.get("kkot_lang")):
-        if said in STRINGS:
+        if said is not None and said in STRINGS:
             return said
     preferred = request.headers.get("accept-language", "")[:200]
     for entry in preferred.split(","):
