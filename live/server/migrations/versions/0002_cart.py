@@ -210,7 +210,8 @@ def _create_payments() -> None:
             "ask_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
         sa.CheckConstraint(
-            "state IN ('created', 'claimed', 'unknown', 'confirmed', 'declined', 'voiding', 'voided')",
+            "state IN ('created', 'claimed', 'unknown', 'confirmed', 'declined', 'voiding',"
+            " 'voided')",
             name="ck_payments_known_state",
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name="fk_payments_order_id"),
