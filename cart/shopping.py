@@ -125,7 +125,7 @@ class Shopping:
 
     async def edit_product(self, person: str, product: str, edit: ProductEdit) -> Product:
         """Change a product; raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`."""
-        before = await self._own_product(person, product)
+        await self._own_product(person, product)
         if abs(edit.stock_change) > STOCK_LIMIT_UNITS:
             raise Invalid(f"at most {STOCK_LIMIT_UNITS}", field="stock_change")
         checked = ProductEdit(
@@ -139,7 +139,8 @@ class Shopping:
         )
         after = await self._shelf.edit_product(product, checked)
         if after is None:
-            raise NotEnoughStock("that many units are not free", free=before.free)
+            now = await self.product(product)
+            raise NotEnoughStock("that many units are not free", free=now.free)
         return after
 
     async def product(self, product: str) -> Product:

@@ -83,14 +83,14 @@ async def test_only_free_units_can_be_taken_away(shop: Shop) -> None:
 
 
 async def test_stock_changes_and_holds_at_once_stay_balanced(shop: Shop) -> None:
-    product = await shop.stock(5)
+    product = await shop.stock(10)
     edits = [
         shop.cart.shopping.edit_product(SELLER, product.id, ProductEdit(stock_change=change))
         for change in (3, -2, 4, -1)
     ]
     holds = [shop.hold(product, key=f"k{n}") for n in range(4)]
     await asyncio.gather(*edits, *holds)
-    assert await shop.counters(product) == (5, 4, 0)
+    assert await shop.counters(product) == (10, 4, 0)
 
 
 async def test_database_itself_refuses_units_from_nothing(shop: Shop) -> None:
