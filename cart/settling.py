@@ -22,8 +22,8 @@ STEPS_LIMIT: Final = 8
 ANSWER_WITHIN_S: Final = 10.0
 """A provider that takes longer is silent."""
 
-DUE_LIMIT: Final = 64
-"""Most attempts in one round of the loop; the rest go into the next."""
+DUE_LIMIT: Final = 16
+"""Most attempts asked about at once; the rest go into the next round."""
 
 SETTLE_EVERY_S: Final = 1.0
 OVER: Final = (OrderState.CANCELLED, OrderState.EXPIRED)
@@ -72,8 +72,10 @@ class Settling:
     async def settle_due(self) -> bool:
         """One round of the loop; whether there may be more."""
         due = await self._payments.due(DUE_LIMIT)
-        for payment in due:
-            await self.settle(payment)
+        ends = await asyncio.gather(*map(self.settle, due), return_exceptions=True)
+        for payment, end in zip(due, ends, strict=True):
+            if isinstance(end, Exception):
+                log.warning("settling failed", payment=payment, error=repr(end))
         return len(due) == DUE_LIMIT
 
     async def run(self) -> None:

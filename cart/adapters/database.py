@@ -2,7 +2,8 @@
 
 The ledger's promise rests on READ COMMITTED: a statement that runs after a row lock was won sees
 what the winner before us wrote. Locks are always taken in the order orders, payments, products by
-id, holds by id; so two transactions never wait for each other.
+id, holds by id; so two transactions never wait for each other. They are NO KEY UPDATE locks: rows
+that merely point at a locked one may be written meanwhile, in any order.
 """
 
 import asyncio

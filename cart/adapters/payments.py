@@ -137,7 +137,11 @@ class SqlPaymentBook:
         async with self._database.writing() as connection:
             whose = select(payments.c.order_id).where(payments.c.id == payment)
             await lock_order(connection, (await connection.execute(whose)).scalar_one())
-            lock = select(payments.c.id).where(payments.c.id == payment).with_for_update()
+            lock = (
+                select(payments.c.id)
+                .where(payments.c.id == payment)
+                .with_for_update(key_share=True)
+            )
             await connection.execute(lock)
             yield connection, await _now(connection, payment)
 
@@ -145,12 +149,16 @@ class SqlPaymentBook:
 async def _step(
     connection: AsyncConnection, attempt: Payment, happened: AttemptEvent, **columns: Any
 ) -> bool:
-    """Let an event happen to a locked attempt; False, and nothing changed, if it cannot."""
+    """Let an event happen to a locked attempt, which is then asked about as if it were new.
+
+    False, and nothing changed, if it cannot.
+    """
     state = after(attempt.state, happened)
     if state is None:
         return False
+    fresh = {"asked": 0, "ask_at": func.clock_timestamp()}
     change = update(payments).where(payments.c.id == attempt.id)
-    await connection.execute(change.values(state=state, **columns))
+    await connection.execute(change.values(state=state, **fresh, **columns))
     return True
 
 

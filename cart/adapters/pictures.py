@@ -24,14 +24,10 @@ EDGE_LIMIT_PIXELS: Final = 800
 QUALITY: Final = 82
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
 
-_one_at_a_time = asyncio.Semaphore(1)
-"""Decoding takes memory by the hundred megabytes: one picture at a time, the others wait."""
-
 
 async def encode(body: bytes) -> Picture:
     """Make a picture of an upload, in a thread; raises `UnsupportedPicture`."""
-    async with _one_at_a_time:
-        return await asyncio.to_thread(encode_now, body)
+    return await asyncio.to_thread(encode_now, body)
 
 
 def encode_now(body: bytes) -> Picture:

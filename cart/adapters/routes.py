@@ -3,6 +3,7 @@
 Here, and only here, a decision that refuses becomes an error.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -241,6 +242,8 @@ def granted(decision: stock.Decision) -> Hold:
 
 def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
     """The raw routes: pictures and webhooks."""
+    # Decoding takes memory by the hundred megabytes: one picture at a time, the others wait.
+    darkroom = asyncio.Semaphore(1)
 
     async def put_picture(request: Request) -> Response:
         person = await identify(request)
@@ -248,7 +251,9 @@ def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
             raise SignInRequired
         product = await cart.shopping.product(request.path_params["id"])
         await cart.shopping.own_store(person, product.store)
-        picture = await pictures.encode(await _body(request, pictures.BODY_LIMIT_BYTES))
+        body = await _body(request, pictures.BODY_LIMIT_BYTES)
+        async with darkroom:
+            picture = await pictures.encode(body)
         saved = await cart.shopping.save_picture(person, product.id, picture)
         return JSONResponse(msgspec.to_builtins(saved))
 

@@ -54,7 +54,11 @@ class SqlShelf:
 
     async def add_product(self, product: Product, limit: int) -> bool:
         """Keep a new product; False when its store has `limit` of them already."""
-        lock = select(stores.c.slug).where(stores.c.slug == product.store).with_for_update()
+        lock = (
+            select(stores.c.slug)
+            .where(stores.c.slug == product.store)
+            .with_for_update(key_share=True)
+        )
         count = select(func.count()).where(products.c.store == product.store)
         async with self._database.writing() as connection:
             await connection.execute(lock)
@@ -120,7 +124,7 @@ class SqlShelf:
 
 
 async def _locked(connection: AsyncConnection, product: str) -> Product:
-    query = select(products).where(products.c.id == product).with_for_update()
+    query = select(products).where(products.c.id == product).with_for_update(key_share=True)
     return to_product((await connection.execute(query)).one())
 
 

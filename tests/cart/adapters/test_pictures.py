@@ -41,8 +41,10 @@ def opened(jpeg: bytes) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("kind", "mode"),
-    [("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1")]
-    + [("WEBP", "RGB"), ("WEBP", "RGBA"), ("PNG", "LA")],
+    [
+        *(("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("WEBP", "RGB"), ("WEBP", "RGBA")),
+        *(("PNG", "RGBA"), ("PNG", "LA"), ("PNG", "P"), ("PNG", "1")),
+    ],
 )
 async def test_pictures_become_small_jpegs(kind: str, mode: str) -> None:
     made = await encode(picture((1600, 400), kind, mode))
