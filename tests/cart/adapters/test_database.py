@@ -56,3 +56,13 @@ async def test_ordering_and_holding_the_same_products_never_wait_in_a_circle(sho
     sweeps = [shop.cart.expiry.sweep() for _ in range(4)]
     await asyncio.gather(*(buy(number) for number in range(12)), *sweeps)
     assert [await shop.counters(product) for product in products] == [(42, 8, 0)] * 3
+
+
+async def test_order_is_placed_while_its_product_is_locked(shop: Shop, engine: AsyncEngine) -> None:
+    """Else placing (hold, then product) and sweeping (product, then hold) would wait in a circle."""
+    product = await shop.stock(1)
+    hold = await shop.hold(product)
+    async with Database(engine).writing() as connection:
+        await lock_skus(connection, [product.id])
+        order = await shop.order(hold)
+    assert order.lines[0].product == product.id
