@@ -104,7 +104,7 @@ async def read_clock(connection: AsyncConnection) -> int:
 async def lock_skus(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Sku]:
     """Lock products in id order; their SKUs by id."""
     chosen = products.c.id.in_(sorted(set(ids)))
-    query = select(products).where(chosen).order_by(products.c.id).with_for_update()
+    query = select(products).where(chosen).order_by(products.c.id).with_for_update(key_share=True)
     return {
         row.id: Sku(
             product=row.id,
@@ -126,7 +126,7 @@ async def lock_holds(connection: AsyncConnection, condition: Any) -> list[Units]
         select(holds.c.id, holds.c.product, holds.c.quantity, holds.c.state)
         .where(condition)
         .order_by(holds.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return [
         Units(row.id, row.product, row.quantity, HoldState(row.state))
@@ -277,7 +277,7 @@ async def _lock_due(connection: AsyncConnection, ids: set[str], due: Any) -> lis
         .where(orders.c.id.in_(sorted(ids)), orders.c.state == OrderState.PLACED)
         .where(exists().where(holds.c.order_id == orders.c.id, due))
         .order_by(orders.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return list((await connection.execute(query)).scalars())
 

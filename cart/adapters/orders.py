@@ -69,7 +69,9 @@ async def advance(connection: AsyncConnection, order: str, happened: OrderEvent)
 
 async def lock_order(connection: AsyncConnection, order: str) -> None:
     """Lock an order's row, before anything else of it."""
-    await connection.execute(select(orders.c.id).where(orders.c.id == order).with_for_update())
+    await connection.execute(
+        select(orders.c.id).where(orders.c.id == order).with_for_update(key_share=True)
+    )
 
 
 async def read_order(connection: AsyncConnection, order: str) -> Order:
@@ -140,7 +142,7 @@ class SqlOrderBook:
 async def _place(connection: AsyncConnection, placement: Placement) -> Place | None:
     """Place it in the open transaction; None when its key was used meanwhile."""
     theirs = and_(holds.c.id.in_(placement.holds), holds.c.buyer == placement.buyer)
-    query = select(*HOLD).where(theirs).order_by(holds.c.id).with_for_update()
+    query = select(*HOLD).where(theirs).order_by(holds.c.id).with_for_update(key_share=True)
     rows = (await connection.execute(query)).all()
     earlier = await _earlier(connection, placement)
     if earlier is not None:

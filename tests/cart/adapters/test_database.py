@@ -59,7 +59,7 @@ async def test_ordering_and_holding_the_same_products_never_wait_in_a_circle(sho
 
 
 async def test_order_is_placed_while_its_product_is_locked(shop: Shop, engine: AsyncEngine) -> None:
-    """Else placing (hold, then product) and sweeping (product, then hold) would wait in a circle."""
+    """Else placing (hold, product) and sweeping (product, hold) would wait in a circle."""
     product = await shop.stock(1)
     hold = await shop.hold(product)
     async with Database(engine).writing() as connection:
