@@ -1,0 +1,3 @@
+"""What accounts need from the world around them."""
+
+ACCESS_COOKIE = "kkot_access"
