@@ -41,6 +41,13 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+OPEN_PATHS: Final = ("/whip/", "/whep/")
+OPEN_HEADERS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
+}
+"""Players on any web page may read these answers, refusals included: no cookie counts there."""
+
 
 class Edge:
     """ASGI middleware around everything else."""
@@ -73,7 +80,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _label(message)
+                _label(message, scope["path"])
             await send(message)
 
         try:
@@ -82,9 +89,12 @@ class Edge:
             _tell(scope, status, time.perf_counter() - begun)
 
 
-def _label(message: MutableMapping[str, Any]) -> None:
+def _label(message: MutableMapping[str, Any], path: str) -> None:
     headers = MutableHeaders(scope=message)
-    for name, value in SECURITY_HEADERS.items():
+    added = SECURITY_HEADERS
+    if path.startswith(OPEN_PATHS):
+        added = SECURITY_HEADERS | OPEN_HEADERS
+    for name, value in added.items():
         headers.setdefault(name, value)
     headers["X-Request-Id"] = structlog.contextvars.get_contextvars().get("request_id", "")
 

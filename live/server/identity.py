@@ -6,7 +6,6 @@ origin, told by Sec-Fetch-Site or Origin. A Bearer token always counts, and alon
 
 from collections.abc import Callable, Iterable
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,13 +29,8 @@ class Origins:
         """
         if origin is None:
             return True
-        origin = origin.lower()
-        return origin in self._allowed or self._addressed(origin, host)
-
-    @staticmethod
-    def _addressed(origin: str, host: str | None) -> bool:
-        parts = urlsplit(origin)
-        return parts.scheme in {"http", "https"} and bool(host) and parts.netloc == host.lower()
+        host = (host or "").lower()
+        return origin.lower() in {*self._allowed, f"http://{host}", f"https://{host}"}
 
     def made_by_our_page(self, request: Request) -> bool:
         """Whether the headers only a browser can set say that our own page made the request."""

@@ -12,6 +12,7 @@ from live.server.responses import PROBLEM_TYPE, Problem
 REFERENCE: Final = "#/components/schemas/{name}"
 SECURITY_SCHEMES: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "publishKey": {"type": "http", "scheme": "bearer", "description": "a show's publish key"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "kkot_access"},
 }
 SIGNED_IN: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"cookie": []}]

@@ -27,40 +27,55 @@ RETRY_AFTER_S: Final = 2
 
 STATUS: Final[Mapping[str, int]] = {
     "malformed": 400,
+    "malformed_sdp": 400,
     "idempotency_key": 400,
     "sign_in": 401,
     "wrong_credentials": 401,
     "session_over": 401,
-    "unauthorized": 401,
+    "publish_key_refused": 401,
+    "bad_signature": 401,
     "forbidden": 403,
     "foreign_origin": 403,
     "not_found": 404,
-    "unknown_show": 404,
     "method_not_allowed": 405,
     "conflict": 409,
     "email_taken": 409,
     "slug_taken": 409,
     "sold_out": 409,
     "limit_reached": 409,
+    "not_enough_stock": 409,
+    "too_many": 409,
+    "idempotency_mismatch": 409,
     "show_started": 409,
     "show_ended": 409,
+    "not_on_air": 409,
     "hold_expired": 410,
-    "expired": 410,
+    "order_expired": 410,
     "too_large": 413,
+    "too_long": 413,
     "unsupported_media_type": 415,
+    "unsupported_picture": 415,
     "invalid": 422,
+    "unacceptable_offer": 422,
     "too_many_attempts": 429,
+    "provider_unavailable": 502,
     "busy": 503,
+    "overloaded": 503,
+    "unavailable": 503,
     "store_lost": 503,
 }
 """Code → HTTP status, for the errors of every package."""
 
 HTTP_CODES: Final = {
-    status: code
-    for code, status in STATUS.items()
-    if code in {"malformed", "sign_in", "forbidden", "not_found", "method_not_allowed"}
-    or code in {"too_large", "unsupported_media_type", "invalid"}
+    401: "sign_in",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid",
 }
+"""HTTP status → code, for what Starlette itself refuses."""
 
 STORE_LOSS: Final = (
     *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
@@ -120,7 +135,7 @@ def _refusal(error: Exception, code: str, status: int) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
+    if status == 503 or code == "not_on_air":
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if "retry_after_s" in facts:
         headers["Retry-After"] = str(facts["retry_after_s"])
