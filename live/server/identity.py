@@ -63,14 +63,7 @@ class RequestCookies:
         return value
 
     def keep(self, name: str, value: str, *, path: str, max_age_s: int) -> None:
-        """Set a cookie with the answer: HttpOnly, SameSite=Lax, Secure over HTTPS.
-
-        Raises `ForeignOriginError` when a foreign page would sign its visitor in.
-        """
-        if not self._origins.allowed(
-            self._request.headers.get("origin"), self._request.headers.get("host")
-        ):
-            raise ForeignOriginError("Only our own pages sign in.")
+        """Set a cookie with the answer: HttpOnly, SameSite=Lax, Secure over HTTPS."""
         self._kept[name, path] = (value, max_age_s)
 
     def drop(self, name: str, *, path: str) -> None:
@@ -121,6 +114,10 @@ class Visitors:
         return account
 
     def jar(self, request: Request) -> RequestCookies:
-        """The request's cookies."""
+        """The request's cookies. Raises `ForeignOriginError` for another site's page, which could
+        otherwise sign its visitor in as somebody else."""
+        headers = request.headers
+        if not self._origins.allowed(headers.get("origin"), headers.get("host")):
+            raise ForeignOriginError("Only our own pages use our cookies.")
         secure = self._secure or request.url.scheme == "https"
         return RequestCookies(request, self._origins, secure=secure)

@@ -28,9 +28,11 @@ class JwtTokens:
         if len(token) > TOKEN_CHARACTERS:
             return None
         # The claims' times are judged by our core, on the clock it is given.
-        checks = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
         try:
-            claims = jwt.decode(token, self._key, [ALGORITHM], options={**checks})
+            claims = jwt.decode(
+                *(token, self._key, [ALGORITHM]),
+                options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
         except (jwt.InvalidTokenError, UnicodeError, ValueError):
             return None
         return read_claims(claims, now_s)
