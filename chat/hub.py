@@ -50,14 +50,16 @@ class Hub:
         self._tasks = tasks
         self._crowds: dict[str, Crowd] = {}
         self._keeping: set[asyncio.Task[None]] = set()
-        self._empty = asyncio.Event()
+        self.empty = asyncio.Event()
+        """Set while nobody here watches anything."""
+        self.empty.set()
 
     def enter(self, show: str) -> Crowd:
         """The show's crowd, made when there is none; a connection must be added at once."""
         crowd = self._crowds.get(show)
         if crowd is None:
             crowd = self._crowds[show] = Crowd(show, self.bus, self.describe)
-            self._empty.clear()
+            self.empty.clear()
             task = self._tasks.create_task(self._keep(crowd), name=f"crowd {show}")
             self._keeping.add(task)
             task.add_done_callback(self._keeping.discard)
@@ -116,7 +118,7 @@ class Hub:
         if shows:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LEAVING_S):
-                    await self._empty.wait()
+                    await self.empty.wait()
         for task in self._keeping:
             task.cancel()
         with suppress(UnavailableError):
@@ -126,7 +128,7 @@ class Hub:
         if self._crowds.get(crowd.show) is crowd:
             del self._crowds[crowd.show]
         if not self._crowds:
-            self._empty.set()
+            self.empty.set()
 
     async def _keep(self, crowd: Crowd) -> None:
         try:

@@ -8,6 +8,7 @@ things are, then let out what came meanwhile. An event newer than the snapshot m
 import asyncio
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Final
 
 from chat.connection import Connection
@@ -24,60 +25,67 @@ HELLO_S: Final = 5.0
 """How long a connection may take to say hello."""
 
 
-async def visit(
-    hub: Hub, show: str, socket: Socket, wire: Format, receive: Receive, cookie: str | None
-) -> None:
-    """Attend to one viewer until its connection ends.
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who stands at the door of a show, its websocket accepted.
 
     `cookie`: the access token the browser sent along; it counts when hello brings none.
     """
+
+    show: str
+    socket: Socket
+    wire: Format
+    receive: Receive
+    cookie: str | None
+
+
+async def visit(hub: Hub, visitor: Visitor) -> None:
+    """Attend to one viewer until its connection ends."""
     try:
-        hello = await _hello(receive, wire)
+        hello = await _hello(visitor)
         if isinstance(hello, Close):
-            socket.close(hello)
+            visitor.socket.close(hello)
         elif hello is not None:
-            person = await hub.identify(cookie if hello.token is None else hello.token)
-            await _attend(hub, show, socket, wire, receive, person)
+            token = visitor.cookie if hello.token is None else hello.token
+            await _attend(hub, visitor, await hub.identify(token))
     except Exception:
-        socket.close(Close.FAULT)
+        visitor.socket.close(Close.FAULT)
         raise
 
 
-async def _hello(receive: Receive, wire: Format) -> Hello | Close | None:
+async def _hello(visitor: Visitor) -> Hello | Close | None:
     try:
         async with asyncio.timeout(HELLO_S):
-            message = await receive()
+            message = await visitor.receive()
     except TimeoutError:
         return Close.HELLO_TIMEOUT
     if message is None:
         return None
-    hello = decode(message, wire)
+    hello = decode(message, visitor.wire)
     return hello if isinstance(hello, Hello) else Close.MALFORMED
 
 
-async def _attend(
-    hub: Hub, show: str, socket: Socket, wire: Format, receive: Receive, person: Person | None
-) -> None:
+async def _attend(hub: Hub, visitor: Visitor, person: Person | None) -> None:
     person_id = person.id if person else None
-    described = await hub.describe(show, person_id)
+    described = await hub.describe(visitor.show, person_id)
     if described is None:
-        socket.close(Close.NO_SUCH_SHOW)
+        visitor.socket.close(Close.NO_SUCH_SHOW)
         return
     if hub.closing:
-        socket.close(Close.GOING_AWAY)
+        visitor.socket.close(Close.GOING_AWAY)
         return
-    crowd = hub.enter(show)
+    crowd = hub.enter(visitor.show)
     member = room.member(
         (person.id, person.name) if person else None,
         seller=described.seller,
         talk=crowd.talk_bucket(person_id, seller=described.seller),
     )
-    connection = Connection(socket, wire, member)
+    connection = Connection(visitor.socket, visitor.wire, member)
     crowd.add(connection)
     try:
         await crowd.opened.wait()
         if await _welcome(hub, crowd, connection):
-            await _converse(hub, crowd, connection, wire, receive)
+            await _converse(hub, crowd, connection, visitor)
     finally:
         hub.leave(crowd, connection)
 
@@ -92,12 +100,10 @@ async def _welcome(hub: Hub, crowd: Crowd, connection: Connection) -> bool:
     return True
 
 
-async def _converse(
-    hub: Hub, crowd: Crowd, connection: Connection, wire: Format, receive: Receive
-) -> None:
-    while (message := await receive()) is not None:
+async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Visitor) -> None:
+    while (message := await visitor.receive()) is not None:
         outcome = room.handle(
-            decode(message, wire),
+            decode(message, visitor.wire),
             connection.member,
             time.monotonic(),
             time.time_ns() // 1_000_000,

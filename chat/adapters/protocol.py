@@ -67,7 +67,7 @@ class RoomProtocol(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         """Run the application with this socket in its scope."""
-        extensions: dict[str, Any] = self.scope["extensions"]  # type: ignore[assignment]
+        extensions: dict[str, Any] = self.scope["extensions"]
         extensions[SOCKET_EXTENSION] = self
         await super().run_asgi()
 

@@ -1,6 +1,5 @@
 """Redis as the room asks it: nothing is tried twice behind our back, and nothing takes for ever."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -35,5 +34,5 @@ def unavailable() -> Iterator[None]:
     """Turn what Redis and its connections raise into `UnavailableError`."""
     try:
         yield
-    except (RedisError, OSError, asyncio.TimeoutError) as error:
+    except (TimeoutError, RedisError, OSError) as error:
         raise UnavailableError(str(error)) from error

@@ -62,7 +62,7 @@ class Publisher:
             with unavailable():
                 async with self._client.pipeline(transaction=False) as pipeline:
                     for command in batch:
-                        pipeline.execute_command(*command.words)  # type: ignore[no-untyped-call]
+                        pipeline.execute_command(*command.words)
                     answers: list[Any] = await pipeline.execute(raise_on_error=False)
         except UnavailableError as error:
             for command in batch:

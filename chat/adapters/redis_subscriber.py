@@ -45,7 +45,7 @@ class Subscriber:
         self._pool = ConnectionPool.from_url(redis_url, socket_timeout=None, **connect_options())
         self._connection: AbstractConnection | None = None
         self._subscriptions: dict[bytes, _Subscription] = {}
-        self._expected: deque[tuple[bytes, bytes]] = deque()
+        self._expected: deque[tuple[bytes, bytes, _Subscription | None]] = deque()
 
     async def subscribe(self, show: str, listener: Listener) -> None:
         """Hear a show from when this returns, or from the listener's first `restored` on."""
@@ -68,15 +68,16 @@ class Subscriber:
 
     async def run(self) -> None:
         """Keep a connection until cancelled."""
+        loop = asyncio.get_running_loop()
         failures = 0
         while True:
-            connection: AbstractConnection = self._pool.make_connection()
+            connection: AbstractConnection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            since = loop.time()
             try:
-                await connection.connect()
-                failures = 0
+                await connection.connect()  # type: ignore[no-untyped-call]
                 await self._serve(connection)
             except* (RedisError, OSError, TimeoutError) as errors:
-                failures += 1
+                failures = 1 if loop.time() - since > RETRY_MAX_S else failures + 1
                 log.warning("the room's Redis is lost", errors=[str(e) for e in errors.exceptions])
             finally:
                 self._connection = None
@@ -111,7 +112,9 @@ class Subscriber:
         connection = self._connection
         if connection is None or not connection.is_connected or not channels:
             return
-        self._expected.extend((verb.lower(), channel) for channel in channels)
+        self._expected.extend(
+            (verb.lower(), channel, self._subscriptions.get(channel)) for channel in channels
+        )
         packed = connection.pack_commands([(verb, channel) for channel in channels])
         try:
             await connection.send_packed_command(packed, check_health=False)
@@ -129,12 +132,11 @@ class Subscriber:
                 self._confirmed(verb, channel)
 
     def _confirmed(self, verb: bytes, channel: bytes) -> None:
-        if not self._expected or self._expected.popleft() != (verb, channel):
+        expected = self._expected.popleft() if self._expected else None
+        if expected is None or expected[:2] != (verb, channel):
             raise ConnectionError("Redis moved a subscription away")
         subscription = self._subscriptions.get(channel)
-        if verb == b"sunsubscribe" or subscription is None:
-            return
-        if any(awaited == channel for _, awaited in self._expected):
+        if subscription is None or subscription is not expected[2]:
             return
         if subscription.answered.is_set():
             subscription.listener.restored()

@@ -18,7 +18,7 @@ from chat.adapters.service import Chat
 from chat.core.closes import Close
 from chat.core.frames import Format
 from chat.errors import WrongServerError
-from chat.visit import visit
+from chat.visit import Visitor, visit
 
 COOKIE: Final = "kkot_access"
 SHOW_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -91,8 +91,8 @@ async def _events(chat: Chat, websocket: WebSocket) -> None:
         data: bytes | None = message.get("bytes")
         return text if text is not None else data
 
-    cookie = websocket.cookies.get(COOKIE)
-    await visit(chat.hub, show, socket, wire, receive, cookie)
+    visitor = Visitor(show, socket, wire, receive, websocket.cookies.get(COOKIE))
+    await visit(chat.hub, visitor)
 
 
 def _problem(status: int, code: str, title: str) -> Response:

@@ -4,7 +4,7 @@ Nothing else passes: unknown names, wrong types, numbers out of range, a message
 wrong kind of websocket frame for the subprotocol. Decoding never raises, whatever came.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
@@ -58,8 +58,8 @@ class _Trace(msgspec.Struct, frozen=True):
     id: ClientId
 
 
-_MSGPACK_COMMANDS: Final = msgspec.msgpack.Decoder[Command](Command)
-_JSON_COMMANDS: Final = msgspec.json.Decoder[Command](Command)
+_MSGPACK_COMMANDS: Final[msgspec.msgpack.Decoder[Any]] = msgspec.msgpack.Decoder(Command)
+_JSON_COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(Command)
 _MSGPACK_TRACES: Final = msgspec.msgpack.Decoder(_Trace)
 _JSON_TRACES: Final = msgspec.json.Decoder(_Trace)
 
@@ -72,9 +72,9 @@ def decode(message: str | bytes, wire: Format) -> Command | Unsayable | None:
     if len(data) > MESSAGE_BYTES:
         return None
     try:
-        if wire is Format.JSON:
-            return _JSON_COMMANDS.decode(data)
-        return _MSGPACK_COMMANDS.decode(data)
+        decoder = _JSON_COMMANDS if wire is Format.JSON else _MSGPACK_COMMANDS
+        command: Command = decoder.decode(data)
+        return command
     except msgspec.ValidationError:
         return _unsayable(data, wire)
     except (ValueError, RecursionError):
