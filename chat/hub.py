@@ -7,7 +7,7 @@ on its end closes every connection with "going away, come back".
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Literal
 
@@ -92,22 +92,14 @@ class Hub:
         except UnavailableError:
             return len(self._crowds.get(show, ()))
 
-    async def beat(self) -> None:
-        """Count the viewers of every show here, and tell them the totals."""
-        now = time.monotonic()
-        crowds = [*self._crowds.values()]
-        with suppress(UnavailableError):
-            totals = await self._presence.beat({crowd.show: len(crowd) for crowd in crowds})
-            for crowd in crowds:
-                crowd.set_present(totals[crowd.show])
-        for crowd in crowds:
-            crowd.forget_silent(now)
-
     async def beat_forever(self) -> None:
-        """Beat every `BEAT_S`."""
+        """Count the viewers of every show here every `BEAT_S`."""
         while True:
             await asyncio.sleep(BEAT_S)
-            await self.beat()
+            await self._beat([*self._crowds.values()])
+            now = time.monotonic()
+            for crowd in self._crowds.values():
+                crowd.forget_silent(now)
 
     async def close(self) -> None:
         """Close every connection and wait a little for their ends."""
@@ -124,6 +116,12 @@ class Hub:
         with suppress(UnavailableError):
             await self._presence.leave(shows)
 
+    async def _beat(self, crowds: Sequence[Crowd]) -> None:
+        with suppress(UnavailableError):
+            totals = await self._presence.beat({crowd.show: len(crowd) for crowd in crowds})
+            for crowd in crowds:
+                crowd.set_present(totals[crowd.show])
+
     def _forget(self, crowd: Crowd) -> None:
         if self._crowds.get(crowd.show) is crowd:
             del self._crowds[crowd.show]
@@ -132,6 +130,7 @@ class Hub:
 
     async def _keep(self, crowd: Crowd) -> None:
         try:
+            await self._beat([crowd])
             await crowd.run()
         except Exception:
             log.exception("a crowd failed", show=crowd.show)

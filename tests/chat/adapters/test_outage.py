@@ -1,0 +1,136 @@
+"""Redis lost and found: nobody keeps a wrong picture, and what cannot be said is refused."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from chat.errors import EventTooLargeError, UnavailableError
+from tests.chat.house import JSON, Event, House, Node, Viewer, open_node, watching
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+@pytest_asyncio.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    """A client beside the room's own."""
+    async with Redis.from_url(redis_url) as client:
+        yield client
+
+
+async def kill_subscribers(client: Redis) -> int:
+    """Cut every connection that has a sharded subscription; how many there were."""
+    found = [c for c in await client.client_list() if int(c.get("ssub", 0)) > 0]
+    for connection in found:
+        await client.client_kill_filter(_id=connection["id"])
+    return len(found)
+
+
+def picture(viewer: Viewer) -> int:
+    """The stock a client ends with: the last snapshot and the newest version after it."""
+    version = -1
+    for event in viewer.seen:
+        if event["type"] == "welcome":
+            version = event["products"][0]["version"]
+        elif event["type"] == "stock":
+            version = max(version, event["version"])
+    return version
+
+
+async def test_a_killed_subscriber_leaves_everybody_with_the_right_state(
+    redis_url: str, client: Redis
+) -> None:
+    house = House()
+    async with (
+        open_node(redis_url, house, "one") as one,
+        open_node(redis_url, house, "two") as two,
+        watching(one, "bom") as bom,
+        watching(one, wire=JSON) as stranger,
+        watching(two, "dal") as dal,
+    ):
+        viewers = (bom, stranger, dal)
+        for round_ in range(3):
+            for step in range(20):
+                if step == 10:
+                    assert await kill_subscribers(client) == 2
+                house.version += 1
+                await publish_stock(one, house)
+            await bom.say(f"round {round_}", f"{round_}")
+            await bom.until("accepted", lambda e, r=round_: e["id"] == f"{r}")
+            for viewer in viewers:
+                await viewer.until("welcome")
+        house.version += 1
+        await publish_stock(two, house)
+        for viewer in viewers:
+            await viewer.until("stock", lambda e: e["version"] == house.version)
+            assert picture(viewer) == house.version
+            assert heard(viewer) == {"round 0", "round 1", "round 2"}
+
+
+async def publish_stock(node: Node, house: House) -> None:
+    """Tell the stock as it is now."""
+    event: Event = {"type": "stock", "product": "tulip", "free": 5, "version": house.version}
+    await node.chat.publish("spring", event)
+
+
+def heard(viewer: Viewer) -> set[str]:
+    """Everything said that a viewer knows, by event or by snapshot."""
+    told = [e for e in viewer.seen if e["type"] == "said"]
+    for event in viewer.seen:
+        told.extend(event.get("talk", []))
+    return {said["text"] for said in told}
+
+
+async def test_a_snapshot_and_what_waited_behind_it_tell_nothing_said_twice(
+    redis_url: str,
+) -> None:
+    house = House()
+    async with open_node(redis_url, house) as node, watching(node, "bom") as bom:
+        describing, said = asyncio.Event(), asyncio.Event()
+        describe = node.chat.hub.describe
+
+        async def slowly(show: str, person: str | None) -> object:
+            describing.set()
+            await said.wait()
+            return await describe(show, person)
+
+        node.chat.hub.describe = slowly  # type: ignore[assignment]
+        await bom.send({"type": "sync"})
+        await describing.wait()
+        await node.chat.hub.bus.say("spring", talk("held"))
+        await node.chat.publish("spring", {"type": "pin", "product": "tulip"})
+        said.set()
+        await bom.until("pin")
+        kinds = [event["type"] for event in bom.seen[1:] if event["type"] != "present"]
+        assert kinds == ["welcome", "pin"]
+
+
+def talk(text: str) -> "object":
+    """A saying as the room publishes it."""
+    from chat.core.frames import Event as Packed
+    from chat.core.frames import Lane, pack
+
+    return Packed(Lane.TALK, pack({"type": "said", "id": text, "text": text}))
+
+
+async def test_without_redis_one_still_watches_and_saying_is_refused() -> None:
+    async with open_node(NOWHERE, House()) as node, watching(node, "bom") as bom:
+        assert bom.seen[0]["products"][0]["id"] == "tulip"
+        await bom.say("anybody?", "c1")
+        refused = await bom.until("refused")
+        assert refused == {"type": "refused", "id": "c1", "reason": "unavailable"}
+        with pytest.raises(UnavailableError):
+            await node.chat.publish("spring", {"type": "pin", "product": None})
+        assert await node.chat.present("spring") == 1
+        await bom.send({"type": "heart", "count": 1})
+        await bom.send({"type": "sync"})
+        await bom.until("welcome")
+
+
+async def test_an_event_too_large_is_the_publishers_fault(redis_url: str) -> None:
+    async with open_node(redis_url, House()) as node:
+        with pytest.raises(EventTooLargeError) as error:
+            await node.chat.publish("spring", {"type": "x", "x": "x" * 70_000})
+        assert error.value.facts["limit"] == 65_536
