@@ -20,6 +20,8 @@ CLOSE_BYTES: Final = 1024 * 1024
 """With more than this it is closed (4008)."""
 HELD_EVENTS: Final = 5_000
 """More events than this behind one snapshot close the connection (4008)."""
+REPEATING_TICKS: Final = 8
+"""For so many ticks after a snapshot, sayings it told are not told again."""
 
 
 class Connection:
@@ -32,6 +34,8 @@ class Connection:
         self._holds = 0
         self._held: list[Batch] = []
         self._held_events = 0
+        self._told: frozenset[str] = frozenset()
+        self._told_for = 0
 
     def hold(self) -> None:
         """From now on events wait for a `welcome`; as many welcomes as holds set them free."""
@@ -43,20 +47,24 @@ class Connection:
         self._holds -= 1
         welcome = snapshot.welcome(self.member.describe())
         self._write(array_frame(self._wire, [welcome]))
+        self._told, self._told_for = snapshot.said, REPEATING_TICKS
         if self._holds == 0:
             held, self._held, self._held_events = self._held, [], 0
             for batch in held:
-                self.deliver(batch.without(snapshot.said))
+                self._deliver_new(batch)
 
     def deliver(self, batch: Batch) -> None:
         """Tell the events of a tick."""
         if self._holds:
             self._hold_back(batch)
             return
-        backlog = self._socket.backlog()
-        frame = batch.frame(self._wire, seller=self.member.seller, talk=backlog <= QUIET_BYTES)
-        if frame is not None:
-            self._write(frame)
+        if self._told_for:
+            self._told_for -= 1
+            self._deliver_new(batch)
+            if not self._told_for:
+                self._told = frozenset()
+        else:
+            self._deliver_now(batch)
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Tell this viewer alone."""
@@ -66,6 +74,16 @@ class Connection:
         """End the connection; its reader sees the end."""
         self._held.clear()
         self._socket.close(code)
+
+    def _deliver_new(self, batch: Batch) -> None:
+        repeats = not batch.said.isdisjoint(self._told)
+        self._deliver_now(batch.without(self._told) if repeats else batch)
+
+    def _deliver_now(self, batch: Batch) -> None:
+        backlog = self._socket.backlog()
+        frame = batch.frame(self._wire, seller=self.member.seller, talk=backlog <= QUIET_BYTES)
+        if frame is not None:
+            self._write(frame)
 
     def _write(self, frame: bytes) -> None:
         if self._socket.backlog() > CLOSE_BYTES:

@@ -26,10 +26,12 @@ def tick_s(connections: int) -> float:
 class Batch:
     """The events of one tick, in the order they came."""
 
-    __slots__ = ("_frames", "events")
+    __slots__ = ("_frames", "events", "said")
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
+        self.said = frozenset(filter(None, map(_said_id, events)))
+        """The ids of its sayings."""
         self._frames: dict[tuple[Format, bool, bool], bytes | None] = {}
 
     def frame(self, wire: Format, *, seller: bool, talk: bool) -> bytes | None:
@@ -47,13 +49,13 @@ class Batch:
 
     def without(self, said: frozenset[str]) -> "Batch":
         """The batch less the sayings a snapshot already told."""
-        return Batch([event for event in self.events if not _is_said(event, said)])
+        return Batch([event for event in self.events if _said_id(event) not in said])
 
 
-def _is_said(event: Event, said: frozenset[str]) -> bool:
+def _said_id(event: Event) -> str | None:
     if event.lane is not Lane.TALK:
-        return False
-    return unpack(event.packed).get("id") in said
+        return None
+    return unpack(event.packed).get("id")
 
 
 class Gathering:

@@ -32,6 +32,10 @@ class House:
         self.version = 0
         self.pinned: str | None = None
         self.on_air = True
+        self.looked_at = asyncio.Event()
+        self.open = asyncio.Event()
+        """Cleared: nobody gets to know how a show is until it is set again."""
+        self.open.set()
 
     async def identify(self, token: str | None) -> Person | None:
         """A token is `token-` and the person's name."""
@@ -42,6 +46,8 @@ class House:
 
     async def describe(self, show: str, person: str | None) -> Room | None:
         """Two shows, both sold by `dal`; a third cannot be described."""
+        self.looked_at.set()
+        await self.open.wait()
         if show == "broken":
             raise OSError("the database is away")
         if show not in {"spring", "autumn"}:
@@ -145,13 +151,17 @@ class Viewer:
                         return event
                 self.seen.extend(await self.receive())
 
+    async def until_member(self, wanted: str, name: str, value: object) -> Event:
+        """The next event of a type with this value in one of its members."""
+        return await self.until(wanted, lambda event: event[name] == value)
+
     async def receive(self) -> list[Event]:
         """The next frame's events."""
         frame = await self.connection.recv()
         assert isinstance(frame, str) is (self.wire == JSON)
-        decode = msgspec.json.decode if self.wire == JSON else msgspec.msgpack.decode
-        events: list[Event] = decode(frame)
-        return events
+        if isinstance(frame, str):
+            return msgspec.json.decode(frame, type=list[Event])
+        return msgspec.msgpack.decode(frame, type=list[Event])
 
     async def closed(self) -> int | None:
         """The close code, once the connection has ended; events on the way are remembered."""

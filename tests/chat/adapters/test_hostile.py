@@ -11,6 +11,7 @@ import pytest_asyncio
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from live.server.stores import Stores
 from tests.chat.house import JSON, MSGPACK, House, Node, Viewer, at_the_door, open_node, watching
 
 HELLO = msgspec.msgpack.encode({"type": "hello"})
@@ -71,7 +72,9 @@ ATTACKS = [
         "minus hearts", text('{"type":"hello"}') + text('{"type":"heart","count":-5}'), 4001, JSON
     ),
     Attack(
-        "too many hearts", GREETED + frame(2, msgspec.msgpack.encode({"type": "heart", "count": 51})), 4001
+        "too many hearts",
+        GREETED + frame(2, msgspec.msgpack.encode({"type": "heart", "count": 51})),
+        4001,
     ),
     Attack(
         "a say with an id too long",
@@ -81,7 +84,9 @@ ATTACKS = [
     Attack("lone surrogate", text('{"type":"hello","token":"\\ud800"}'), 4001, JSON),
     Attack("binary in json mode", frame(2, b'{"type":"hello"}'), 4001, JSON),
     Attack("text in msgpack mode", text('{"type":"hello"}'), 4001),
-    Attack("invalid UTF-8 in msgpack", frame(2, b"\x82\xa4type\xa5hello\xa5token\xa2\xff\xfe"), 4001),
+    Attack(
+        "invalid UTF-8 in msgpack", frame(2, b"\x82\xa4type\xa5hello\xa5token\xa2\xff\xfe"), 4001
+    ),
     Attack("invalid UTF-8 in text", frame(1, b'{"type":"\xff"}'), 1007, JSON),
     Attack("oversized", frame(2, b"\x00" * 5000), 1009),
     Attack(
@@ -108,11 +113,8 @@ ATTACKS = [
 
 
 @pytest_asyncio.fixture(scope="module")
-async def room(stores: object) -> AsyncIterator[tuple[Node, Viewer]]:
+async def room(stores: Stores) -> AsyncIterator[tuple[Node, Viewer]]:
     """One node for all attacks, with a viewer who chats through all of them."""
-    from live.server.stores import Stores
-
-    assert isinstance(stores, Stores)
     async with open_node(stores.redis_url, House()) as node, watching(node, "dal") as dal:
         yield node, dal
 
@@ -170,9 +172,12 @@ async def test_pongs_nobody_reads_end_the_connection(
         )
         assert b"101" in await reader.readline()
         pings = frame(9, b"p" * 125) * 500
+
+        async def flood() -> None:
+            while True:
+                writer.write(pings)
+                await writer.drain()
+
         with pytest.raises(ConnectionError):
-            async with asyncio.timeout(10):
-                while True:
-                    writer.write(pings)
-                    await writer.drain()
+            await asyncio.wait_for(flood(), 10)
         writer.close()

@@ -1,12 +1,13 @@
 """Redis lost and found: nobody keeps a wrong picture, and what cannot be said is refused."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from chat.core.frames import Event as Packed
+from chat.core.frames import Lane, pack
 from chat.errors import EventTooLargeError, UnavailableError
 from tests.chat.house import JSON, Event, House, Node, Viewer, open_node, watching
 
@@ -58,13 +59,13 @@ async def test_a_killed_subscriber_leaves_everybody_with_the_right_state(
                 house.version += 1
                 await publish_stock(one, house)
             await bom.say(f"round {round_}", f"{round_}")
-            await bom.until("accepted", lambda e, r=round_: e["id"] == f"{r}")
+            await bom.until_member("accepted", "id", f"{round_}")
             for viewer in viewers:
                 await viewer.until("welcome")
         house.version += 1
         await publish_stock(two, house)
         for viewer in viewers:
-            await viewer.until("stock", lambda e: e["version"] == house.version)
+            await viewer.until_member("stock", "version", house.version)
             assert picture(viewer) == house.version
             assert heard(viewer) == {"round 0", "round 1", "round 2"}
 
@@ -88,31 +89,17 @@ async def test_a_snapshot_and_what_waited_behind_it_tell_nothing_said_twice(
 ) -> None:
     house = House()
     async with open_node(redis_url, house) as node, watching(node, "bom") as bom:
-        describing, said = asyncio.Event(), asyncio.Event()
-        describe = node.chat.hub.describe
-
-        async def slowly(show: str, person: str | None) -> object:
-            describing.set()
-            await said.wait()
-            return await describe(show, person)
-
-        node.chat.hub.describe = slowly  # type: ignore[assignment]
+        house.looked_at.clear()
+        house.open.clear()
         await bom.send({"type": "sync"})
-        await describing.wait()
-        await node.chat.hub.bus.say("spring", talk("held"))
+        await house.looked_at.wait()
+        saying = Packed(Lane.TALK, pack({"type": "said", "id": "s1", "text": "held"}))
+        await node.chat.hub.bus.say("spring", saying)
         await node.chat.publish("spring", {"type": "pin", "product": "tulip"})
-        said.set()
+        house.open.set()
         await bom.until("pin")
         kinds = [event["type"] for event in bom.seen[1:] if event["type"] != "present"]
         assert kinds == ["welcome", "pin"]
-
-
-def talk(text: str) -> "object":
-    """A saying as the room publishes it."""
-    from chat.core.frames import Event as Packed
-    from chat.core.frames import Lane, pack
-
-    return Packed(Lane.TALK, pack({"type": "said", "id": text, "text": text}))
 
 
 async def test_without_redis_one_still_watches_and_saying_is_refused() -> None:

@@ -53,7 +53,7 @@ async def test_a_slow_reader_is_closed_4008_while_others_go_on(redis_url: str) -
         async with asyncio.timeout(2 * PATIENCE_S):
             for number in range(150):
                 await node.chat.publish("spring", {**event, "version": number})
-                await bom.until("product", lambda e, n=number: e["version"] == n)
+                await bom.until_member("product", "version", number)
                 highest = max(highest, *backlogs())
         assert CLOSE_BYTES / 2 < highest < 2 * CLOSE_BYTES
         await bom.say("still here")
