@@ -1,6 +1,10 @@
 """Redis lost and found: nobody keeps a wrong picture, and what cannot be said is refused."""
 
+import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -9,7 +13,9 @@ from redis.asyncio import Redis
 from chat.core.frames import Event as Packed
 from chat.core.frames import Lane, pack
 from chat.errors import EventTooLargeError, UnavailableError
-from tests.chat.house import JSON, Event, House, Node, Viewer, open_node, watching
+from live.server.adapters.child import Child
+from live.server.adapters.valkey import Valkey
+from tests.chat.house import JSON, PATIENCE_S, Event, House, Node, Viewer, open_node, watching
 
 NOWHERE = "redis://127.0.0.1:1"
 
@@ -121,3 +127,23 @@ async def test_an_event_too_large_is_the_publishers_fault(redis_url: str) -> Non
         with pytest.raises(EventTooLargeError) as error:
             await node.chat.publish("spring", {"type": "x", "x": "x" * 70_000})
         assert error.value.facts["limit"] == 65_536
+
+
+async def test_a_killed_valkey_comes_back_and_so_does_the_room(tmp_path: Path) -> None:
+    spec = Valkey(tmp_path / "data", tmp_path / "s")
+    store = Child(spec, tmp_path / "log")
+    await store.start()
+    try:
+        async with open_node(spec.url, House()) as node, watching(node, "bom") as bom:
+            await bom.say("before", "1")
+            await bom.until("accepted")
+            assert store.pid is not None
+            async with asyncio.timeout(PATIENCE_S), store.restarted:
+                os.kill(store.pid, signal.SIGKILL)
+                await store.restarted.wait()
+            welcome = await bom.until("welcome")
+            assert welcome["products"][0]["id"] == "tulip"
+            await bom.say("after", "2")
+            assert (await bom.until("said"))["text"] == "after"
+    finally:
+        await store.stop()

@@ -10,14 +10,16 @@ import pytest_asyncio
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
+from starlette.types import Message, Scope
 from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from chat.adapters.protocol import RoomProtocol
-from chat.adapters.routes import choose_format
+from chat.adapters.routes import choose_format, routes
 from chat.core.frames import Format
+from chat.errors import WrongServerError
 from tests.chat.house import (
     JSON,
     MSGPACK,
@@ -264,6 +266,22 @@ async def test_the_last_viewer_takes_the_crowd_along(node: Node) -> None:
     async with watching(node, "bom") as again:
         await again.say("back")
         await again.until("said")
+
+
+async def test_a_server_without_the_room_protocol_is_called_wrong(node: Node) -> None:
+    async def unused(*_: object) -> Message:
+        raise AssertionError("the connection must not get so far")
+
+    scope: Scope = {
+        "type": "websocket",
+        "path": "/shows/spring/events",
+        "headers": [],
+        "query_string": b"",
+        "subprotocols": [],
+        "extensions": {},
+    }
+    with pytest.raises(WrongServerError):
+        await Starlette(routes=routes(node.chat))(scope, unused, unused)
 
 
 def test_a_server_with_deflate_is_called_wrong() -> None:
