@@ -269,7 +269,10 @@ async def test_the_last_viewer_takes_the_crowd_along(node: Node) -> None:
 
 
 async def test_a_server_without_the_room_protocol_is_called_wrong(node: Node) -> None:
-    async def unused(*_: object) -> Message:
+    async def receive() -> Message:
+        raise AssertionError("the connection must not get so far")
+
+    async def send(message: Message) -> None:
         raise AssertionError("the connection must not get so far")
 
     scope: Scope = {
@@ -281,7 +284,7 @@ async def test_a_server_without_the_room_protocol_is_called_wrong(node: Node) ->
         "extensions": {},
     }
     with pytest.raises(WrongServerError):
-        await Starlette(routes=routes(node.chat))(scope, unused, unused)
+        await Starlette(routes=routes(node.chat))(scope, receive, send)
 
 
 def test_a_server_with_deflate_is_called_wrong() -> None:
