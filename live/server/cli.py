@@ -1,11 +1,14 @@
 """The command `kkot`."""
 
 import os
+import ssl
 from collections.abc import Coroutine
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import uvloop
 
 from live.server.adapters.child import StoreError
@@ -28,9 +31,11 @@ def main() -> None:
 
 @main.command()
 @click.option("--tls", is_flag=True, help="HTTPS with a local authority, on every interface.")
-def serve(tls: bool) -> None:
+@click.option("--demo", is_flag=True, help="With a demo shop and a show that is live.")
+def serve(tls: bool, demo: bool) -> None:
     """Run a node until SIGTERM or Ctrl-C."""
     # The media stack takes a while to load; the other commands do without it
+    from live.server.demo import beside  # noqa: PLC0415
     from live.server.node import serve as serve_node  # noqa: PLC0415
     from live.server.wiring import open_house  # noqa: PLC0415
 
@@ -46,7 +51,15 @@ def serve(tls: bool) -> None:
         if certificate is not None:
             click.echo(_how_to_trust(url, certificate))
 
-    _run(serve_node(settings, open_house, certificate=certificate, announce=announce))
+    _run(
+        serve_node(
+            settings,
+            open_house,
+            certificate=certificate,
+            announce=announce,
+            beside=(lambda ground, _house: beside(ground, certificate)) if demo else None,
+        )
+    )
 
 
 @main.command()
@@ -66,15 +79,35 @@ def migrate() -> None:
 
 
 @main.command()
-@click.option("--show", required=True, help="The show's id.")
 @click.option("--url", required=True, help="The server, such as http://127.0.0.1:8000.")
-@click.option("--key", required=True, help="The show's publish key.")
-def demo(show: str, url: str, key: str) -> None:
+@click.option("--show", help="The show's id; without one a demo shop is opened on the server.")
+@click.option("--key", help="The show's publish key; asked for when it is not given.")
+@click.option("--state", default="demo.json", type=Path, help="Where the demo shop is remembered.")
+@click.option("--ca", type=Path, help="The certificate authority to trust.")
+def demo(url: str, show: str | None, key: str | None, state: Path, ca: Path | None) -> None:
     """Publish a generated picture and tone to a show until Ctrl-C."""
-    from live.demo.host import publish_demo  # noqa: PLC0415 - aiortc, for this command alone
+    from live.demo.host import RefusedError, publish_demo  # noqa: PLC0415 - aiortc, only here
+    from live.demo.shop import open_shop  # noqa: PLC0415
 
     start_logging("info", "text")
-    _run(publish_demo(url, show, key))
+    trust = ssl.create_default_context(cafile=ca) if ca else True
+    if show is not None and key is None:
+        key = click.prompt("Publish key", hide_input=True)
+
+    async def publish() -> None:
+        wanted, granted = show, key
+        if wanted is None or granted is None:
+            async with httpx.AsyncClient(base_url=url, verify=trust, timeout=30) as client:
+                shop, granted = await open_shop(client, state)
+            wanted = shop.show
+            click.echo(f"Watch:   {url}/shows/{wanted}/watch")
+            click.echo(f"Console: {url}/sell  (demo seller {shop.email}, {shop.password})")
+        await publish_demo(url, wanted, granted, trust)
+
+    try:
+        _run(publish())
+    except (RefusedError, httpx.HTTPError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -123,3 +156,7 @@ def _how_to_trust(url: str, certificate: Certificate) -> str:
         f"휴대전화에서는 {url}{AUTHORITY_PATH} 인증서를 한 번 설치하고 신뢰하도록 설정하세요.\n"
         f"The same file: {certificate.authority}"
     )
+
+
+if __name__ == "__main__":
+    main()

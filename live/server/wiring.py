@@ -11,6 +11,11 @@ from functools import partial
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
 from cart.adapters import routes as cart_routes
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
@@ -21,11 +26,6 @@ from chat.adapters.protocol import RoomProtocol
 from chat.adapters.service import Chat, open_chat
 from chat.errors import ChatError
 from chat.ports import Person, Room
-from redis.exceptions import RedisError
-from starlette.requests import Request
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
-
 from live.accounts.accounts import Accounts
 from live.accounts.adapters.limiter import RedisLimiter
 from live.accounts.adapters.passwords import Argon2Passwords
@@ -92,7 +92,6 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
             identity=visitors,
             websocket=RoomProtocol,
             tasks=tasks,
-            drain=packages.chat.drain,
         )
 
 
