@@ -282,11 +282,13 @@ def _publisher_lines(section: Section, track: Track) -> list[str]:
 
 
 def _source_lines(stream: Stream, track: StreamTrack) -> list[str]:
+    """RFC 5576; browsers take the first a=ssrc for the media, the second for its RTX."""
     lines = [f"a=msid:{stream.cname} {track.kind}"]
     if track.rtx_ssrc is not None:
         lines.append(f"a=ssrc-group:FID {track.ssrc} {track.rtx_ssrc}")
-        lines.append(f"a=ssrc:{track.rtx_ssrc} cname:{stream.cname}")
     lines.append(f"a=ssrc:{track.ssrc} cname:{stream.cname}")
+    if track.rtx_ssrc is not None:
+        lines.append(f"a=ssrc:{track.rtx_ssrc} cname:{stream.cname}")
     return lines
 
 
