@@ -11,11 +11,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from cart.adapters import routes as cart_routes
-from cart.adapters.payment_sandbox import Sandbox
-from cart.adapters.sandbox_pages import sandbox_app
-from cart.adapters.service import Cart, open_cart
-from cart.errors import NotFound
 from chat.adapters import routes as chat_routes
 from chat.adapters.protocol import RoomProtocol
 from chat.adapters.service import Chat, open_chat
@@ -26,6 +21,11 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from cart.adapters import routes as cart_routes
+from cart.adapters.payment_sandbox import Sandbox
+from cart.adapters.sandbox_pages import sandbox_app
+from cart.adapters.service import Cart, open_cart
+from cart.errors import NotFound
 from live.accounts.accounts import Accounts
 from live.accounts.adapters.limiter import RedisLimiter
 from live.accounts.adapters.passwords import Argon2Passwords
@@ -35,6 +35,7 @@ from live.accounts.adapters.tokens import JwtTokens
 from live.pages import routes as pages
 from live.relay.relay import Relay
 from live.server.app import Doors
+from live.server.errors import StartError
 from live.server.ground import Ground
 from live.server.identity import Origins, Visitors
 from live.server.node import House, Task
@@ -69,7 +70,7 @@ class Packages:
 
 @asynccontextmanager
 async def open_house(ground: Ground) -> AsyncIterator[House]:
-    """Everything on the ground, wired. Raises `OSError` when a media port is taken."""
+    """Everything on the ground, wired. Raises `StartError` when a media port is taken."""
     origins = Origins([ground.public_url, *ground.settings.allowed_origins.split(",")])
     async with AsyncExitStack() as closing:
         packages = await _open_packages(ground, origins, closing)
@@ -92,12 +93,12 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
             identity=visitors,
             websocket=RoomProtocol,
             tasks=tasks,
-            drain=packages.chat.drain,
+            drain=packages.chat.hub.close,
         )
 
 
 async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitStack) -> Packages:
-    settings, engine = ground.settings, ground.engine
+    engine = ground.engine
 
     async def stores_of(account: str) -> list[str]:
         return await cart.stores_of(account)
@@ -135,18 +136,10 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             engine,
             publish=CartToRooms(shows, chat.publish),
             providers={"sandbox": sandbox},
-            hold_seconds=settings.hold_seconds,
+            hold_seconds=ground.settings.hold_seconds,
         )
     )
-    endpoint = await closing.enter_async_context(
-        open_signaling(
-            relay,
-            Gate(shows, directory),
-            udp_port=settings.media_port,
-            tcp_port=settings.media_tcp_port,
-            public_ip=settings.public_ip,
-        )
-    )
+    endpoint = await closing.enter_async_context(_signaling(ground, relay, shows, directory))
     return Packages(accounts, directory, shows, sandbox, cart, chat, stage_door, relay, endpoint)
 
 
@@ -204,6 +197,29 @@ class Gate:
     async def origin(self, show: str) -> str | None:
         """The public URL of another node that has the show's publisher, if one has."""
         return await self._directory.elsewhere(show)
+
+
+@asynccontextmanager
+async def _signaling(
+    ground: Ground, relay: Relay, shows: Shows, directory: RedisDirectory
+) -> AsyncIterator[Endpoint]:
+    settings = ground.settings
+    async with AsyncExitStack() as closing:
+        try:
+            endpoint = await closing.enter_async_context(
+                open_signaling(
+                    relay,
+                    Gate(shows, directory),
+                    udp_port=settings.media_port,
+                    tcp_port=settings.media_tcp_port,
+                    public_ip=settings.public_ip,
+                )
+            )
+        except OSError as error:
+            raise StartError(
+                f"cannot listen for media ({error}): set KKOT_MEDIA_PORT and KKOT_MEDIA_TCP_PORT"
+            ) from None
+        yield endpoint
 
 
 def _accounts(ground: Ground, stores_of: Any) -> Accounts:
