@@ -11,11 +11,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from chat.adapters import routes as chat_routes
-from chat.adapters.protocol import RoomProtocol
-from chat.adapters.service import Chat, open_chat
-from chat.errors import ChatError
-from chat.ports import Person, Room
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.routing import Mount, Route
@@ -26,13 +21,19 @@ from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
+from chat.adapters import routes as chat_routes
+from chat.adapters.protocol import RoomProtocol
+from chat.adapters.service import Chat, open_chat
+from chat.errors import ChatError
+from chat.ports import Person, Room
 from live.accounts.accounts import Accounts
 from live.accounts.adapters.limiter import RedisLimiter
 from live.accounts.adapters.passwords import Argon2Passwords
 from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
-from live.pages import routes as pages
+from live.pages.routes import order_page, store_page
+from live.pages.routes import routes as page_routes
 from live.relay.relay import Relay
 from live.server.app import Doors
 from live.server.errors import StartError
@@ -171,9 +172,9 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
         ),
         Doors(
             pages=[
-                *pages.routes(),
-                Route("/stores/{slug}", pages.store_page),
-                Route("/orders/{id}", pages.order_page),
+                *page_routes(),
+                Route("/stores/{slug}", store_page),
+                Route("/orders/{id}", order_page),
             ]
         ),
     ]
