@@ -29,8 +29,8 @@ class Origins:
         """
         if origin is None:
             return True
-        host = (host or "").lower()
-        return origin.lower() in {*self._allowed, f"http://{host}", f"https://{host}"}
+        addressed = {f"http://{host.lower()}", f"https://{host.lower()}"} if host else set()
+        return origin.lower() in self._allowed | addressed
 
     def made_by_our_page(self, request: Request) -> bool:
         """Whether the headers only a browser can set say that our own page made the request."""

@@ -41,7 +41,7 @@ log = structlog.get_logger()
 GRACE_S: Final = 3
 """How long requests in flight may go on after a stop was asked for."""
 
-DRAIN_S: Final = 1
+DRAIN_S: Final = 2.5
 """How long the rooms may take to say goodbye."""
 
 BACKLOG: Final = 2048

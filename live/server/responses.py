@@ -50,7 +50,7 @@ STATUS: Final[Mapping[str, int]] = {
     "show_ended": 409,
     "not_on_air": 409,
     "hold_expired": 410,
-    "order_expired": 410,
+    "expired": 410,
     "too_large": 413,
     "too_long": 413,
     "unsupported_media_type": 415,

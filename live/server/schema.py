@@ -10,11 +10,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from cart.adapters.tables import metadata as cart_metadata
 from live.accounts.adapters.tables import metadata as accounts_metadata
 from live.server.errors import StartError
 from live.show.adapters.tables import metadata as show_metadata
 
-METADATA: Final[tuple[sa.MetaData, ...]] = (accounts_metadata, show_metadata)
+METADATA: Final[tuple[sa.MetaData, ...]] = (accounts_metadata, show_metadata, cart_metadata)
 
 MIGRATION_LOCK: Final = 0x6B6B6F74
 """The advisory lock that lets only one process migrate at a time ("kkot")."""

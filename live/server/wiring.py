@@ -32,9 +32,11 @@ from live.accounts.adapters.passwords import Argon2Passwords
 from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
-from live.pages import routes as pages
+from live.pages.routes import order_page, store_page
+from live.pages.routes import routes as page_routes
 from live.relay.relay import Relay
 from live.server.app import Doors
+from live.server.errors import StartError
 from live.server.ground import Ground
 from live.server.identity import Origins, Visitors
 from live.server.node import House, Task
@@ -69,7 +71,7 @@ class Packages:
 
 @asynccontextmanager
 async def open_house(ground: Ground) -> AsyncIterator[House]:
-    """Everything on the ground, wired. Raises `OSError` when a media port is taken."""
+    """Everything on the ground, wired. Raises `StartError` when a media port is taken."""
     origins = Origins([ground.public_url, *ground.settings.allowed_origins.split(",")])
     async with AsyncExitStack() as closing:
         packages = await _open_packages(ground, origins, closing)
@@ -92,11 +94,12 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
             identity=visitors,
             websocket=RoomProtocol,
             tasks=tasks,
+            drain=packages.chat.hub.close,
         )
 
 
 async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitStack) -> Packages:
-    settings, engine = ground.settings, ground.engine
+    engine = ground.engine
 
     async def stores_of(account: str) -> list[str]:
         return await cart.stores_of(account)
@@ -134,18 +137,10 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             engine,
             publish=CartToRooms(shows, chat.publish),
             providers={"sandbox": sandbox},
-            hold_seconds=settings.hold_seconds,
+            hold_seconds=ground.settings.hold_seconds,
         )
     )
-    endpoint = await closing.enter_async_context(
-        open_signaling(
-            relay,
-            Gate(shows, directory),
-            udp_port=settings.media_port,
-            tcp_port=settings.media_tcp_port,
-            public_ip=settings.public_ip,
-        )
-    )
+    endpoint = await closing.enter_async_context(_signaling(ground, relay, shows, directory))
     return Packages(accounts, directory, shows, sandbox, cart, chat, stage_door, relay, endpoint)
 
 
@@ -177,9 +172,9 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
         ),
         Doors(
             pages=[
-                *pages.routes(),
-                Route("/stores/{slug}", pages.store_page),
-                Route("/orders/{id}", pages.order_page),
+                *page_routes(),
+                Route("/stores/{slug}", store_page),
+                Route("/orders/{id}", order_page),
             ]
         ),
     ]
@@ -203,6 +198,29 @@ class Gate:
     async def origin(self, show: str) -> str | None:
         """The public URL of another node that has the show's publisher, if one has."""
         return await self._directory.elsewhere(show)
+
+
+@asynccontextmanager
+async def _signaling(
+    ground: Ground, relay: Relay, shows: Shows, directory: RedisDirectory
+) -> AsyncIterator[Endpoint]:
+    settings = ground.settings
+    async with AsyncExitStack() as closing:
+        try:
+            endpoint = await closing.enter_async_context(
+                open_signaling(
+                    relay,
+                    Gate(shows, directory),
+                    udp_port=settings.media_port,
+                    tcp_port=settings.media_tcp_port,
+                    public_ip=settings.public_ip,
+                )
+            )
+        except OSError as error:
+            raise StartError(
+                f"cannot listen for media ({error}): set KKOT_MEDIA_PORT and KKOT_MEDIA_TCP_PORT"
+            ) from None
+        yield endpoint
 
 
 def _accounts(ground: Ground, stores_of: Any) -> Accounts:
