@@ -40,9 +40,7 @@ def choose_language(
     `accept_language` is the header as it came (RFC 9110, section 12.5.4); what does not parse in
     it is passed over.
     """
-    return (
-        as_language(asked) or as_language(remembered) or _preferred(accept_language) or default
-    )
+    return as_language(asked) or as_language(remembered) or _preferred(accept_language) or default
 
 
 def _preferred(accept_language: str) -> Language | None:

@@ -6,7 +6,7 @@ their URLs with the API; whoever composes the server looks at Accept and calls `
 `order_page` (functools.partial for another default language).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,7 @@ _environment: Final = Environment(
 
 
 def render_page(
-    template: str, language: Language, *, links: dict[str, str], maybe_signed_in: bool
+    template: str, language: Language, *, links: Mapping[str, str], maybe_signed_in: bool
 ) -> str:
     """The HTML of one template.
 

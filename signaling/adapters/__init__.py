@@ -1,0 +1,1 @@
+"""Signaling's dealings with the world: sockets, DTLS, SRTP, HTTP."""

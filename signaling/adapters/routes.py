@@ -1,0 +1,192 @@
+"""WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) over HTTP.
+
+A session's URL is the proof of the right to end it: it cannot be guessed and goes only to the
+client that began it. Trickle ICE and ICE restarts are not offered, so PATCH is not allowed.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from signaling.endpoint import Answer, Endpoint
+from signaling.errors import (
+    NotOnAir,
+    NotSdp,
+    OfferTooLong,
+    PublishKeyRefused,
+    ShowOver,
+    UnknownShow,
+)
+from signaling.peer import Role
+
+SDP: Final = "application/sdp"
+OFFER_LIMIT_BYTES: Final = 65_536
+CORS: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
+}
+PREFLIGHT: Final = CORS | {
+    "Access-Control-Allow-Methods": "POST, GET, HEAD, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
+    "Access-Control-Max-Age": "86400",
+}
+ACCEPT_POST: Final = {"Accept-Post": SDP}
+
+Links = Callable[[int], list[str]]
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def routes(endpoint: Endpoint, links: Links) -> list[BaseRoute]:
+    """The WHIP and WHEP endpoints; `links(now_s)` gives the Link values for TURN servers."""
+    return [
+        *_door("/whip/{show}", "publisher", _whip(endpoint, links), endpoint, links),
+        *_door("/whep/{show}", "viewer", _whep(endpoint, links), endpoint, links),
+    ]
+
+
+def _door(
+    path: str, role: Role, post: Handler, endpoint: Endpoint, links: Links
+) -> list[BaseRoute]:
+    async def end(request: Request) -> Response:
+        endpoint.find(request.path_params["show"], request.path_params["session"], role).close()
+        return Response(status_code=200, headers=CORS)
+
+    async def look(request: Request) -> Response:
+        await _require_show(endpoint, request)
+        if role == "publisher":
+            return Response(status_code=204, headers=CORS | ACCEPT_POST)
+        return Response(status_code=200, headers=CORS | ACCEPT_POST, media_type=SDP)
+
+    async def look_session(request: Request) -> Response:
+        endpoint.find(request.path_params["show"], request.path_params["session"], role)
+        return Response(status_code=204, headers=CORS)
+
+    async def options(request: Request) -> Response:
+        response = Response(status_code=200, headers=PREFLIGHT | ACCEPT_POST)
+        if "access-control-request-method" not in request.headers:
+            _add_links(response, links)
+        return response
+
+    session = path + "/{session}"
+    return [
+        Route(path, post, methods=["POST"]),
+        Route(path, look, methods=["GET", "HEAD"]),
+        Route(path, options, methods=["OPTIONS"]),
+        Route(session, end, methods=["DELETE"]),
+        Route(session, look_session, methods=["GET", "HEAD"]),
+        Route(session, options, methods=["OPTIONS"]),
+    ]
+
+
+def _whip(endpoint: Endpoint, links: Links) -> Handler:
+    async def post(request: Request) -> Response:
+        show = request.path_params["show"]
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        bearer = key.strip() if scheme.lower() == "bearer" else None
+        match await endpoint.gate.may_publish(show, bearer):
+            case "unknown_show":
+                raise UnknownShow("there is no such show")
+            case "unauthorized":
+                raise PublishKeyRefused("the publish key of this show is needed as Bearer token")
+            case "ended":
+                raise ShowOver("this show has ended")
+        offer = await _offer(request)
+        return _created(request, endpoint.publish(show, offer), links)
+
+    return post
+
+
+def _whep(endpoint: Endpoint, links: Links) -> Handler:
+    async def post(request: Request) -> Response:
+        show = request.path_params["show"]
+        offer = await _offer(request)
+        if not endpoint.has_stream(show):
+            await _require_show(endpoint, request)
+            origin = await endpoint.gate.origin(show)
+            if origin is None:
+                raise NotOnAir("nobody publishes this show at the moment")
+            return RedirectResponse(f"{origin}/whep/{show}", 307, headers=CORS)
+        return _created(request, endpoint.watch(show, offer), links)
+
+    return post
+
+
+async def _require_show(endpoint: Endpoint, request: Request) -> None:
+    if not await endpoint.gate.show_exists(request.path_params["show"]):
+        raise UnknownShow("there is no such show")
+
+
+async def _offer(request: Request) -> str:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != SDP:
+        raise NotSdp(f"the body must be {SDP}")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > OFFER_LIMIT_BYTES:
+            raise OfferTooLong(f"an offer has at most {OFFER_LIMIT_BYTES} bytes")
+    return body.decode("utf-8", "replace")
+
+
+def _created(request: Request, answer: Answer, links: Links) -> Response:
+    location = f"{request.url.path}/{answer.session}"
+    headers = CORS | {"Location": location, "ETag": f'"{answer.session}"'}
+    response = Response(answer.sdp, 201, headers, media_type=SDP)
+    _add_links(response, links)
+    return response
+
+
+def _add_links(response: Response, links: Links) -> None:
+    for link in links(int(time.time())):
+        response.headers.append("Link", link)
+
+
+def _operation(summary: str, statuses: dict[str, str], **more: Any) -> dict[str, Any]:
+    responses = {status: {"description": text} for status, text in statuses.items()}
+    return {"summary": summary, "responses": responses, **more}
+
+
+_BODY: Final = {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}
+_REFUSALS: Final = {
+    "400": "Not a session description",
+    "404": "No such show",
+    "409": "Nobody publishes, or the show has ended",
+    "413": "The offer is too long",
+    "415": "Not application/sdp",
+    "422": "An offer this server does not take",
+    "503": "Too many sessions are being set up",
+}
+_PARAMETER: Final = {"in": "path", "required": True, "schema": {"type": "string"}}
+_SHOW: Final = [{"name": "show", **_PARAMETER}]
+_SESSION: Final = [*_SHOW, {"name": "session", **_PARAMETER}]
+_ENDED: Final = {"200": "Ended", "404": "No such session"}
+
+OPENAPI: Final[dict[str, Any]] = {
+    "/whip/{show}": {
+        "post": _operation(
+            "Publish a show (WHIP, RFC 9725)",
+            {"201": "The answer", "401": "The publish key is missing or wrong", **_REFUSALS},
+            parameters=_SHOW,
+            requestBody=_BODY,
+            security=[{"publishKey": []}],
+        ),
+    },
+    "/whip/{show}/{session}": {
+        "delete": _operation("Stop publishing", _ENDED, parameters=_SESSION),
+    },
+    "/whep/{show}": {
+        "post": _operation(
+            "Watch a show (WHEP, draft-ietf-wish-whep-03)",
+            {"201": "The answer", "307": "Another node has the show", **_REFUSALS},
+            parameters=_SHOW,
+            requestBody=_BODY,
+        ),
+    },
+    "/whep/{show}/{session}": {
+        "delete": _operation("Stop watching", _ENDED, parameters=_SESSION),
+    },
+}

@@ -1,0 +1,129 @@
+"""The media port over TCP, for networks that block UDP: passive ICE-TCP (RFC 6544).
+
+Each frame is a 16-bit length and a datagram (RFC 4571). A connection must prove every `PROOF_S`
+that it belongs to a session, or it is closed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from struct import pack
+from typing import Final, cast
+
+from signaling.adapters.udp import Receive
+from signaling.transport import Path, Source
+
+PROOF_S: Final = 10.0
+CONNECTION_LIMIT: Final = 4_000
+"""Connections at one time; further ones are closed at once."""
+FRAME_LIMIT_BYTES: Final = 2_048
+WRITE_LIMIT_BYTES: Final = 1 << 20
+"""Unsent bytes of a slow connection beyond which packets to it are dropped."""
+
+
+class TcpDoor:
+    """Accepts connections and knows them."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        drained: Callable[[float], None],
+        owns: Callable[[Source], bool],
+        forget: Callable[[Source], None],
+    ) -> None:
+        self.receive = receive
+        self.drained = drained
+        self.owns = owns
+        self.forget = forget
+        self.connections: set[TcpConnection] = set()
+
+    def accept(self) -> "TcpConnection":
+        """The protocol of a new connection."""
+        return TcpConnection(self)
+
+    def close(self) -> None:
+        """End all connections."""
+        for connection in list(self.connections):
+            connection.abort()
+
+
+class TcpConnection(asyncio.Protocol):
+    """One connection: the door, the source and the path of whatever comes over it."""
+
+    def __init__(self, door: TcpDoor) -> None:
+        self._door = door
+        self._pending = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._proof: asyncio.TimerHandle | None = None
+        self.dropped = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._door.connections.add(self)
+        if len(self._door.connections) > CONNECTION_LIMIT:
+            self.abort()
+            return
+        self._await_proof()
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        self._pending += data
+        pending, offset, now = self._pending, 0, time.monotonic()
+        while len(pending) - offset >= 2:
+            size = pending[offset] << 8 | pending[offset + 1]
+            if size > FRAME_LIMIT_BYTES:
+                self.abort()
+                return
+            if len(pending) - offset < 2 + size:
+                break
+            self._door.receive(bytes(pending[offset + 2 : offset + 2 + size]), self, self, now)
+            offset += 2 + size
+        del pending[:offset]
+        self._door.drained(now)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        if self._proof is not None:
+            self._proof.cancel()
+        self._door.connections.discard(self)
+        self._door.forget(self)
+
+    def open(self, source: Source) -> Path:
+        """The path back is the connection itself."""
+        return self
+
+    def address(self, source: Source) -> tuple[str, int]:
+        """The host and port at the other end."""
+        assert self._transport is not None
+        host, port = self._transport.get_extra_info("peername")[:2]
+        return host.partition("%")[0], port
+
+    def send(self, datagram: bytes) -> None:
+        """Send one datagram; a slow connection drops and counts."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
+            self.dropped += 1
+            return
+        transport.write(pack("!H", len(datagram)) + datagram)
+
+    def send_run(self, datagrams: Sequence[bytes]) -> None:
+        """Send several datagrams."""
+        for datagram in datagrams:
+            self.send(datagram)
+
+    def abort(self) -> None:
+        """End the connection now."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _await_proof(self) -> None:
+        self._proof = asyncio.get_running_loop().call_later(PROOF_S, self._demand_proof)
+
+    def _demand_proof(self) -> None:
+        if self._door.owns(self):
+            self._await_proof()
+        else:
+            self.abort()

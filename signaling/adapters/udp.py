@@ -1,0 +1,138 @@
+"""The media port over UDP: own sockets, read until empty, written in segmented batches.
+
+The event loop only tells that a socket can be read. With `UDP_SEGMENT` (Linux generic
+segmentation offload, udp(7)) a run of equal-sized datagrams costs one system call; where the
+kernel or the device refuses it, it is given up for good and datagrams go one by one.
+"""
+
+import asyncio
+import errno
+import socket
+import sys
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from struct import pack
+from typing import Final, cast
+
+from signaling.transport import Door, Path, Source
+
+DATAGRAM_BYTES: Final = 2_048
+READS_PER_WAKEUP: Final = 256
+"""Datagrams read before the loop may do something else."""
+BUFFER_BYTES: Final = 4 << 20
+UDP_SEGMENT: Final = 103
+NO_SEGMENTATION: Final = frozenset({errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
+
+Receive = Callable[[bytes, Source, Door, float], None]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened on a socket since it was opened."""
+
+    received: int = 0
+    sent: int = 0
+    dropped: int = 0
+
+
+class UdpDoor:
+    """One bound socket of one address family."""
+
+    def __init__(self, family: int, port: int) -> None:
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.counters = Counters()
+        self.segmentation = sys.platform == "linux"
+        self._receive: Receive
+        self._drained: Callable[[float], None]
+        self.socket.setblocking(False)
+        if family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            self.socket.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
+        try:
+            self.socket.bind(("", port))
+        except OSError:
+            self.socket.close()
+            raise
+
+    @property
+    def port(self) -> int:
+        """The port it is bound to."""
+        return cast("int", self.socket.getsockname()[1])
+
+    def start(
+        self, loop: asyncio.AbstractEventLoop, receive: Receive, drained: Callable[[float], None]
+    ) -> None:
+        """Begin to read: each datagram goes to `receive`, the end of a wake-up to `drained`."""
+        self._receive = receive
+        self._drained = drained
+        loop.add_reader(self.socket, self._read)
+
+    def close(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop reading and free the port."""
+        loop.remove_reader(self.socket)
+        self.socket.close()
+
+    def open(self, source: Source) -> Path:
+        """The path back to a source that came through this socket."""
+        return UdpPath(self, cast("tuple[str, int]", source))
+
+    def address(self, source: Source) -> tuple[str, int]:
+        """Its host and port."""
+        host, port = cast("tuple[str, int]", source)[:2]
+        return host.partition("%")[0], port
+
+    def _read(self) -> None:
+        receive, recvfrom, now = self._receive, self.socket.recvfrom, time.monotonic()
+        count = 0
+        try:
+            while count < READS_PER_WAKEUP:
+                datagram, source = recvfrom(DATAGRAM_BYTES)
+                count += 1
+                receive(datagram, cast("Hashable", source), self, now)
+        except (BlockingIOError, ConnectionError):
+            pass  # read empty, or an ICMP error of some datagram sent before
+        self.counters.received += count
+        self._drained(now)
+
+
+class UdpPath:
+    """The way to one address."""
+
+    __slots__ = ("_address", "_door", "_sendmsg", "_sendto")
+
+    def __init__(self, door: UdpDoor, address: tuple[str, int]) -> None:
+        self._door = door
+        self._address = address
+        self._sendto = door.socket.sendto
+        self._sendmsg = door.socket.sendmsg
+
+    def send(self, datagram: bytes) -> None:
+        """Send one datagram; a full socket drops and counts."""
+        try:
+            self._sendto(datagram, self._address)
+        except OSError:
+            self._door.counters.dropped += 1
+        else:
+            self._door.counters.sent += 1
+
+    def send_run(self, datagrams: Sequence[bytes]) -> None:
+        """Send datagrams of equal size, of which only the last may be shorter."""
+        door = self._door
+        count = len(datagrams)
+        if count == 1 or not door.segmentation:
+            for datagram in datagrams:
+                self.send(datagram)
+            return
+        segment = [(socket.IPPROTO_UDP, UDP_SEGMENT, pack("=H", len(datagrams[0])))]
+        try:
+            self._sendmsg([b"".join(datagrams)], segment, 0, self._address)
+        except OSError as error:
+            if error.errno in NO_SEGMENTATION:
+                door.segmentation = False
+                self.send_run(datagrams)
+            else:
+                door.counters.dropped += count
+        else:
+            door.counters.sent += count

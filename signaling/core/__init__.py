@@ -1,0 +1,1 @@
+"""What signaling decides: pure functions and state machines over bytes and text."""

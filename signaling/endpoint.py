@@ -1,0 +1,231 @@
+"""The one media port and the sessions behind it: every datagram finds its peer here.
+
+A session begins when an offer is answered and is found by its ICE user name first, then by the
+sources it has proven. Owns the peers' tasks and the sweep that frees vanished peers.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+import structlog
+
+from signaling.core import negotiate, sdp, stun
+from signaling.core.demux import Protocol as Wire
+from signaling.core.demux import classify
+from signaling.core.ice_lite import IceLite
+from signaling.core.negotiate import Candidate, Local
+from signaling.errors import NotOnAir, Overloaded, UnknownSession
+from signaling.peer import Peer, Role
+from signaling.ports import Media, Sink
+from signaling.transport import Door, Secure, Source
+
+log = structlog.get_logger()
+
+SWEEP_S: Final = 1.0
+PENDING_LIMIT: Final = 2_000
+"""Answered offers whose peers had not connected at the last sweep, and those answered since;
+further offers are refused."""
+
+Permission = Literal["granted", "unknown_show", "unauthorized", "ended"]
+
+
+class Gate(Protocol):
+    """Who knows shows and keys."""
+
+    async def may_publish(self, show: str, key: str | None) -> Permission:
+        """Whether the bearer of this key may publish the show."""
+
+    async def show_exists(self, show: str) -> bool:
+        """Whether there is such a show."""
+
+    async def origin(self, show: str) -> str | None:
+        """The public URL of another node that has the show's publisher, if one has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answered offer: the session's id and the SDP."""
+
+    session: str
+    sdp: str
+
+
+class Endpoint:
+    """All sessions of this node. `run` must be running while it is used."""
+
+    def __init__(
+        self,
+        media: Media,
+        gate: Gate,
+        secure: Secure,
+        candidates: Callable[[], Sequence[Candidate]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.gate = gate
+        self._media = media
+        self._secure = secure
+        self._candidates = candidates
+        self._clock = clock
+        self._peers: dict[str, Peer] = {}
+        self._by_ufrag: dict[str, Peer] = {}
+        self._by_source: dict[Source, Peer] = {}
+        self._heard: set[Peer] = set()
+        self._pending: set[Peer] = set()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def __len__(self) -> int:
+        """How many sessions there are."""
+        return len(self._peers)
+
+    async def run(self) -> None:
+        """Own the peers' tasks and sweep vanished peers, until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                while True:
+                    await asyncio.sleep(SWEEP_S)
+                    self.sweep(self._clock())
+        finally:
+            for peer in list(self._peers.values()):
+                peer.close()
+
+    def sweep(self, now: float) -> None:
+        """Let go of the peers that vanished."""
+        for peer in [peer for peer in self._peers.values() if peer.expired(now)]:
+            peer.close()
+        self._pending = {peer for peer in self._pending if not peer.connected}
+
+    def publish(self, show: str, offer: str) -> Answer:
+        """Answer a publisher's offer. Raises a `SignalingError` when it cannot be taken."""
+        description = sdp.parse(offer)
+        remote = negotiate.remote_of(description)
+        local = self._local()
+        answer, publication = negotiate.publish(description, local)
+        session = secrets.token_urlsafe(16)
+        sink = self._media.publish(show, session, publication)
+        self._admit(session, show, "publisher", local, remote, sink)
+        return Answer(session, answer)
+
+    def watch(self, show: str, offer: str) -> Answer:
+        """Answer a viewer's offer. Raises a `SignalingError` when it cannot be taken."""
+        description = sdp.parse(offer)
+        remote = negotiate.remote_of(description)
+        stream = self._media.stream(show)
+        if stream is None:
+            raise NotOnAir("nobody publishes this show at the moment")
+        local = self._local()
+        answer, subscription = negotiate.watch(description, local, stream)
+        session = secrets.token_urlsafe(16)
+        sink = self._media.subscribe(show, session, subscription)
+        self._admit(session, show, "viewer", local, remote, sink)
+        return Answer(session, answer)
+
+    def has_stream(self, show: str) -> bool:
+        """Whether viewers of the show can be served here."""
+        return self._media.stream(show) is not None
+
+    def find(self, show: str, session: str, role: Role) -> Peer:
+        """The peer of a session. Raises `UnknownSession`."""
+        peer = self._peers.get(session)
+        if peer is None or peer.show != show or peer.role != role:
+            raise UnknownSession("there is no such session")
+        return peer
+
+    def receive(self, datagram: bytes, source: Source, door: Door, now: float) -> None:
+        """A datagram came from `source` through `door`."""
+        wire = classify(datagram)
+        if wire is Wire.STUN:
+            self._check(datagram, source, door, now)
+            return
+        peer = self._by_source.get(source)
+        if peer is None:
+            return
+        if wire is Wire.RTP:
+            peer.rtp(datagram, now)
+            self._heard.add(peer)
+        elif wire is Wire.RTCP:
+            peer.rtcp(datagram, now)
+            self._heard.add(peer)
+        elif wire is Wire.DTLS:
+            peer.dtls(datagram)
+
+    def drained(self, now: float) -> None:
+        """The sockets are read empty for this wake-up: let the heard peers' sinks act."""
+        heard = self._heard
+        self._heard = set()
+        for peer in heard:
+            peer.sink.drained(now)
+
+    def forget(self, source: Source) -> None:
+        """Nothing will come from this source any more (its connection closed)."""
+        self._by_source.pop(source, None)
+
+    def owns(self, source: Source) -> bool:
+        """Whether the source has proven that it belongs to a peer."""
+        return source in self._by_source
+
+    def _check(self, datagram: bytes, source: Source, door: Door, now: float) -> None:
+        try:
+            message = stun.parse(datagram)
+        except stun.StunError:
+            return
+        peer = self._by_ufrag.get(message.username.partition(":")[0])
+        if peer is not None and peer.check(message, source, door, now):
+            self._by_source[source] = peer
+
+    def _local(self) -> Local:
+        if len(self._pending) >= PENDING_LIMIT:
+            raise Overloaded("too many sessions wait for their connection")
+        return Local(
+            session=secrets.randbits(62),
+            ufrag=secrets.token_hex(8),
+            password=secrets.token_hex(16),
+            fingerprint=self._secure.fingerprint,
+            candidates=self._candidates(),
+        )
+
+    def _admit(
+        self,
+        session: str,
+        show: str,
+        role: Role,
+        local: Local,
+        remote: negotiate.Remote,
+        sink: Sink,
+    ) -> None:
+        assert self._tasks is not None, "run() is not running"
+        ice = IceLite(local.ufrag, local.password, remote.ufrag, self._clock())
+        peer = Peer(
+            session,
+            show,
+            role,
+            ice,
+            sink,
+            remote.fingerprints,
+            self._secure,
+            self._forget,
+            self._clock,
+        )
+        self._peers[session] = peer
+        self._by_ufrag[ice.ufrag] = peer
+        self._pending.add(peer)
+        self._tasks.create_task(_live(peer), name=f"{role} {session[:6]}")
+
+    def _forget(self, peer: Peer) -> None:
+        del self._peers[peer.session]
+        del self._by_ufrag[peer.ice.ufrag]
+        self._heard.discard(peer)
+        self._pending.discard(peer)
+        for source in peer.ice.sources:
+            self._by_source.pop(source, None)
+
+
+async def _live(peer: Peer) -> None:
+    """A peer's whole life; a fault in it ends this peer and nobody else."""
+    try:
+        await peer.run()
+    except Exception:
+        log.exception("a peer's session broke", role=peer.role, show=peer.show)

@@ -1,0 +1,69 @@
+"""What signaling refuses, and why. One tree; the server turns each leaf into a status."""
+
+from typing import ClassVar
+
+
+class SignalingError(Exception):
+    """A request signaling cannot grant; the text is for the person who sent it."""
+
+    code: ClassVar[str] = "signaling"
+
+
+class MalformedOffer(SignalingError):
+    """The body is not a session description (RFC 8866)."""
+
+    code = "malformed_sdp"
+
+
+class UnacceptableOffer(SignalingError):
+    """A sound description that asks for what this server does not do."""
+
+    code = "unacceptable_offer"
+
+
+class NotSdp(SignalingError):
+    """The body is not labelled application/sdp."""
+
+    code = "unsupported_media_type"
+
+
+class OfferTooLong(SignalingError):
+    """The body is longer than any honest offer."""
+
+    code = "too_long"
+
+
+class PublishKeyRefused(SignalingError):
+    """The Bearer publish key is missing, wrong or revoked."""
+
+    code = "publish_key_refused"
+
+
+class UnknownShow(SignalingError):
+    """There is no such show."""
+
+    code = "not_found"
+
+
+class UnknownSession(SignalingError):
+    """There is no such session, or it is over."""
+
+    code = "not_found"
+
+
+class ShowOver(SignalingError):
+    """The show has ended; nobody can publish to it any more."""
+
+    code = "show_ended"
+
+
+class NotOnAir(SignalingError):
+    """Nobody publishes this show at the moment; try again soon."""
+
+    code = "not_on_air"
+
+
+class Overloaded(SignalingError):
+    """Too many sessions wait for their first connection; try again soon."""
+
+    code = "overloaded"

@@ -1,0 +1,1 @@
+"""How a phone or a browser connects, and why it is trusted."""
