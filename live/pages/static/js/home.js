@@ -2,25 +2,23 @@
  * The home page: what is live now, and what comes next.
  */
 import "./account.js";
-import { api, explain, Problem } from "./api.js";
+import { api, explain } from "./api.js";
 import { $, h, say } from "./dom.js";
-import { nextRow, showCard } from "./show_card.js";
+import { nextRow, showCard, withStores } from "./show_card.js";
 
 const REFRESH_MS = 30_000;
 const LIVE_MAX = 24;
 const NEXT_MAX = 12;
-/** @type {Map<string, Promise<string>>} */
-const names = new Map();
 
 async function draw() {
   try {
     const { shows } = await api("GET", "/shows");
     const live = shows.filter((show) => show.stage === "live").sort((a, b) => b.viewers - a.viewers).slice(0, LIVE_MAX);
     const next = shows.filter((show) => show.stage === "scheduled").sort(byStart).slice(0, NEXT_MAX);
-    await Promise.all([...live, ...next].map(async (show) => { show.store_name = await nameOf(show.store); }));
+    const [liveCards, nextRows] = await Promise.all([withStores(live), withStores(next)]);
     keepFocus(() => {
-      $("#live").replaceChildren(...live.map(showCard));
-      $("#next").replaceChildren(...next.map(nextRow));
+      $("#live").replaceChildren(...liveCards.map(showCard));
+      $("#next").replaceChildren(...nextRows.map(nextRow));
     });
     $("#live-empty").hidden = live.length > 0;
     $("#next-section").hidden = next.length === 0;
@@ -42,15 +40,6 @@ function keepFocus(change) {
 
 function byStart(a, b) {
   return (a.starts_at_ms ?? Infinity) - (b.starts_at_ms ?? Infinity);
-}
-
-function nameOf(slug) {
-  const ask = () => api("GET", `/stores/${encodeURIComponent(slug)}`).then((store) => store.name).catch((error) => {
-    if (!(error instanceof Problem)) throw error;
-    return slug;
-  });
-  if (!names.has(slug)) names.set(slug, ask());
-  return names.get(slug);
 }
 
 /** Places for cards until they come, so that nothing jumps. */

@@ -115,7 +115,7 @@ async function enterStudio(slug) {
   $("#store-link").href = `/stores/${encodeURIComponent(slug)}`;
   await guard(async () => {
     await Promise.all([wares.load(slug), orders.load(slug)]);
-    await choice.load(slug, () => wares.ids());
+    await choice.load(slug);
   });
 }
 

@@ -1,5 +1,6 @@
 /**
- * Which show the console is about: choose one, or make one; its line-up is all of the store.
+ * Which show the console is about: choose one, or make one. A show without a line-up carries the
+ * whole store, so only a show that has one needs to hear of new products.
  */
 import { api, explain } from "./api.js";
 import { $, fieldsOf, h, say } from "./dom.js";
@@ -19,10 +20,9 @@ export class ShowChoice {
     $("#share").addEventListener("click", () => this.#share());
   }
 
-  /** @param {string} store @param {() => string[]} products every product of the store */
-  async load(store, products) {
+  /** @param {string} store */
+  async load(store) {
     this.store = store;
-    this.products = products;
     const { shows } = await api("GET", "/shows");
     this.shows = shows.filter((show) => show.store === store && ["live", "scheduled"].includes(show.stage));
     this.#choose(this.shows.find((show) => show.stage === "live") ?? this.shows[0] ?? null);
@@ -37,7 +37,7 @@ export class ShowChoice {
 
   /** Let these products be in the show. @param {string[]} products */
   async addToLineup(products) {
-    if (!this.show || this.show.stage === "ended") return;
+    if (!this.show?.lineup.length || this.show.stage === "ended") return;
     const missing = products.filter((product) => !this.show.lineup.includes(product));
     if (missing.length === 0) return;
     const lineup = [...this.show.lineup, ...missing];
@@ -70,7 +70,6 @@ export class ShowChoice {
       const show = await api("POST", "/shows", { body: { store: this.store, title: fields.title, ...starts } });
       this.shows.push(show);
       this.#choose(show);
-      await this.addToLineup(this.products());
       this.form.reset();
     } catch (error) {
       say(alert, explain(error));

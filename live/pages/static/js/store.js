@@ -8,7 +8,7 @@ import { Checkout } from "./hold.js";
 import { ProductRows, ProductView } from "./products.js";
 import { onAccount } from "./session.js";
 import { Shelf } from "./shelf.js";
-import { showCard } from "./show_card.js";
+import { showCard, withStores } from "./show_card.js";
 import { t } from "./text.js";
 
 const REFRESH_MS = 15_000;
@@ -42,9 +42,8 @@ async function load() {
   $("#store-name").textContent = store.name;
   $("#store-story").textContent = store.story ?? "";
   const ours = shows.filter((one) => one.store === slug && ["live", "scheduled"].includes(one.stage));
-  for (const one of ours) one.store_name = store.name;
   ours.sort((a, b) => Number(b.stage === "live") - Number(a.stage === "live"));
-  $("#store-shows").replaceChildren(...ours.map(showCard));
+  $("#store-shows").replaceChildren(...(await withStores(ours)).map(showCard));
   $("#store-live-section").hidden = ours.length === 0;
 }
 

@@ -41,11 +41,6 @@ export class Wares {
     this.show();
   }
 
-  /** @returns {string[]} */
-  ids() {
-    return this.shelf.all().map((product) => product.id);
-  }
-
   show() {
     this.rows.show(this.shelf.all());
   }
