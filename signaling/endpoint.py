@@ -14,10 +14,10 @@ from typing import Final, Literal, Protocol
 import structlog
 
 from signaling.core import negotiate, sdp, stun
+from signaling.core.answer import Candidate, Local
 from signaling.core.demux import Protocol as Wire
 from signaling.core.demux import classify
 from signaling.core.ice_lite import IceLite
-from signaling.core.negotiate import Candidate, Local
 from signaling.errors import NotOnAir, Overloaded, UnknownSession
 from signaling.peer import Peer, Role
 from signaling.ports import Media, Sink

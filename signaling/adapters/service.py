@@ -13,7 +13,7 @@ import ifaddr
 from signaling.adapters.dtls import Dtls
 from signaling.adapters.tcp import TcpDoor
 from signaling.adapters.udp import UdpDoor
-from signaling.core.negotiate import Candidate
+from signaling.core.answer import Candidate
 from signaling.endpoint import Endpoint, Gate
 from signaling.ports import Media
 
