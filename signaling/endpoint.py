@@ -157,11 +157,14 @@ class Endpoint:
         heard = self._heard
         self._heard = set()
         for peer in heard:
-            peer.sink.drained(now)
+            if not peer.closed:
+                peer.sink.drained(now)
 
     def forget(self, source: Source) -> None:
         """Nothing will come from this source any more (its connection closed)."""
-        self._by_source.pop(source, None)
+        peer = self._by_source.pop(source, None)
+        if peer is not None:
+            peer.ice.forget(source)
 
     def owns(self, source: Source) -> bool:
         """Whether the source has proven that it belongs to a peer."""
@@ -220,7 +223,8 @@ class Endpoint:
         self._heard.discard(peer)
         self._pending.discard(peer)
         for source in peer.ice.sources:
-            self._by_source.pop(source, None)
+            if self._by_source.get(source) is peer:
+                del self._by_source[source]
 
 
 async def _live(peer: Peer) -> None:
