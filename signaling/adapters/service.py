@@ -46,6 +46,7 @@ async def open_signaling(
             door.start(loop, endpoint.receive, endpoint.drained)
         running = asyncio.create_task(endpoint.run(), name="signaling")
         closing.push_async_callback(_end, running)
+        await asyncio.sleep(0)  # it owns its tasks before the first offer can come
         yield endpoint
 
 
