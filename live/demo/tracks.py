@@ -57,12 +57,12 @@ class PictureTrack(MediaStreamTrack):
         self._encoder = _encoder()
         self._pace = Pace(FRAMES_PER_S)
 
-    async def recv(self) -> av.Packet[av.VideoStream]:
+    async def recv(self) -> "av.Packet[av.VideoStream]":
         """The next frame, encoded."""
         number = await self._pace.next()
         return await asyncio.to_thread(self._encode, number)
 
-    def _encode(self, number: int) -> av.Packet[av.VideoStream]:
+    def _encode(self, number: int) -> "av.Packet[av.VideoStream]":
         now_ms = time.time_ns() // 1_000_000
         local = datetime.datetime.fromtimestamp(now_ms / 1000).astimezone()
         planes = self._picture.draw(now_ms, f"{local:%H:%M:%S}.{now_ms % 1000:03}")

@@ -76,13 +76,17 @@ def publisher_lines(track: Track) -> list[str]:
 
 
 def source_lines(stream: Stream, track: StreamTrack) -> list[str]:
-    """Which SSRCs a viewer will get (RFC 5576, RFC 4588 §8); all tracks share one stream."""
-    lines = [f"a=msid:{stream.cname} {track.kind}"]
-    if track.rtx_ssrc is not None:
-        lines.append(f"a=ssrc-group:FID {track.ssrc} {track.rtx_ssrc}")
-        lines.append(f"a=ssrc:{track.rtx_ssrc} cname:{stream.cname}")
-    lines.append(f"a=ssrc:{track.ssrc} cname:{stream.cname}")
-    return lines
+    """Which SSRCs a viewer will get (RFC 5576, RFC 4588 §8); all tracks share one stream.
+
+    Browsers take the first a=ssrc for the media, the second for its RTX.
+    """
+    ssrcs = [ssrc for ssrc in (track.ssrc, track.rtx_ssrc) if ssrc is not None]
+    group = [f"a=ssrc-group:FID {track.ssrc} {track.rtx_ssrc}"] if len(ssrcs) > 1 else []
+    return [
+        f"a=msid:{stream.cname} {track.kind}",
+        *group,
+        *(f"a=ssrc:{ssrc} cname:{stream.cname}" for ssrc in ssrcs),
+    ]
 
 
 def feedback_lines(codec: Codec, kinds: Iterable[str]) -> list[str]:

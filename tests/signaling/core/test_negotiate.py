@@ -107,6 +107,7 @@ def test_a_browser_watches() -> None:
     assert f"a=fmtp:{subscription.rtx} apt={subscription.video}" in answer
     assert f"a=rtcp-fb:{subscription.video} nack pli" in answer
     assert "a=ssrc-group:FID 1111 2222" in answer
+    assert answer.index("a=ssrc:1111 ") < answer.index("a=ssrc:2222 ")
     assert "a=msid:kkot audio" in answer
     assert "a=msid:kkot video" in answer
 

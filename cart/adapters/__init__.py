@@ -1,0 +1,1 @@
+"""Where cart touches the world: PostgreSQL, HTTP, pictures, payment providers."""

@@ -1,0 +1,312 @@
+"""The ledger in PostgreSQL: locks, one statement per kind of write, and core's decisions between.
+
+Whoever moves units, in any module, does it with `lock_skus`, `lock_holds`, `turn_holds`.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, exists, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cart.adapters.database import Database
+from cart.adapters.outbox import put
+from cart.adapters.tables import holds, milliseconds, orders, products
+from cart.core import event
+from cart.core.hold import LIVE, Hold, HoldEvent, HoldState
+from cart.core.movement import Units, turn
+from cart.core.order import OrderState
+from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
+
+CLOCK: Final = milliseconds(func.clock_timestamp())
+
+HOLD: Final = (
+    holds.c.id,
+    holds.c.product,
+    holds.c.title,
+    holds.c.quantity,
+    holds.c.price_minor,
+    holds.c.currency,
+    holds.c.show,
+    holds.c.order_id,
+    holds.c.state,
+    milliseconds(holds.c.expires_at).label("expires_at_ms"),
+)
+
+_KEPT: Final = text(
+    "SELECT h.id, h.buyer, h.idempotency_key, h.product, h.title, h.quantity, h.price_minor,"
+    " h.currency, h.show, h.order_id, h.state,"
+    " floor(extract(epoch FROM h.expires_at) * 1000)::bigint AS expires_at_ms"
+    " FROM unnest(CAST(:buyers AS text[]), CAST(:keys AS text[])) AS asked(buyer, key)"
+    " JOIN holds h ON h.buyer = asked.buyer AND h.idempotency_key = asked.key"
+)
+
+_UNITS: Final = text(
+    "SELECT h.product, h.buyer, sum(h.quantity)::bigint AS units"
+    " FROM (SELECT DISTINCT * FROM unnest(CAST(:products AS text[]), CAST(:buyers AS text[])))"
+    " AS asked(product, buyer)"
+    " JOIN holds h ON h.product = asked.product AND h.buyer = asked.buyer"
+    " WHERE h.state IN ('held', 'ordered', 'paying', 'sold') GROUP BY h.product, h.buyer"
+)
+
+_INSERT: Final = text(
+    "INSERT INTO holds (id, buyer, idempotency_key, product, title, quantity, price_minor,"
+    " currency, show, state, expires_at)"
+    " SELECT id, buyer, key, product, title, quantity, price_minor, currency, show, 'held',"
+    " to_timestamp(expires_at_ms / 1000.0)"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:buyers AS text[]), CAST(:keys AS text[]),"
+    " CAST(:products AS text[]), CAST(:titles AS text[]), CAST(:quantities AS int[]),"
+    " CAST(:prices AS bigint[]), CAST(:currencies AS text[]), CAST(:shows AS text[]),"
+    " CAST(:expiries AS bigint[]))"
+    " AS new(id, buyer, key, product, title, quantity, price_minor, currency, show,"
+    " expires_at_ms)"
+)
+
+_COUNT: Final = text(
+    "UPDATE products SET free = new.free, held = new.held, sold = new.sold,"
+    " version = new.version"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:free AS int[]), CAST(:held AS int[]),"
+    " CAST(:sold AS int[]), CAST(:versions AS bigint[])) AS new(id, free, held, sold, version)"
+    " WHERE products.id = new.id"
+)
+
+_TURN: Final = text(
+    "UPDATE holds SET state = new.state"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[])) AS new(id, state)"
+    " WHERE holds.id = new.id"
+)
+
+
+def to_hold(row: Row[Any], now_ms: int) -> Hold:
+    """A row of `HOLD` as a hold."""
+    return Hold(
+        id=row.id,
+        product=row.product,
+        title=row.title,
+        quantity=row.quantity,
+        price_minor=row.price_minor,
+        currency=row.currency,
+        show=row.show,
+        order=row.order_id,
+        state=HoldState(row.state),
+        expires_at_ms=row.expires_at_ms,
+        now_ms=now_ms,
+    )
+
+
+async def read_clock(connection: AsyncConnection) -> int:
+    """The database's time in milliseconds, of this moment and not of the transaction's begin."""
+    return int((await connection.execute(select(CLOCK))).scalar_one())
+
+
+async def lock_skus(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Sku]:
+    """Lock products in id order; their SKUs by id."""
+    chosen = products.c.id.in_(sorted(set(ids)))
+    query = select(products).where(chosen).order_by(products.c.id).with_for_update(key_share=True)
+    return {
+        row.id: Sku(
+            product=row.id,
+            store=row.store,
+            title=row.title,
+            price_minor=row.price_minor,
+            currency=row.currency,
+            limit_per_buyer=row.limit_per_buyer,
+            version=row.version,
+            counters=Counters(row.free, row.held, row.sold),
+        )
+        for row in await connection.execute(query)
+    }
+
+
+async def lock_holds(connection: AsyncConnection, condition: Any) -> list[Units]:
+    """Lock the holds that meet a condition, in id order; their products must be locked before."""
+    query = (
+        select(holds.c.id, holds.c.product, holds.c.quantity, holds.c.state)
+        .where(condition)
+        .order_by(holds.c.id)
+        .with_for_update(key_share=True)
+    )
+    return [
+        Units(row.id, row.product, row.quantity, HoldState(row.state))
+        for row in await connection.execute(query)
+    ]
+
+
+async def write_skus(
+    connection: AsyncConnection, before: Mapping[str, Sku], changed: Mapping[str, Sku]
+) -> None:
+    """Write changed counters of locked SKUs, each one version on, and tell the viewers."""
+    if not changed:
+        return
+    after = [replace(sku, version=sku.version + 1) for sku in changed.values()]
+    await connection.execute(
+        _COUNT,
+        {
+            "ids": [sku.product for sku in after],
+            "free": [sku.counters.free for sku in after],
+            "held": [sku.counters.held for sku in after],
+            "sold": [sku.counters.sold for sku in after],
+            "versions": [sku.version for sku in after],
+        },
+    )
+    for sku in after:
+        await put(connection, sku.store, event.moved(before[sku.product], sku))
+
+
+async def turn_holds(
+    connection: AsyncConnection, units: Sequence[Units], happened: HoldEvent, skus: dict[str, Sku]
+) -> bool:
+    """Let an event happen to locked holds of locked SKUs; False, and nothing done, if it cannot."""
+    turned = turn(units, happened, skus)
+    if turned is None:
+        return False
+    if turned.states:
+        states = {"ids": list(turned.states), "states": [str(s) for s in turned.states.values()]}
+        await connection.execute(_TURN, states)
+    await write_skus(connection, skus, turned.changed)
+    return True
+
+
+class SqlBatch:
+    """An open transaction on locked SKUs."""
+
+    def __init__(self, connection: AsyncConnection, facts: Facts) -> None:
+        self._connection = connection
+        self.facts = facts
+
+    async def keep(self, requests: Sequence[HoldRequest], outcome: Outcome) -> None:
+        """Write the granted holds in one statement, and the counters in another."""
+        granted = [
+            (request, decision.hold)
+            for request, decision in zip(requests, outcome.decisions, strict=True)
+            if isinstance(decision, Granted)
+        ]
+        if not granted:
+            return
+        await self._connection.execute(
+            _INSERT,
+            {
+                "ids": [hold.id for _, hold in granted],
+                "buyers": [request.buyer for request, _ in granted],
+                "keys": [request.key for request, _ in granted],
+                "products": [hold.product for _, hold in granted],
+                "titles": [hold.title for _, hold in granted],
+                "quantities": [hold.quantity for _, hold in granted],
+                "prices": [hold.price_minor for _, hold in granted],
+                "currencies": [hold.currency for _, hold in granted],
+                "shows": [hold.show for _, hold in granted],
+                "expiries": [hold.expires_at_ms for _, hold in granted],
+            },
+        )
+        await write_skus(self._connection, self.facts.skus, outcome.changed)
+
+
+class SqlLedger:
+    """Holds and counters in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def batch(self, requests: Sequence[HoldRequest], hold_ms: int) -> AsyncIterator[SqlBatch]:
+        """Lock the requests' SKUs and read the facts; commits when the context ends well."""
+        async with self._database.writing() as connection:
+            skus = await lock_skus(connection, (request.product for request in requests))
+            now_ms = await read_clock(connection)
+            kept = await _kept(connection, requests, now_ms)
+            units = await _units(connection, requests, skus)
+            yield SqlBatch(connection, Facts(skus, units, kept, now_ms, hold_ms))
+
+    async def release(self, hold: str, buyer: str) -> Hold | None:
+        """Give back a buyer's HELD units; the hold as it is then, None when it is not theirs."""
+        async with self._database.writing() as connection:
+            theirs = and_(holds.c.id == hold, holds.c.buyer == buyer)
+            product = (
+                await connection.execute(select(holds.c.product).where(theirs))
+            ).scalar_one_or_none()
+            if product is None:
+                return None
+            skus = await lock_skus(connection, [product])
+            unordered = and_(theirs, holds.c.state == HoldState.HELD)
+            units = await lock_holds(connection, unordered)
+            await turn_holds(connection, units, HoldEvent.RELEASE, skus)
+            now_ms = await read_clock(connection)
+            row = (await connection.execute(select(*HOLD).where(theirs))).one()
+            return to_hold(row, now_ms)
+
+    async def live(self, buyer: str) -> tuple[Sequence[Hold], int]:
+        """A buyer's holds with a running deadline, oldest first, and the time."""
+        async with self._database.reading() as connection:
+            now_ms = await read_clock(connection)
+            query = (
+                select(*HOLD)
+                .where(holds.c.buyer == buyer, holds.c.state.in_(LIVE))
+                .where(holds.c.expires_at > func.clock_timestamp())
+                .order_by(holds.c.created_at, holds.c.id)
+            )
+            return [to_hold(row, now_ms) for row in await connection.execute(query)], now_ms
+
+    async def sweep(self, limit: int) -> int:
+        """Expire up to `limit` holds past their deadline, and the orders they are in."""
+        due = and_(holds.c.state.in_(LIVE), holds.c.expires_at <= func.clock_timestamp())
+        query = select(holds.c.id, holds.c.product, holds.c.order_id).where(due)
+        async with self._database.reading() as connection:
+            seen = (await connection.execute(query.order_by(holds.c.expires_at).limit(limit))).all()
+        if not seen:
+            return 0
+        async with self._database.writing() as connection:
+            over = await _lock_due(connection, {row.order_id for row in seen if row.order_id}, due)
+            # An order ends whole: all its holds, not only those that were seen.
+            lone = and_(due, holds.c.order_id.is_(None), holds.c.id.in_([r.id for r in seen]))
+            ordered = and_(holds.c.state.in_(LIVE), holds.c.order_id.in_(over))
+            chosen = lone | ordered
+            wanted = await connection.execute(select(holds.c.product).where(chosen).distinct())
+            skus = await lock_skus(connection, wanted.scalars())
+            units = await lock_holds(connection, and_(chosen, holds.c.product.in_(list(skus))))
+            await turn_holds(connection, units, HoldEvent.EXPIRE, skus)
+            await _expire_orders(connection, over)
+        return len(seen)
+
+
+async def _lock_due(connection: AsyncConnection, ids: set[str], due: Any) -> list[str]:
+    """Lock those of the orders that are placed and have a hold past its deadline, in id order."""
+    query = (
+        select(orders.c.id)
+        .where(orders.c.id.in_(sorted(ids)), orders.c.state == OrderState.PLACED)
+        .where(exists().where(holds.c.order_id == orders.c.id, due))
+        .order_by(orders.c.id)
+        .with_for_update(key_share=True)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def _expire_orders(connection: AsyncConnection, ids: Sequence[str]) -> None:
+    if ids:
+        change = orders.update().where(orders.c.id.in_(ids)).values(state=OrderState.EXPIRED)
+        await connection.execute(change)
+
+
+async def _kept(
+    connection: AsyncConnection, requests: Sequence[HoldRequest], now_ms: int
+) -> dict[tuple[str, str], Hold]:
+    asked = {"buyers": [r.buyer for r in requests], "keys": [r.key for r in requests]}
+    rows = await connection.execute(_KEPT, asked)
+    return {(row.buyer, row.idempotency_key): to_hold(row, now_ms) for row in rows}
+
+
+async def _units(
+    connection: AsyncConnection, requests: Sequence[HoldRequest], skus: Mapping[str, Sku]
+) -> dict[tuple[str, str], int]:
+    """What the buyers already have of the products that have a limit."""
+    limited = [
+        request
+        for request in requests
+        if request.product in skus and skus[request.product].limit_per_buyer is not None
+    ]
+    if not limited:
+        return {}
+    asked = {"products": [r.product for r in limited], "buyers": [r.buyer for r in limited]}
+    rows = await connection.execute(_UNITS, asked)
+    return {(row.product, row.buyer): row.units for row in rows}

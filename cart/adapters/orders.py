@@ -1,0 +1,250 @@
+"""Orders in PostgreSQL, and how an order's event takes its holds and units along."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cart.adapters.database import Database
+from cart.adapters.ledger import (
+    CLOCK,
+    HOLD,
+    lock_holds,
+    lock_skus,
+    read_clock,
+    to_hold,
+    turn_holds,
+)
+from cart.adapters.outbox import put
+from cart.adapters.tables import holds, milliseconds, order_lines, orders, payments, products
+from cart.core import event
+from cart.core.hold import HoldState
+from cart.core.order import (
+    HOLDS_FOLLOW,
+    Basket,
+    Line,
+    Order,
+    OrderEvent,
+    OrderState,
+    Recipient,
+    after,
+    fill,
+    seller_hears,
+)
+from cart.core.payment import Attempt
+from cart.ports import KeyUsed, NoSuchHold, Place, Placed, Placement
+
+ORDER: Final = (
+    orders,
+    milliseconds(orders.c.created_at).label("created_at_ms"),
+    milliseconds(orders.c.expires_at).label("expires_at_ms"),
+    CLOCK.label("now_ms"),
+)
+
+
+async def advance(connection: AsyncConnection, order: str, happened: OrderEvent) -> Order | None:
+    """Let an event happen to an order, its holds and their units; None when it cannot.
+
+    The caller has locked the order's row.
+    """
+    before = await read_order(connection, order)
+    state = after(before.state, happened)
+    if state is None:
+        return None
+    skus = await lock_skus(connection, (line.product for line in before.lines))
+    mine = and_(
+        holds.c.order_id == order, holds.c.state.not_in([HoldState.RELEASED, HoldState.EXPIRED])
+    )
+    units = await lock_holds(connection, mine)
+    if not units or not await turn_holds(connection, units, HOLDS_FOLLOW[happened], skus):
+        return None
+    await connection.execute(update(orders).where(orders.c.id == order).values(state=state))
+    now = await read_order(connection, order)
+    if seller_hears(before.state, state):
+        await put(connection, now.store, [event.order_changed(now)])
+    return now
+
+
+async def lock_order(connection: AsyncConnection, order: str) -> None:
+    """Lock an order's row, before anything else of it."""
+    await connection.execute(
+        select(orders.c.id).where(orders.c.id == order).with_for_update(key_share=True)
+    )
+
+
+async def read_order(connection: AsyncConnection, order: str) -> Order:
+    """An order that exists."""
+    (found,) = await _read(connection, select(*ORDER).where(orders.c.id == order))
+    return found
+
+
+async def is_payable(connection: AsyncConnection, order: str) -> bool:
+    """Whether a locked order is placed and every hold of it within its deadline."""
+    late = and_(holds.c.order_id == order, holds.c.expires_at <= func.clock_timestamp())
+    if (await connection.execute(select(holds.c.id).where(late).limit(1))).first():
+        return False
+    return (await read_order(connection, order)).state == OrderState.PLACED
+
+
+class SqlOrderBook:
+    """Orders in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def place(self, placement: Placement) -> Place:
+        """Turn a buyer's holds into an order."""
+        async with self._database.writing() as connection:
+            placed = await _place(connection, placement)
+        if placed is not None:
+            return placed
+        # Another request with the same key won while we worked: its order is the answer.
+        async with self._database.reading() as connection:
+            earlier = await _earlier(connection, placement)
+        assert earlier is not None
+        return earlier
+
+    async def order(self, order: str) -> Order | None:
+        """The order of that id."""
+        async with self._database.reading() as connection:
+            found = await _read(connection, select(*ORDER).where(orders.c.id == order))
+        return found[0] if found else None
+
+    async def orders_of(self, buyer: str, limit: int) -> Sequence[Order]:
+        """A buyer's orders, newest first."""
+        return await self._newest(orders.c.buyer == buyer, limit)
+
+    async def orders_for(self, store: str, limit: int) -> Sequence[Order]:
+        """A store's orders, newest first."""
+        return await self._newest(orders.c.store == store, limit)
+
+    async def cancel(self, order: str) -> Order | None:
+        """Cancel it, return its units, and send money that came on its way back."""
+        taken = and_(payments.c.order_id == order, payments.c.state == Attempt.CONFIRMED)
+        async with self._database.writing() as connection:
+            await lock_order(connection, order)
+            refund = update(payments).where(taken)
+            cancelled = await advance(connection, order, OrderEvent.CANCEL)
+            if cancelled is not None:
+                await connection.execute(
+                    refund.values(state=Attempt.VOIDING, asked=0, ask_at=func.clock_timestamp())
+                )
+            return cancelled
+
+    async def _newest(self, condition: Any, limit: int) -> Sequence[Order]:
+        query = select(*ORDER).where(condition)
+        async with self._database.reading() as connection:
+            return await _read(connection, query.order_by(orders.c.created_at.desc()).limit(limit))
+
+
+async def _place(connection: AsyncConnection, placement: Placement) -> Place | None:
+    """Place it in the open transaction; None when its key was used meanwhile."""
+    theirs = and_(holds.c.id.in_(placement.holds), holds.c.buyer == placement.buyer)
+    query = select(*HOLD).where(theirs).order_by(holds.c.id).with_for_update(key_share=True)
+    rows = (await connection.execute(query)).all()
+    earlier = await _earlier(connection, placement)
+    if earlier is not None:
+        return earlier
+    if len(rows) != len(placement.holds):
+        return NoSuchHold()
+    now_ms = await read_clock(connection)
+    found = {row.id: to_hold(row, now_ms) for row in rows}
+    chosen = [found[one] for one in placement.holds]
+    sellers = select(products.c.id, products.c.store).where(
+        products.c.id.in_([hold.product for hold in chosen])
+    )
+    stores = {row.id: row.store for row in await connection.execute(sellers)}
+    basket = fill(chosen, stores, now_ms)
+    if not isinstance(basket, Basket):
+        return basket
+    if not await _write(connection, placement, basket, now_ms):
+        return None
+    return Placed(await read_order(connection, placement.id))
+
+
+async def _write(
+    connection: AsyncConnection, placement: Placement, basket: Basket, now_ms: int
+) -> bool:
+    """Write the order, its lines and its holds' new deadline; False when the key is used."""
+    deadline = func.to_timestamp((now_ms + placement.pay_within_ms) / 1000)
+    fresh = upsert(orders).values(
+        id=placement.id,
+        store=basket.store,
+        buyer=placement.buyer,
+        idempotency_key=placement.key,
+        digest=placement.digest,
+        state=OrderState.PLACED,
+        total_minor=basket.total_minor,
+        currency=basket.currency,
+        recipient_name=placement.recipient.name,
+        recipient_phone=placement.recipient.phone,
+        recipient_address=placement.recipient.address,
+        expires_at=deadline,
+    )
+    fresh = fresh.on_conflict_do_nothing(index_elements=["buyer", "idempotency_key"])
+    if (await connection.execute(fresh.returning(orders.c.id))).first() is None:
+        return False
+    lines = [
+        {
+            "order_id": placement.id,
+            "position": position,
+            "product": line.product,
+            "title": line.title,
+            "quantity": line.quantity,
+            "price_minor": line.price_minor,
+        }
+        for position, line in enumerate(basket.lines)
+    ]
+    await connection.execute(insert(order_lines), lines)
+    ordered = update(holds).where(holds.c.id.in_(placement.holds))
+    await connection.execute(
+        ordered.values(state=HoldState.ORDERED, order_id=placement.id, expires_at=deadline)
+    )
+    return True
+
+
+async def _earlier(connection: AsyncConnection, placement: Placement) -> Placed | KeyUsed | None:
+    same = and_(orders.c.buyer == placement.buyer, orders.c.idempotency_key == placement.key)
+    row = (await connection.execute(select(orders.c.id, orders.c.digest).where(same))).first()
+    if row is None:
+        return None
+    if row.digest != placement.digest:
+        return KeyUsed()
+    return Placed(await read_order(connection, row.id))
+
+
+async def _read(connection: AsyncConnection, query: Any) -> list[Order]:
+    rows = (await connection.execute(query)).all()
+    wanted = order_lines.c.order_id.in_([row.id for row in rows])
+    sorted_lines = select(order_lines).where(wanted).order_by(order_lines.c.position)
+    lines: dict[str, list[Line]] = {row.id: [] for row in rows}
+    for line in await connection.execute(sorted_lines):
+        lines[line.order_id].append(
+            Line(
+                product=line.product,
+                title=line.title,
+                quantity=line.quantity,
+                price_minor=line.price_minor,
+            )
+        )
+    return [_order(row, lines[row.id]) for row in rows]
+
+
+def _order(row: Row[Any], lines: Sequence[Line]) -> Order:
+    return Order(
+        id=row.id,
+        store=row.store,
+        buyer=row.buyer,
+        state=OrderState(row.state),
+        lines=tuple(lines),
+        total_minor=row.total_minor,
+        currency=row.currency,
+        recipient=Recipient(
+            name=row.recipient_name, phone=row.recipient_phone, address=row.recipient_address
+        ),
+        created_at_ms=row.created_at_ms,
+        expires_at_ms=row.expires_at_ms,
+        now_ms=row.now_ms,
+    )

@@ -1,0 +1,197 @@
+"""Payment attempts in PostgreSQL. Every act on one locks its order first, so that a claim, a
+cancellation and a deadline never cross; an act whose time has passed changes nothing.
+
+`claimed_at` says that the order's units wait for this attempt, and since when.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Row, func, null, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cart.adapters.database import Database
+from cart.adapters.orders import advance, is_payable, lock_order, read_order
+from cart.adapters.tables import orders, payments
+from cart.core.order import OrderEvent, OrderState
+from cart.core.payment import OPEN, UNSETTLED, Attempt, AttemptEvent, after
+from cart.ports import Payment
+
+CLAIM_CAP: Final = text("interval '1 hour'")
+"""A claim older than this is called off at the provider instead of charged again."""
+
+ASK_AGAIN: Final = text(
+    "least(interval '2 seconds' * power(2, least(asked, 10)), interval '5 min')"
+)
+"""How long until an attempt is asked about again: twice as long each time, with a limit."""
+
+PAYMENT: Final = (
+    payments,
+    orders.c.state.label("order_state"),
+    func.coalesce(payments.c.claimed_at + CLAIM_CAP < func.clock_timestamp(), False).label(
+        "overdue"
+    ),
+)
+
+
+class SqlPaymentBook:
+    """Payment attempts in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, order: str, payment: str, provider: str) -> Payment | None:
+        """The order's open attempt, made if there is none; None when it cannot be paid now."""
+        async with self._database.writing() as connection:
+            await lock_order(connection, order)
+            if not await is_payable(connection, order):
+                return None
+            found = await read_order(connection, order)
+            fresh = upsert(payments).values(
+                id=payment,
+                order_id=order,
+                provider=provider,
+                amount_minor=found.total_minor,
+                currency=found.currency,
+                state=Attempt.CREATED,
+            )
+            await connection.execute(fresh.on_conflict_do_nothing())
+            mine = (payments.c.order_id == order) & payments.c.state.in_(OPEN)
+            return await _read(connection, mine)
+
+    async def payment(self, payment: str) -> Payment | None:
+        """The attempt of that id."""
+        async with self._database.reading() as connection:
+            return await _read(connection, payments.c.id == payment)
+
+    async def latest(self, order: str) -> Payment | None:
+        """The newest attempt of an order."""
+        async with self._database.reading() as connection:
+            return await _read(connection, payments.c.order_id == order)
+
+    async def claim(self, payment: str) -> Payment:
+        """Suspend expiry of the order's holds if they are still there; else void the attempt."""
+        async with self._locked(payment) as (connection, attempt):
+            if after(attempt.state, AttemptEvent.CLAIM) is not None:
+                claimed = None
+                if await is_payable(connection, attempt.order):
+                    claimed = await advance(connection, attempt.order, OrderEvent.CLAIM)
+                happened = AttemptEvent.VOID if claimed is None else AttemptEvent.CLAIM
+                since = null() if claimed is None else func.clock_timestamp()
+                await _step(connection, attempt, happened, claimed_at=since)
+            return await _now(connection, payment)
+
+    async def fall_silent(self, payment: str) -> Payment:
+        """The provider's answer never came: keep everything, ask later."""
+        async with self._locked(payment) as (connection, attempt):
+            await _step(connection, attempt, AttemptEvent.FALL_SILENT)
+            return await _now(connection, payment)
+
+    async def sell(self, payment: str) -> Payment:
+        """The money is there: the claimed units are sold."""
+        async with self._locked(payment) as (connection, attempt):
+            if await _step(connection, attempt, AttemptEvent.CONFIRM, claimed_at=null()):
+                sold = await advance(connection, attempt.order, OrderEvent.SELL)
+                assert sold is not None, "a claim lost its units"
+            return await _now(connection, payment)
+
+    async def decline(self, payment: str) -> Payment:
+        """There will be no money: a claim is let go, the order can be paid another way."""
+        async with self._locked(payment) as (connection, attempt):
+            await _let_go(connection, attempt, AttemptEvent.DECLINE)
+            return await _now(connection, payment)
+
+    async def void(self, payment: str) -> Payment:
+        """The money, should it come or have come, must go back; a claim stays until it has."""
+        async with self._locked(payment) as (connection, attempt):
+            await _step(connection, attempt, AttemptEvent.VOID)
+            return await _now(connection, payment)
+
+    async def finish_void(self, payment: str) -> Payment:
+        """The provider has called the payment off: a claim is let go."""
+        async with self._locked(payment) as (connection, attempt):
+            await _let_go(connection, attempt, AttemptEvent.FINISH_VOID)
+            return await _now(connection, payment)
+
+    async def due(self, limit: int) -> Sequence[str]:
+        """Unsettled attempts it is time to ask about; each is given later next time."""
+        ripe = (
+            select(payments.c.id)
+            .where(payments.c.state.in_(UNSETTLED), payments.c.ask_at <= func.clock_timestamp())
+            .order_by(payments.c.ask_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        later = func.clock_timestamp() + ASK_AGAIN
+        async with self._database.writing() as connection:
+            ids = list((await connection.execute(ripe)).scalars())
+            change = update(payments).where(payments.c.id.in_(ids))
+            if ids:
+                await connection.execute(change.values(asked=payments.c.asked + 1, ask_at=later))
+        return ids
+
+    @asynccontextmanager
+    async def _locked(self, payment: str) -> AsyncIterator[tuple[AsyncConnection, Payment]]:
+        async with self._database.writing() as connection:
+            whose = select(payments.c.order_id).where(payments.c.id == payment)
+            await lock_order(connection, (await connection.execute(whose)).scalar_one())
+            lock = (
+                select(payments.c.id)
+                .where(payments.c.id == payment)
+                .with_for_update(key_share=True)
+            )
+            await connection.execute(lock)
+            yield connection, await _now(connection, payment)
+
+
+async def _step(
+    connection: AsyncConnection, attempt: Payment, happened: AttemptEvent, **columns: Any
+) -> bool:
+    """Let an event happen to a locked attempt, which is then asked about as if it were new.
+
+    False, and nothing changed, if it cannot.
+    """
+    state = after(attempt.state, happened)
+    if state is None:
+        return False
+    fresh = {"asked": 0, "ask_at": func.clock_timestamp()}
+    change = update(payments).where(payments.c.id == attempt.id)
+    await connection.execute(change.values(state=state, **fresh, **columns))
+    return True
+
+
+async def _let_go(connection: AsyncConnection, attempt: Payment, happened: AttemptEvent) -> None:
+    """End an attempt without money; if units wait for it, they wait no longer."""
+    mine = select(payments.c.claimed_at).where(payments.c.id == attempt.id)
+    claimed_at = (await connection.execute(mine)).scalar_one()
+    if await _step(connection, attempt, happened, claimed_at=null()) and claimed_at is not None:
+        freed = await advance(connection, attempt.order, OrderEvent.LET_GO)
+        assert freed is not None, "a claim lost its units"
+
+
+async def _now(connection: AsyncConnection, payment: str) -> Payment:
+    found = await _read(connection, payments.c.id == payment)
+    assert found is not None, "attempts are never deleted"
+    return found
+
+
+async def _read(connection: AsyncConnection, condition: ColumnElement[bool]) -> Payment | None:
+    query = select(*PAYMENT).join(orders, orders.c.id == payments.c.order_id).where(condition)
+    newest = query.order_by(payments.c.created_at.desc()).limit(1)
+    row = (await connection.execute(newest)).first()
+    return None if row is None else _payment(row)
+
+
+def _payment(row: Row[Any]) -> Payment:
+    return Payment(
+        id=row.id,
+        order=row.order_id,
+        provider=row.provider,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        state=Attempt(row.state),
+        order_state=OrderState(row.order_state),
+        overdue=row.overdue,
+    )

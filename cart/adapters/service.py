@@ -1,0 +1,106 @@
+"""Cart, put together: one engine in, one object out, its tasks running while the context lasts.
+
+At the end the tasks are cancelled together; requests must have been drained before.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cart.adapters.database import Database
+from cart.adapters.ledger import SqlLedger
+from cart.adapters.orders import SqlOrderBook
+from cart.adapters.outbox import SqlOutbox
+from cart.adapters.payments import SqlPaymentBook
+from cart.adapters.shelf import SqlShelf
+from cart.checkout import Checkout
+from cart.expiry import Expiry
+from cart.holding import Holding
+from cart.ports import PaymentProvider, Publish
+from cart.relaying import Relaying
+from cart.settling import Settling
+from cart.shopping import Shopping
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """The package's use cases, and what others may want to look up."""
+
+    shopping: Shopping
+    holding: Holding
+    checkout: Checkout
+    settling: Settling
+    expiry: Expiry
+    relaying: Relaying
+    providers: Mapping[str, PaymentProvider]
+
+    async def products(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Products as plain maps for the room's welcome, in the order of the ids."""
+        return [msgspec.to_builtins(product) for product in await self.shopping.products(ids)]
+
+    async def stores_of(self, person: str) -> list[str]:
+        """The slugs of the stores a person owns."""
+        return [store.slug for store in await self.shopping.stores_of(person)]
+
+
+def assemble(
+    engine: AsyncEngine,
+    *,
+    publish: Publish,
+    providers: Mapping[str, PaymentProvider],
+    hold_seconds: int,
+) -> Cart:
+    """Cart without its tasks running."""
+    database = Database(engine)
+    ledger, payments = SqlLedger(database), SqlPaymentBook(database)
+    shopping = Shopping(SqlShelf(database))
+    settling = Settling(payments, providers)
+    checkout = Checkout(
+        SqlOrderBook(database),
+        payments,
+        providers,
+        settling,
+        shopping,
+        pay_within_seconds=hold_seconds,
+    )
+    return Cart(
+        shopping=shopping,
+        holding=Holding(ledger, hold_seconds=hold_seconds),
+        checkout=checkout,
+        settling=settling,
+        expiry=Expiry(ledger),
+        relaying=Relaying(SqlOutbox(database), publish, database.written),
+        providers=providers,
+    )
+
+
+@asynccontextmanager
+async def open_cart(
+    engine: AsyncEngine,
+    *,
+    publish: Publish,
+    providers: Mapping[str, PaymentProvider],
+    hold_seconds: int,
+) -> AsyncIterator[Cart]:
+    """Cart with its group commit, sweep, settle and relay tasks running."""
+    cart = assemble(engine, publish=publish, providers=providers, hold_seconds=hold_seconds)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(run(), name=f"cart {name}")
+            for name, run in (
+                ("holding", cart.holding.run),
+                ("expiry", cart.expiry.run),
+                ("settling", cart.settling.run),
+                ("relaying", cart.relaying.run),
+            )
+        ]
+        try:
+            yield cart
+        finally:
+            for task in tasks:
+                task.cancel()

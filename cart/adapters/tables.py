@@ -1,0 +1,221 @@
+"""Cart's tables. The database itself refuses what must never be: a unit from nothing, two holds for
+one idempotency key, two open payments for one order.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    cast,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata: Final = MetaData(naming_convention=NAMING)
+
+NOW: Final = text("now()")
+
+
+def _instant(name: str, *, nullable: bool = False, default: Any = None) -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=default)
+
+
+stores = Table(
+    "stores",
+    metadata,
+    Column("slug", Text, primary_key=True),
+    Column("owner", Text, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("story", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    _instant("created_at", default=NOW),
+)
+
+products = Table(
+    "products",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("store", Text, ForeignKey("stores.slug"), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("limit_per_buyer", Integer),
+    Column("on_hand", Integer, nullable=False),
+    Column("free", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("sold", Integer, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("picture_etag", Text),
+    _instant("created_at", default=NOW),
+    CheckConstraint("on_hand = free + held + sold", name="balanced"),
+    CheckConstraint("free >= 0 AND held >= 0 AND sold >= 0", name="nothing_owed"),
+    CheckConstraint("price_minor > 0", name="price"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("product", Text, ForeignKey("products.id"), primary_key=True),
+    Column("etag", Text, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("store", Text, ForeignKey("stores.slug"), nullable=False),
+    Column("buyer", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("total_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("recipient_name", Text, nullable=False),
+    Column("recipient_phone", Text, nullable=False),
+    Column("recipient_address", Text, nullable=False),
+    _instant("created_at", default=NOW),
+    _instant("expires_at"),
+    UniqueConstraint("buyer", "idempotency_key"),
+    CheckConstraint(
+        "state IN ('placed', 'paying', 'paid', 'cancelled', 'expired')", name="known_state"
+    ),
+    Index("ix_orders_buyer_created_at", "buyer", "created_at"),
+    Index("ix_orders_store_created_at", "store", "created_at"),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("product", Text, ForeignKey("products.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    CheckConstraint("quantity > 0", name="quantity"),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("buyer", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("product", Text, ForeignKey("products.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("show", Text),
+    Column("order_id", Text, ForeignKey("orders.id"), index=True),
+    Column("state", Text, nullable=False),
+    _instant("created_at", default=NOW),
+    _instant("expires_at"),
+    UniqueConstraint("buyer", "idempotency_key"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint(
+        "state IN ('held', 'ordered', 'paying', 'sold', 'released', 'expired')",
+        name="known_state",
+    ),
+    Index(
+        "ix_holds_expires_at", "expires_at", postgresql_where=text("state IN ('held', 'ordered')")
+    ),
+    Index(
+        "ix_holds_product_buyer",
+        "product",
+        "buyer",
+        postgresql_where=text("state IN ('held', 'ordered', 'paying', 'sold')"),
+    ),
+)
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("provider", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("asked", Integer, nullable=False, server_default=text("0")),
+    _instant("created_at", default=NOW),
+    _instant("claimed_at", nullable=True),
+    _instant("ask_at", default=NOW),
+    CheckConstraint(
+        "state IN ('created', 'claimed', 'unknown', 'confirmed', 'declined', 'voiding', 'voided')",
+        name="known_state",
+    ),
+    Index(
+        "uq_payments_open",
+        "order_id",
+        unique=True,
+        postgresql_where=text("state IN ('created', 'claimed', 'unknown')"),
+    ),
+    Index(
+        "ix_payments_ask_at",
+        "ask_at",
+        postgresql_where=text("state IN ('created', 'claimed', 'unknown', 'voiding')"),
+    ),
+)
+
+outbox = Table(
+    "cart_outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("store", Text, nullable=False),
+    Column("event", JSONB, nullable=False),
+)
+
+sandbox_payments = Table(
+    "sandbox_payments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("return_path", Text, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("silent", Boolean, nullable=False, server_default=text("false")),
+)
+
+sandbox_notices = Table(
+    "sandbox_notices",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("payment", Text, ForeignKey("sandbox_payments.id"), nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    _instant("post_at", default=NOW),
+    Index("ix_sandbox_notices_post_at", "post_at"),
+)
+
+
+def milliseconds(instant: ColumnElement[Any] | Column[Any]) -> ColumnElement[int]:
+    """An instant as whole milliseconds since the epoch."""
+    return cast(func.floor(func.extract("epoch", instant) * 1000), BigInteger)

@@ -1,0 +1,201 @@
+"""From holds to an order to the provider's page. What happens to the money is in settling.py.
+
+Only the buyer sees, pays or cancels an order; the store's owner may look.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from cart.core import catalog
+from cart.core.order import HOLDS_LIMIT, MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
+from cart.core.payment import Attempt
+from cart.errors import (
+    Conflict,
+    Forbidden,
+    HoldExpired,
+    IdempotencyMismatch,
+    Invalid,
+    NotFound,
+    OrderExpired,
+    ProviderUnavailable,
+)
+from cart.ports import (
+    Charge,
+    KeyUsed,
+    NoSuchHold,
+    OrderBook,
+    PaymentBook,
+    PaymentProvider,
+    Placement,
+    ProviderSilent,
+)
+from cart.settling import Settling
+from cart.shopping import Shopping, new_id
+
+ORDERS_LISTED_LIMIT: Final = 100
+"""Most orders in one answer, the newest."""
+
+
+class Checkout:
+    """The use cases around orders."""
+
+    def __init__(
+        self,
+        orders: OrderBook,
+        payments: PaymentBook,
+        providers: Mapping[str, PaymentProvider],
+        settling: Settling,
+        shopping: Shopping,
+        *,
+        pay_within_seconds: int,
+        make_id: Callable[[], str] = new_id,
+    ) -> None:
+        self._orders = orders
+        self._payments = payments
+        self._providers = providers
+        self._settling = settling
+        self._shopping = shopping
+        self._pay_within_ms = pay_within_seconds * 1000
+        self._make_id = make_id
+
+    async def place(
+        self, buyer: str, key: str, *, holds: Sequence[str], recipient: Recipient
+    ) -> Order:
+        """Turn holds into an order, which then has its own deadline.
+
+        Raises `Invalid`, `NotFound`, `HoldExpired`, `Conflict`, `IdempotencyMismatch`.
+        """
+        wanted = tuple(dict.fromkeys(holds))
+        if not 1 <= len(wanted) <= HOLDS_LIMIT:
+            raise Invalid(f"1 to {HOLDS_LIMIT} holds", field="holds")
+        if not catalog.is_key(key):
+            raise Invalid("1 to 64 visible ASCII characters", field="idempotency_key")
+        if not all(catalog.is_id(hold) for hold in wanted):
+            raise NotFound("no such hold")
+        recipient = _tidy(recipient)
+        placement = Placement(
+            id=self._make_id(),
+            buyer=buyer,
+            key=key,
+            digest=_digest(wanted, recipient),
+            holds=wanted,
+            recipient=recipient,
+            pay_within_ms=self._pay_within_ms,
+        )
+        match await self._orders.place(placement):
+            case KeyUsed():
+                raise IdempotencyMismatch
+            case NoSuchHold():
+                raise NotFound("no such hold")
+            case TooLate(hold):
+                raise HoldExpired(hold=hold)
+            case NotHeld(hold, state):
+                raise Conflict("the hold is not free to be ordered", hold=hold, state=str(state))
+            case MixedStores():
+                raise Conflict("one order, one store")
+            case placed:
+                return placed.order
+
+    async def order(self, person: str, order: str) -> Order:
+        """The order, for its buyer and the store's owner; raises `NotFound` to all others."""
+        found = await self._orders.order(order) if catalog.is_id(order) else None
+        if found is None:
+            raise NotFound("no such order")
+        if found.buyer != person and (await self._shopping.store(found.store)).owner != person:
+            raise NotFound("no such order")
+        return found
+
+    async def orders_of(self, buyer: str) -> Sequence[Order]:
+        """A buyer's newest orders."""
+        return await self._orders.orders_of(buyer, ORDERS_LISTED_LIMIT)
+
+    async def orders_for(self, person: str, slug: str) -> Sequence[Order]:
+        """A store's newest orders; raises `NotFound` or `Forbidden`."""
+        store = await self._shopping.own_store(person, slug)
+        return await self._orders.orders_for(store.slug, ORDERS_LISTED_LIMIT)
+
+    async def pay(self, buyer: str, order: str, provider: str = "") -> str:
+        """Begin, or go on with, paying; where to send the buyer.
+
+        Raises `NotFound`, `Conflict`, `OrderExpired`, `ProviderUnavailable`.
+        """
+        found = await self._own(buyer, order)
+        name = provider or next(iter(self._providers))
+        if name not in self._providers:
+            raise Invalid("no such provider", field="provider")
+        payment = await self._payments.open(order, self._make_id(), name)
+        if payment is None or payment.state != Attempt.CREATED:
+            raise self._refusal(await self._own(buyer, order))
+        charge = Charge(
+            payment=payment.id,
+            order=order,
+            title=_title(found),
+            amount_minor=payment.amount_minor,
+            currency=payment.currency,
+            return_path=f"/orders/{order}",
+        )
+        try:
+            return await self._providers[payment.provider].begin(charge)
+        except ProviderSilent:
+            raise ProviderUnavailable from None
+
+    async def confirm(self, buyer: str, order: str) -> Order:
+        """The buyer is back: settle what can be settled, and tell how the order stands."""
+        await self._own(buyer, order)
+        payment = await self._payments.latest(order)
+        if payment is not None:
+            await self._settling.settle(payment.id)
+        return await self._own(buyer, order)
+
+    async def cancel(self, buyer: str, order: str) -> Order:
+        """Cancel an order, returning units and money; raises `NotFound` or `Conflict`.
+
+        Cancelling twice is cancelling once.
+        """
+        found = await self._own(buyer, order)
+        if found.state == OrderState.CANCELLED:
+            return found
+        cancelled = await self._orders.cancel(order)
+        if cancelled is None:
+            found = await self._own(buyer, order)
+            if found.state == OrderState.CANCELLED:
+                return found
+            raise self._refusal(found)
+        self._settling.wake()
+        return cancelled
+
+    async def _own(self, buyer: str, order: str) -> Order:
+        found = await self.order(buyer, order)
+        if found.buyer != buyer:
+            raise Forbidden("only the buyer may do this")
+        return found
+
+    @staticmethod
+    def _refusal(order: Order) -> Conflict | OrderExpired:
+        late = order.state == OrderState.PLACED and order.expires_at_ms <= order.now_ms
+        if late or order.state == OrderState.EXPIRED:
+            return OrderExpired()
+        return Conflict("not possible in this state", state=str(order.state))
+
+
+def _tidy(recipient: Recipient) -> Recipient:
+    values: dict[str, str] = {}
+    for field, limit_chars in (("name", 80), ("phone", 30), ("address", 300)):
+        line = catalog.tidy_line(getattr(recipient, field), limit_chars)
+        if line is None:
+            raise Invalid(f"one line of 1 to {limit_chars} characters", field=f"recipient.{field}")
+        values[field] = line
+    return Recipient(**values)
+
+
+def _digest(holds: Sequence[str], recipient: Recipient) -> str:
+    said = msgspec.json.encode((sorted(holds), recipient))
+    return hashlib.sha256(said).hexdigest()
+
+
+def _title(order: Order) -> str:
+    first, *others = order.lines
+    return f"{first.title} +{len(others)}" if others else first.title

@@ -1,0 +1,81 @@
+"""A hold's life: units set aside for one buyer until a deadline, an order, or a change of mind.
+
+`NEXT` is the whole machine. What is not in the table cannot happen. HELD and ORDERED have a
+deadline; PAYING has none, because money may be moving.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class HoldState(StrEnum):
+    """Where a hold is in its life."""
+
+    HELD = "held"
+    ORDERED = "ordered"
+    PAYING = "paying"
+    SOLD = "sold"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class HoldEvent(StrEnum):
+    """What can happen to a hold."""
+
+    ORDER = "order"
+    CLAIM = "claim"
+    SELL = "sell"
+    LET_GO = "let_go"
+    RELEASE = "release"
+    EXPIRE = "expire"
+
+
+NEXT: Final[Mapping[HoldState, Mapping[HoldEvent, HoldState]]] = {
+    HoldState.HELD: {
+        HoldEvent.ORDER: HoldState.ORDERED,
+        HoldEvent.RELEASE: HoldState.RELEASED,
+        HoldEvent.EXPIRE: HoldState.EXPIRED,
+    },
+    HoldState.ORDERED: {
+        HoldEvent.CLAIM: HoldState.PAYING,
+        HoldEvent.RELEASE: HoldState.RELEASED,
+        HoldEvent.EXPIRE: HoldState.EXPIRED,
+    },
+    HoldState.PAYING: {
+        HoldEvent.SELL: HoldState.SOLD,
+        HoldEvent.LET_GO: HoldState.ORDERED,
+    },
+    HoldState.SOLD: {HoldEvent.RELEASE: HoldState.RELEASED},
+    HoldState.RELEASED: {},
+    HoldState.EXPIRED: {},
+}
+
+LIVE: Final = (HoldState.HELD, HoldState.ORDERED)
+"""States with a running deadline."""
+
+COUNTED: Final = (HoldState.HELD, HoldState.ORDERED, HoldState.PAYING, HoldState.SOLD)
+"""States whose units count against a buyer's limit."""
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold as its buyer sees it at `now_ms`; the price is the one of the moment it was made."""
+
+    id: str
+    product: str
+    title: str
+    quantity: int
+    price_minor: int
+    currency: str
+    show: str | None
+    order: str | None
+    state: HoldState
+    expires_at_ms: int
+    now_ms: int
+
+
+def after(state: HoldState, event: HoldEvent) -> HoldState | None:
+    """The state after the event, or None when it cannot happen in this state."""
+    return NEXT[state].get(event)

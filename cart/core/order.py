@@ -1,0 +1,170 @@
+"""An order: what a buyer takes out of holds, for one store, and its life up to the money.
+
+`NEXT` is the whole machine, `HOLDS_FOLLOW` says what an order's event does to its holds. Holds of
+the same product at the same price are one line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+from cart.core.hold import Hold, HoldEvent, HoldState
+from cart.core.money import total
+
+HOLDS_LIMIT: Final = 20
+"""Most holds in one order; more are refused."""
+
+
+class OrderState(StrEnum):
+    """Where an order is in its life."""
+
+    PLACED = "placed"
+    PAYING = "paying"
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class OrderEvent(StrEnum):
+    """What can happen to an order."""
+
+    CLAIM = "claim"
+    SELL = "sell"
+    LET_GO = "let_go"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+NEXT: Final[Mapping[OrderState, Mapping[OrderEvent, OrderState]]] = {
+    OrderState.PLACED: {
+        OrderEvent.CLAIM: OrderState.PAYING,
+        OrderEvent.CANCEL: OrderState.CANCELLED,
+        OrderEvent.EXPIRE: OrderState.EXPIRED,
+    },
+    OrderState.PAYING: {
+        OrderEvent.SELL: OrderState.PAID,
+        OrderEvent.LET_GO: OrderState.PLACED,
+    },
+    OrderState.PAID: {OrderEvent.CANCEL: OrderState.CANCELLED},
+    OrderState.CANCELLED: {},
+    OrderState.EXPIRED: {},
+}
+
+HOLDS_FOLLOW: Final[Mapping[OrderEvent, HoldEvent]] = {
+    OrderEvent.CLAIM: HoldEvent.CLAIM,
+    OrderEvent.SELL: HoldEvent.SELL,
+    OrderEvent.LET_GO: HoldEvent.LET_GO,
+    OrderEvent.CANCEL: HoldEvent.RELEASE,
+    OrderEvent.EXPIRE: HoldEvent.EXPIRE,
+}
+
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+
+
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who gets the parcel."""
+
+    name: Word
+    phone: Annotated[str, msgspec.Meta(min_length=3, max_length=30)]
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """So many of one product at one price."""
+
+    product: str
+    title: str
+    quantity: int
+    price_minor: int
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as its buyer and its seller see it at `now_ms`."""
+
+    id: str
+    store: str
+    buyer: str
+    state: OrderState
+    lines: tuple[Line, ...]
+    total_minor: int
+    currency: str
+    recipient: Recipient
+    created_at_ms: int
+    expires_at_ms: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """What holds add up to."""
+
+    store: str
+    currency: str
+    lines: tuple[Line, ...]
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """One of the holds is not held any more."""
+
+    hold: str
+    state: HoldState
+
+
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """One of the holds is past its deadline."""
+
+    hold: str
+
+
+@dataclass(frozen=True, slots=True)
+class MixedStores:
+    """The holds are of more than one store or currency; an order has one of each."""
+
+
+def after(state: OrderState, event: OrderEvent) -> OrderState | None:
+    """The state after the event, or None when it cannot happen in this state."""
+    return NEXT[state].get(event)
+
+
+def seller_hears(before: OrderState, now: OrderState) -> bool:
+    """Whether the change is the seller's business: money came, or an order with money went."""
+    return OrderState.PAID in (before, now)
+
+
+def fill(
+    holds: Sequence[Hold], stores: Mapping[str, str], now_ms: int
+) -> Basket | NotHeld | TooLate | MixedStores:
+    """Add up holds into a basket; `stores` gives the store of each product."""
+    for hold in holds:
+        if hold.state == HoldState.EXPIRED:
+            return TooLate(hold.id)
+        if hold.state != HoldState.HELD:
+            return NotHeld(hold.id, hold.state)
+        if hold.expires_at_ms <= now_ms:
+            return TooLate(hold.id)
+    sellers = {(stores[hold.product], hold.currency) for hold in holds}
+    if len(sellers) != 1:
+        return MixedStores()
+    ((store, currency),) = sellers
+    lines = sum_lines(holds)
+    return Basket(store, currency, lines, total((li.price_minor, li.quantity) for li in lines))
+
+
+def sum_lines(holds: Sequence[Hold]) -> tuple[Line, ...]:
+    """One line for each product and price, in the order they first appear."""
+    quantities: dict[tuple[str, int], int] = {}
+    titles: dict[tuple[str, int], str] = {}
+    for hold in holds:
+        kind = (hold.product, hold.price_minor)
+        quantities[kind] = quantities.get(kind, 0) + hold.quantity
+        titles.setdefault(kind, hold.title)
+    return tuple(
+        Line(product=product, title=titles[product, price], quantity=quantity, price_minor=price)
+        for (product, price), quantity in quantities.items()
+    )

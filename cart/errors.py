@@ -1,0 +1,130 @@
+"""Everything cart refuses, one tree. Each leaf has a code for the wire; one table elsewhere turns
+codes into HTTP statuses (the one meant stands in each docstring).
+"""
+# ruff: noqa: N818 - a name says what happened; that it is an error its base says
+
+from typing import Any, ClassVar
+
+
+class CartError(Exception):
+    """Base of all; `facts` are further members of the answer."""
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str = "", **facts: Any) -> None:
+        super().__init__(detail or self.code)
+        self.facts = facts
+
+
+class NotFound(CartError):
+    """No such thing, or none that this person may know of (404)."""
+
+    code = "not_found"
+
+
+class Forbidden(CartError):
+    """Somebody else's store (403)."""
+
+    code = "forbidden"
+
+
+class SignInRequired(CartError):
+    """Nobody is signed in (401)."""
+
+    code = "sign_in"
+
+
+class Invalid(CartError):
+    """A value breaks a rule its type does not tell; fact `field` (422)."""
+
+    code = "invalid"
+
+
+class SoldOut(CartError):
+    """Not that many are free; facts `free`, `held` (409)."""
+
+    code = "sold_out"
+
+
+class LimitReached(CartError):
+    """More than one buyer may have; fact `limit` (409)."""
+
+    code = "limit_reached"
+
+
+class IdempotencyMismatch(CartError):
+    """The key was used for a different request (409)."""
+
+    code = "idempotency_mismatch"
+
+
+class Conflict(CartError):
+    """Not possible in the state it is in; fact `state` where there is one (409)."""
+
+    code = "conflict"
+
+
+class SlugTaken(CartError):
+    """Another store has this slug (409)."""
+
+    code = "slug_taken"
+
+
+class NotEnoughStock(CartError):
+    """That many units are not free to be taken away, or too many in all; fact `free` (409)."""
+
+    code = "not_enough_stock"
+
+
+class TooMany(CartError):
+    """A named limit is reached; fact `limit` (409)."""
+
+    code = "too_many"
+
+
+class HoldExpired(CartError):
+    """The hold's deadline has passed (410)."""
+
+    code = "hold_expired"
+
+
+class OrderExpired(CartError):
+    """The order's deadline has passed (410)."""
+
+    code = "expired"
+
+
+class Busy(CartError):
+    """More requests wait than can be served in time; come back (503)."""
+
+    code = "busy"
+
+
+class ProviderUnavailable(CartError):
+    """The payment provider does not answer; nothing was charged (502)."""
+
+    code = "provider_unavailable"
+
+
+class BadSignature(CartError):
+    """A webhook that the provider did not sign, or signed too long ago (401)."""
+
+    code = "bad_signature"
+
+
+class Malformed(CartError):
+    """A body that is not what it says (400)."""
+
+    code = "malformed"
+
+
+class TooLarge(CartError):
+    """A body larger than is read; fact `limit_bytes` (413)."""
+
+    code = "too_large"
+
+
+class UnsupportedPicture(CartError):
+    """Not a JPEG, PNG or WebP picture, or one with too many pixels (415)."""
+
+    code = "unsupported_media_type"

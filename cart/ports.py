@@ -1,0 +1,242 @@
+"""What cart needs from outside, as small protocols; each says what it promises.
+
+The books (`Shelf`, `Ledger`, `OrderBook`, `PaymentBook`, `Outbox`) are one PostgreSQL behind
+several doors. Each method is one transaction: when it returns, what it did is durable; when it
+raises, nobody may be told that it happened, though it may have. Times are the database's, in
+milliseconds.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from cart.core.catalog import Product, ProductEdit, Store
+from cart.core.event import Event
+from cart.core.hold import Hold
+from cart.core.order import MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
+from cart.core.payment import Attempt, Standing
+from cart.core.stock import Facts, HoldRequest, Outcome
+
+Publish = Callable[[str, Sequence[Event]], Awaitable[None]]
+"""Tell the viewers of a store's shows; at least once, so receivers keep the newest version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A product's picture: a JPEG and the tag that changes with it."""
+
+    jpeg: bytes
+    etag: str
+
+
+class Shelf(Protocol):
+    """Stores, products and pictures."""
+
+    async def add_store(self, store: Store) -> bool:
+        """Keep a new store; False when the slug is taken."""
+
+    async def save_store(self, store: Store) -> None:
+        """Keep a store's new name and story."""
+
+    async def store(self, slug: str) -> Store | None:
+        """The store of that slug."""
+
+    async def stores(self, after: str, limit: int) -> Sequence[Store]:
+        """Stores by slug, from the one after `after`."""
+
+    async def stores_of(self, owner: str) -> Sequence[Store]:
+        """The stores of an owner."""
+
+    async def add_product(self, product: Product, limit: int) -> bool:
+        """Keep a new product; False when its store has `limit` of them already."""
+
+    async def edit_product(self, product: str, edit: ProductEdit) -> Product | None:
+        """Edit through the ledger; None when the free units do not allow it."""
+
+    async def products(self, ids: Sequence[str]) -> Sequence[Product]:
+        """The products of these ids, in their order; unknown ones are left out."""
+
+    async def products_in(self, store: str) -> Sequence[Product]:
+        """All products of a store, oldest first."""
+
+    async def save_picture(self, product: str, picture: Picture) -> Product:
+        """Keep a product's new picture."""
+
+    async def picture(self, product: str) -> Picture | None:
+        """A product's picture."""
+
+
+class Batch(Protocol):
+    """An open transaction on locked SKUs."""
+
+    facts: Facts
+
+    async def keep(self, requests: Sequence[HoldRequest], outcome: Outcome) -> None:
+        """Write what was decided; durable once the batch's context has ended without error."""
+
+
+class Ledger(Protocol):
+    """Holds and counters: the only door through which units move."""
+
+    def batch(
+        self, requests: Sequence[HoldRequest], hold_ms: int
+    ) -> AbstractAsyncContextManager[Batch]:
+        """Lock the requests' SKUs in id order and read what deciding them needs."""
+
+    async def release(self, hold: str, buyer: str) -> Hold | None:
+        """Give back a buyer's HELD units; the hold as it is then, None when it is not theirs."""
+
+    async def live(self, buyer: str) -> tuple[Sequence[Hold], int]:
+        """A buyer's holds with a running deadline, oldest first, and the time."""
+
+    async def sweep(self, limit: int) -> int:
+        """Expire up to `limit` holds past their deadline, and their orders; how many it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An order somebody wants to place; `digest` tells equal requests from different ones."""
+
+    id: str
+    buyer: str
+    key: str
+    digest: str
+    holds: tuple[str, ...]
+    recipient: Recipient
+    pay_within_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order, new or from an earlier request with the same key."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsed:
+    """The key belongs to a different order of the same buyer."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchHold:
+    """One of the holds is not the buyer's."""
+
+
+Place = Placed | KeyUsed | NoSuchHold | NotHeld | TooLate | MixedStores
+
+
+class OrderBook(Protocol):
+    """Orders."""
+
+    async def place(self, placement: Placement) -> Place:
+        """Turn a buyer's holds into an order."""
+
+    async def order(self, order: str) -> Order | None:
+        """The order of that id."""
+
+    async def orders_of(self, buyer: str, limit: int) -> Sequence[Order]:
+        """A buyer's orders, newest first."""
+
+    async def orders_for(self, store: str, limit: int) -> Sequence[Order]:
+        """A store's orders, newest first."""
+
+    async def cancel(self, order: str) -> Order | None:
+        """Cancel it and return its units, money too if there was any; None when too late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """An attempt to pay an order, as it is now."""
+
+    id: str
+    order: str
+    provider: str
+    amount_minor: int
+    currency: str
+    state: Attempt
+    order_state: OrderState
+    overdue: bool
+
+
+class PaymentBook(Protocol):
+    """Payment attempts, and the orders and units that follow them."""
+
+    async def open(self, order: str, payment: str, provider: str) -> Payment | None:
+        """The order's open attempt, made if there is none; None when it cannot be paid now."""
+
+    async def payment(self, payment: str) -> Payment | None:
+        """The attempt of that id."""
+
+    async def latest(self, order: str) -> Payment | None:
+        """The newest attempt of an order."""
+
+    async def claim(self, payment: str) -> Payment:
+        """Suspend expiry and make the units wait for the money, if they are still there.
+
+        If they are not, the attempt is VOIDING afterwards.
+        """
+
+    async def fall_silent(self, payment: str) -> Payment:
+        """The provider's answer never came: keep everything, ask later."""
+
+    async def sell(self, payment: str) -> Payment:
+        """The money is there: the claimed units are sold."""
+
+    async def decline(self, payment: str) -> Payment:
+        """There will be no money: a claim is let go, the order can be paid another way."""
+
+    async def void(self, payment: str) -> Payment:
+        """The money, should it come or have come, must go back."""
+
+    async def finish_void(self, payment: str) -> Payment:
+        """The provider has called the payment off."""
+
+    async def due(self, limit: int) -> Sequence[str]:
+        """Unsettled attempts it is time to ask about; each is given later next time."""
+
+
+class Outbox(Protocol):
+    """Events written in the transactions that caused them."""
+
+    def take(self, limit: int) -> AbstractAsyncContextManager[Sequence[tuple[str, Event]]]:
+        """The oldest (store, event), nobody else taking any; gone if the context ends well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a provider shows and takes; `return_path` is where the buyer comes back to."""
+
+    payment: str
+    order: str
+    title: str
+    amount_minor: int
+    currency: str
+    return_path: str
+
+
+class ProviderSilent(Exception):  # noqa: N818 - what happened, as in errors.py
+    """The provider did not answer: what it did is not known."""
+
+
+class PaymentProvider(Protocol):
+    """Somebody who takes money. Every act on the same payment may be repeated harmlessly.
+
+    Each method raises `ProviderSilent` when no answer came.
+    """
+
+    async def begin(self, charge: Charge) -> str:
+        """Prepare a payment; where to send the buyer."""
+
+    async def confirm(self, payment: str, amount_minor: int, currency: str) -> Standing:
+        """Take the authorized money: CONFIRMED or DECLINED."""
+
+    async def look_up(self, payment: str) -> Standing:
+        """What the provider knows of the payment."""
+
+    async def cancel(self, payment: str) -> None:
+        """Call the payment off, giving back money that was taken."""
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
+        """The payment a signed, fresh message speaks of; None when the signature does not hold."""

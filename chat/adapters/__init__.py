@@ -1,0 +1,1 @@
+"""The room's dealings with the world: websockets and Redis."""

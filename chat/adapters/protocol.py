@@ -1,0 +1,120 @@
+"""uvicorn's websocket protocol, opened so far that a room can write whole frames to it.
+
+Give it to uvicorn as `ws=RoomProtocol` with `ws_per_message_deflate=False`: without deflate a frame
+is the same for everybody (RFC 6455 section 5.2), so that one frame built once is written to many
+transports. The application finds its socket in `scope["extensions"]["kkot.socket"]`.
+
+Beyond what uvicorn does, nothing a peer sends or refuses to read costs more than bounded memory
+or time: messages and fragments are limited, pongs nobody reads end the connection, and a closing
+connection is cut off after `CLOSE_GRACE_S` even when its peer never reads again.
+"""
+
+import socket
+from typing import Any, Final
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+from chat.connection import CLOSE_BYTES
+from chat.core.closes import REASONS, Close
+from chat.core.commands import MESSAGE_BYTES
+
+SOCKET_EXTENSION: Final = "kkot.socket"
+"""The scope extension the socket is found under."""
+FRAGMENTS: Final = 64
+"""The most frames one message may come in; more close the connection (4001)."""
+KERNEL_BYTES: Final = 65_536
+"""The kernel's send buffer of a connection: beyond it a slow reader is noticed at once."""
+CLOSE_GRACE_S: Final = 5.0
+"""How long a closing connection may take to end."""
+
+
+class RoomProtocol(WebSocketsSansIOProtocol):
+    """One websocket connection; to the room it is a `chat.ports.Socket`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        assert not self.config.ws_per_message_deflate, "serve with ws_per_message_deflate=False"
+        self.conn.max_message_size = MESSAGE_BYTES
+
+    def write(self, frame: bytes) -> None:
+        """Send a whole websocket frame; nothing happens on a closing socket."""
+        if not self.close_sent and not self.transport.is_closing():
+            self.transport.write(frame)
+
+    def backlog(self) -> int:
+        """Bytes written that the network has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
+    def close(self, code: Close) -> None:
+        """Send a close frame, once, and see the connection ended within `CLOSE_GRACE_S`."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.close_sent = True
+        try:
+            self.conn.send_close(code, REASONS[code])
+        except InvalidState:
+            self.transport.abort()
+            return
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": int(code)})
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        self._cut_off_later()
+
+    async def run_asgi(self) -> None:
+        """Run the application with this socket in its scope."""
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[SOCKET_EXTENSION] = self
+        await super().run_asgi()
+
+    def shutdown(self) -> None:
+        """The server stops: viewers are told to come back elsewhere."""
+        self.stop_keepalive()
+        if self.handshake_complete:
+            self.close(Close.GOING_AWAY)
+        else:
+            super().shutdown()
+
+    def handle_connect(self, event: Request) -> None:
+        """Bound what the kernel buffers, then go on as uvicorn does."""
+        raw = self.transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        super().handle_connect(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """A further fragment; too many small ones are no message."""
+        if len(self.frames) >= FRAGMENTS:
+            self.frames = []
+            self.close(Close.MALFORMED)
+        elif not self.close_sent:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer, unless answers pile up unread."""
+        if self.backlog() > CLOSE_BYTES:
+            self.transport.abort()
+        else:
+            super().handle_ping()
+
+    def handle_close(self, event: Frame) -> None:
+        """The peer closes or confirms our closing."""
+        super().handle_close(event)
+        self._cut_off_later()
+
+    def handle_parser_exception(self) -> None:
+        """The peer broke RFC 6455 and is told so."""
+        super().handle_parser_exception()
+        self._cut_off_later()
+
+    def keepalive_timeout(self) -> None:
+        """The peer does not answer pings."""
+        super().keepalive_timeout()
+        self._cut_off_later()
+
+    def _cut_off_later(self) -> None:
+        if self.close_timer is None:
+            self.close_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)

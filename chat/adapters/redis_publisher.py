@@ -1,0 +1,82 @@
+"""Commands to Redis in order: what queued while the last batch was in flight is the next batch.
+
+One connection, one pipeline at a time, so that commands given one after another take effect one
+after another however many callers there are. Nothing is repeated: after a failure it is not known
+whether a command took effect, and its caller is told so.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chat.adapters.redis_client import unavailable
+from chat.errors import UnavailableError
+
+BATCH_COMMANDS: Final = 512
+"""The most commands in one pipeline."""
+QUEUED_COMMANDS: Final = 10_000
+"""More callers than this waiting are refused with `UnavailableError`."""
+
+Word = str | bytes | int
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    words: tuple[Word, ...]
+    done: asyncio.Future[None]
+
+
+class Publisher:
+    """The queue of commands; `run` must be running."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._queue: asyncio.Queue[_Command] = asyncio.Queue(QUEUED_COMMANDS)
+
+    async def execute(self, *words: Word) -> None:
+        """Run one command after all given before it. Raises `UnavailableError`."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait(_Command(words, done))
+        except asyncio.QueueFull:
+            raise UnavailableError("too many commands are waiting for Redis") from None
+        await done
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH_COMMANDS and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            try:
+                await self._send(batch)
+            finally:
+                for command in batch:
+                    _settle(command, UnavailableError("the room is closing"))
+
+    async def _send(self, batch: list[_Command]) -> None:
+        try:
+            with unavailable():
+                async with self._client.pipeline(transaction=False) as pipeline:
+                    for command in batch:
+                        pipeline.execute_command(*command.words)
+                    answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        except UnavailableError as error:
+            for command in batch:
+                _settle(command, error)
+        else:
+            for command, answer in zip(batch, answers, strict=True):
+                failed = isinstance(answer, RedisError)
+                _settle(command, UnavailableError(str(answer)) if failed else None)
+
+
+def _settle(command: _Command, error: UnavailableError | None) -> None:
+    if command.done.done():
+        return
+    if error is None:
+        command.done.set_result(None)
+    else:
+        command.done.set_exception(UnavailableError(str(error)))

@@ -1,0 +1,58 @@
+"""The room, put together: bus, presence and hub over one Redis, each owned by the next.
+
+Closing goes from the viewers inwards: connections are closed with 4010, the crowds end, presence
+forgets the node, the bus lets go of Redis.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chat.adapters.redis_bus import open_bus
+from chat.adapters.redis_client import open_client
+from chat.adapters.redis_presence import RedisPresence
+from chat.hub import Audience, Hub, open_hub
+from chat.ports import Describe, Identify, OriginAllowed
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """The rooms as the house uses them; made by `open_chat`."""
+
+    hub: Hub
+    origin_allowed: OriginAllowed
+
+    async def publish(
+        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
+    ) -> None:
+        """Tell everybody in a show, or its seller, on every node; see `Hub.publish`."""
+        await self.hub.publish(show, event, audience)
+
+    async def present(self, show: str) -> int:
+        """How many watch the show, on all nodes together."""
+        return await self.hub.present(show)
+
+
+@asynccontextmanager
+async def open_chat(
+    redis_url: str,
+    *,
+    node: str,
+    identify: Identify,
+    describe: Describe,
+    origin_allowed: OriginAllowed,
+) -> AsyncIterator[Chat]:
+    """The rooms of a node. Works without Redis too: then nothing is said until it is back.
+
+    `node`: this process's name, unlike any other's on the same Redis.
+    """
+    client = open_client(redis_url)
+    try:
+        async with (
+            open_bus(redis_url, client) as bus,
+            open_hub(bus, RedisPresence(client, node), identify, describe) as hub,
+        ):
+            yield Chat(hub, origin_allowed)
+    finally:
+        await client.aclose()

@@ -1,0 +1,1 @@
+"""The room's decisions: pure, with time, ids and chance as arguments."""

@@ -1,0 +1,90 @@
+"""What a client may send: one message = one map, as `hello`, `say`, `heart` or `sync`.
+
+Nothing else passes: unknown names, wrong types, numbers out of range, a message above 4 KiB, the
+wrong kind of websocket frame for the subprotocol. Decoding never raises, whatever came.
+"""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from chat.core.frames import Format
+
+MESSAGE_BYTES: Final = 4096
+"""The largest message; larger ones close the connection."""
+CLIENT_ID_CHARS: Final = 32
+"""The longest id a client may give a saying of its own."""
+HEARTS_AT_ONCE: Final = 50
+"""The most hearts in one message."""
+
+ClientId = Annotated[str, Meta(max_length=CLIENT_ID_CHARS)]
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
+    """Who comes in; the access token of a signed-in person, if any."""
+
+    token: str | None = None
+
+
+class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="say"):
+    """Say something to everybody; `id` comes back in `accepted` or `refused`."""
+
+    id: ClientId
+    text: str
+
+
+class Heart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="heart"):
+    """So many hearts since the last such message."""
+
+    count: Annotated[int, Meta(ge=1, le=HEARTS_AT_ONCE)]
+
+
+class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="sync"):
+    """Asks for the welcome again."""
+
+
+Command = Hello | Say | Heart | Sync
+
+
+class Unsayable(msgspec.Struct, frozen=True):
+    """A `say` that is none, with an id to tell its sender by."""
+
+    id: str
+
+
+class _Trace(msgspec.Struct, frozen=True):
+    type: str
+    id: ClientId
+
+
+_MSGPACK_COMMANDS: Final[msgspec.msgpack.Decoder[Any]] = msgspec.msgpack.Decoder(Command)
+_JSON_COMMANDS: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(Command)
+_MSGPACK_TRACES: Final = msgspec.msgpack.Decoder(_Trace)
+_JSON_TRACES: Final = msgspec.json.Decoder(_Trace)
+
+
+def decode(message: str | bytes, wire: Format) -> Command | Unsayable | None:
+    """The command in a message; None where the message is none of the protocol's."""
+    if isinstance(message, str) is not (wire is Format.JSON):
+        return None
+    data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
+    if len(data) > MESSAGE_BYTES:
+        return None
+    try:
+        decoder = _JSON_COMMANDS if wire is Format.JSON else _MSGPACK_COMMANDS
+        command: Command = decoder.decode(data)
+        return command
+    except msgspec.ValidationError:
+        return _unsayable(data, wire)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unsayable(data: bytes, wire: Format) -> Unsayable | None:
+    try:
+        decoder = _JSON_TRACES if wire is Format.JSON else _MSGPACK_TRACES
+        trace = decoder.decode(data)
+    except (ValueError, RecursionError):
+        return None
+    return Unsayable(trace.id) if trace.type == "say" else None

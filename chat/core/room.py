@@ -1,0 +1,137 @@
+"""The rules of a room: what becomes of a member's command.
+
+`handle` decides and changes nothing but the member's own buckets. Whoever calls it publishes,
+answers or closes as the outcome says. Only who is signed in may speak; everybody may send hearts.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat.core.closes import Close
+from chat.core.commands import Command, Hello, Say, Sync, Unsayable
+from chat.core.rate_limit import HEARTS, MESSAGES, SYNC_COST, Bucket
+from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
+
+TALK_SHOWN: Final = 50
+"""How many of the last sayings a newcomer is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One connection's standing in a room; `id` is None for who is not signed in.
+
+    `talk` is the person's bucket, shared by its connections; the other two are the connection's.
+    """
+
+    id: str | None
+    name: str
+    seller: bool
+    talk: Bucket
+    messages: Bucket
+    hearts: Bucket
+
+    def describe(self) -> dict[str, Any] | None:
+        """The member as others see it; None for who is not signed in."""
+        if self.id is None:
+            return None
+        return {"id": self.id, "name": self.name, "seller": self.seller}
+
+
+def member(person: tuple[str, str] | None, *, seller: bool, talk: Bucket) -> Member:
+    """A newcomer with full buckets; `person` is id and name of who is signed in."""
+    person_id, name = person or (None, "")
+    return Member(person_id, name, seller, talk, Bucket(MESSAGES), Bucket(HEARTS))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """To be published and remembered; then its sender is told `accepted`."""
+
+    client_id: str
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Hearted:
+    """So many hearts to be added to the room's."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotWanted:
+    """To be answered with a fresh welcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing happened; the sender is told why."""
+
+    client_id: str
+    reason: str
+
+    def event(self) -> dict[str, Any]:
+        """What the sender is told."""
+        return {"type": "refused", "id": self.client_id, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """The connection is to be closed."""
+
+    close: Close
+
+
+Outcome = Said | Hearted | SnapshotWanted | Refused | Dismissed
+
+
+def handle(
+    command: Command | Unsayable | None,
+    member: Member,
+    now: float,
+    now_ms: int,
+    new_id: str,
+) -> Outcome:
+    """Decide on one command.
+
+    `now`: seconds of a steady clock, for the rates. `now_ms`: the wall clock's, for `at_ms`.
+    `new_id`: the id of what is said, if anything is.
+    """
+    if not member.messages.take(now, SYNC_COST if isinstance(command, Sync) else 1.0):
+        return Dismissed(Close.TOO_MANY)
+    if command is None or isinstance(command, Hello):
+        return Dismissed(Close.MALFORMED)
+    if isinstance(command, Unsayable):
+        return Refused(command.id, "malformed")
+    if isinstance(command, Say):
+        return _say(command, member, now, now_ms, new_id)
+    if isinstance(command, Sync):
+        return SnapshotWanted()
+    return Hearted(member.hearts.take_up_to(now, command.count))
+
+
+def _say(command: Say, member: Member, now: float, now_ms: int, new_id: str) -> Said | Refused:
+    text = clean(command.text)
+    reason = _objection(text, member, now)
+    if reason is not None:
+        return Refused(command.id, reason)
+    event = {
+        "type": "said",
+        "id": new_id,
+        "from": member.describe(),
+        "text": text,
+        "at_ms": now_ms,
+    }
+    return Said(command.id, event)
+
+
+def _objection(text: str, member: Member, now: float) -> str | None:
+    if member.id is None:
+        return "sign_in"
+    if is_blank(text):
+        return "empty"
+    if len(text) > TEXT_CODE_POINTS:
+        return "too_long"
+    if not member.talk.take(now):
+        return "too_fast"
+    return None

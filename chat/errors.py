@@ -1,0 +1,31 @@
+"""What can go wrong in the room's package; refusals of viewers are values, not errors."""
+
+from typing import Any, ClassVar
+
+
+class ChatError(Exception):
+    """The root of the package's errors. `code` names it to clients, `facts` are extra members."""
+
+    code: ClassVar[str] = "chat"
+
+    def __init__(self, text: str = "", facts: dict[str, Any] | None = None) -> None:
+        super().__init__(text or self.code)
+        self.facts = facts or {}
+
+
+class UnavailableError(ChatError):
+    """Redis does not answer; it is not known whether what was published got through."""
+
+    code = "unavailable"
+
+
+class EventTooLargeError(ChatError):
+    """An event above `EVENT_BYTES`: called wrongly."""
+
+    code = "event_too_large"
+
+
+class WrongServerError(ChatError):
+    """The room is served by a server without `ws=RoomProtocol`: called wrongly."""
+
+    code = "wrong_server"

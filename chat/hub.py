@@ -1,0 +1,158 @@
+"""The rooms of this node: a crowd for each show that somebody here watches.
+
+The hub makes a crowd with the first viewer and forgets it after the last, counts viewers into the
+presence of all nodes every beat, and publishes. Everything it runs is owned by `open_hub`, which
+on its end closes every connection with "going away, come back".
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, Literal
+
+import structlog
+
+from chat.connection import Connection
+from chat.core.closes import Close
+from chat.core.frames import EVENT_BYTES, Event, Lane, pack
+from chat.crowd import Crowd
+from chat.errors import EventTooLargeError, UnavailableError
+from chat.ports import Bus, Describe, Identify, Presence
+
+log = structlog.get_logger()
+
+BEAT_S: Final = 1.0
+"""How often viewers are counted; the most often a count is pushed."""
+LEAVING_S: Final = 2.0
+"""How long a closing hub waits for its connections to end."""
+
+Audience = Literal["all", "seller"]
+_LANES: Final[Mapping[Audience, Lane]] = {"all": Lane.SHOP, "seller": Lane.SELLER}
+
+
+class Hub:
+    """The rooms of this node; made by `open_hub`."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        presence: Presence,
+        identify: Identify,
+        describe: Describe,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.bus = bus
+        self.identify = identify
+        self.describe = describe
+        self.closing = False
+        self._presence = presence
+        self._tasks = tasks
+        self._crowds: dict[str, Crowd] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+        self.empty = asyncio.Event()
+        """Set while nobody here watches anything."""
+        self.empty.set()
+
+    def enter(self, show: str) -> Crowd:
+        """The show's crowd, made when there is none; a connection must be added at once."""
+        crowd = self._crowds.get(show)
+        if crowd is None:
+            crowd = self._crowds[show] = Crowd(show, self.bus, self.describe)
+            self.empty.clear()
+            task = self._tasks.create_task(self._keep(crowd), name=f"crowd {show}")
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+        return crowd
+
+    def leave(self, crowd: Crowd, connection: Connection) -> None:
+        """A connection is gone; the crowd with it when it was the last."""
+        crowd.remove(connection)
+        if not crowd:
+            self._forget(crowd)
+
+    async def publish(
+        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
+    ) -> None:
+        """Tell everybody in a show, or its seller, on every node.
+
+        Events published one after another arrive in that order. Raises `UnavailableError` when
+        Redis is out of reach (viewers learn how things are with the snapshot they get when it is
+        back) and `EventTooLargeError`.
+        """
+        packed = pack(event)
+        if len(packed) > EVENT_BYTES:
+            raise EventTooLargeError(facts={"limit": EVENT_BYTES, "size": len(packed)})
+        await self.bus.publish(show, Event(_LANES[audience], packed))
+
+    async def present(self, show: str) -> int:
+        """How many watch the show on all nodes; those here when Redis is out of reach."""
+        try:
+            return await self._presence.total(show)
+        except UnavailableError:
+            return len(self._crowds.get(show, ()))
+
+    async def beat_forever(self) -> None:
+        """Count the viewers of every show here every `BEAT_S`."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            await self._beat([*self._crowds.values()])
+            now = time.monotonic()
+            for crowd in self._crowds.values():
+                crowd.forget_silent(now)
+
+    async def close(self) -> None:
+        """Close every connection and wait a little for their ends."""
+        self.closing = True
+        shows = [*self._crowds]
+        for crowd in [*self._crowds.values()]:
+            crowd.close(Close.GOING_AWAY)
+        if shows:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVING_S):
+                    await self.empty.wait()
+        for task in self._keeping:
+            task.cancel()
+        with suppress(UnavailableError):
+            await self._presence.leave(shows)
+
+    async def _beat(self, crowds: Sequence[Crowd]) -> None:
+        with suppress(UnavailableError):
+            totals = await self._presence.beat({crowd.show: len(crowd) for crowd in crowds})
+            for crowd in crowds:
+                crowd.set_present(totals[crowd.show])
+
+    def _forget(self, crowd: Crowd) -> None:
+        if self._crowds.get(crowd.show) is crowd:
+            del self._crowds[crowd.show]
+        if not self._crowds:
+            self.empty.set()
+
+    async def _keep(self, crowd: Crowd) -> None:
+        try:
+            await self._beat([crowd])
+            await crowd.run()
+        except Exception:
+            log.exception("a crowd failed", show=crowd.show)
+            self._forget(crowd)
+            crowd.close(Close.FAULT)
+        finally:
+            crowd.opened.set()
+        if crowd.show not in self._crowds:
+            with suppress(UnavailableError):
+                await self._presence.leave([crowd.show])
+
+
+@asynccontextmanager
+async def open_hub(
+    bus: Bus, presence: Presence, identify: Identify, describe: Describe
+) -> AsyncIterator[Hub]:
+    """A hub over a running bus. At the end: connections closed, then its tasks, nothing left."""
+    async with asyncio.TaskGroup() as tasks:
+        hub = Hub(bus, presence, identify, describe, tasks)
+        beating = tasks.create_task(hub.beat_forever(), name="presence beat")
+        try:
+            yield hub
+        finally:
+            beating.cancel()
+            await hub.close()

@@ -1,0 +1,127 @@
+"""What the room needs of the house around it, and of its own adapters.
+
+The house gives `Identify` and `Describe`. The adapters give a `Socket` for each viewer, a `Bus`
+between the nodes and the `Presence` of all nodes' viewers.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chat.core.closes import Close
+from chat.core.frames import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is signed in."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a show is like now: `products` as the shop tells them, `pinned` one of their ids.
+
+    `seller`: whether the person it was asked for is the show's seller.
+    """
+
+    stage: str
+    on_air: bool
+    pinned: str | None
+    products: list[dict[str, Any]]
+    seller: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was said last in a show, oldest first, and how many hearts it has had."""
+
+    talk: Sequence[dict[str, Any]]
+    hearts: int
+
+
+class Identify(Protocol):
+    """Who holds an access token."""
+
+    async def __call__(self, token: str | None) -> Person | None:
+        """The person; None for no token, a wrong one or an old one."""
+
+
+class Describe(Protocol):
+    """What a show is like."""
+
+    async def __call__(self, show: str, person: str | None) -> Room | None:
+        """The room as it is now; None where there is no such show."""
+
+
+OriginAllowed = Callable[[str | None, str | None], bool]
+"""Whether a page of this Origin may open a room of the server asked for by this Host."""
+
+Receive = Callable[[], Awaitable[str | bytes | None]]
+"""The next message of a viewer; None once it is gone."""
+
+
+class Socket(Protocol):
+    """A viewer's websocket as the room writes to it. Nothing here waits or raises."""
+
+    def write(self, frame: bytes) -> None:
+        """Send a whole websocket frame; nothing happens on a closing socket."""
+
+    def backlog(self) -> int:
+        """Bytes written that the network has not taken yet."""
+
+    def close(self, code: Close) -> None:
+        """Send a close frame, once; the connection ends soon even if the viewer never answers."""
+
+
+class Listener(Protocol):
+    """Who hears a show's events. Nothing here waits or raises."""
+
+    def received(self, event: Event) -> None:
+        """An event was published, in the order of publishing of each node."""
+
+    def restored(self) -> None:
+        """Events are heard again, after some may have been missed."""
+
+
+class Bus(Protocol):
+    """Between the nodes: what one publishes in a show, all that listen to it hear.
+
+    At most once: what is published while a listener's node is cut off is not repeated to it; the
+    listener is told `restored` and looks up how things are. What one node publishes one after
+    another arrives in that order. Everything here raises `UnavailableError` when the bus is out
+    of reach, except `subscribe` and `unsubscribe`.
+    """
+
+    async def publish(self, show: str, event: Event) -> None:
+        """Tell everybody."""
+
+    async def say(self, show: str, event: Event) -> None:
+        """Tell everybody and remember it, both or neither."""
+
+    async def cheer(self, show: str, count: int) -> None:
+        """Add hearts to the show's, and tell everybody how many, both or neither."""
+
+    async def past(self, show: str) -> Past:
+        """What newcomers are told."""
+
+    async def subscribe(self, show: str, listener: Listener) -> None:
+        """Hear a show from when this returns; without a bus, from the first `restored` on."""
+
+    async def unsubscribe(self, show: str, listener: Listener) -> None:
+        """Stop hearing, unless another listener has taken the show over."""
+
+
+class Presence(Protocol):
+    """How many watch, over all nodes. Raises `UnavailableError` when out of reach."""
+
+    async def beat(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Tell this node's counts by show; the totals of the same shows."""
+
+    async def leave(self, shows: Sequence[str]) -> None:
+        """This node has no viewers there any more."""
+
+    async def total(self, show: str) -> int:
+        """How many watch a show."""

@@ -1,0 +1,133 @@
+"""A viewer's visit: hello, welcome, then one command after another until either side ends it.
+
+The order at the door is what makes a welcome consistent: listen to the show first, then look how
+things are, then let out what came meanwhile. An event newer than the snapshot may come twice; its
+`version` tells.
+"""
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from chat.connection import Connection
+from chat.core import room
+from chat.core.closes import Close
+from chat.core.commands import Hello, decode
+from chat.core.frames import Event, Format, Lane, pack
+from chat.crowd import Crowd
+from chat.errors import UnavailableError
+from chat.hub import Hub
+from chat.ports import Person, Receive, Socket
+
+HELLO_S: Final = 5.0
+"""How long a connection may take to say hello."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who stands at the door of a show, its websocket accepted.
+
+    `cookie`: the access token the browser sent along; it counts when hello brings none.
+    """
+
+    show: str
+    socket: Socket
+    wire: Format
+    receive: Receive
+    cookie: str | None
+
+
+async def visit(hub: Hub, visitor: Visitor) -> None:
+    """Attend to one viewer until its connection ends."""
+    try:
+        hello = await _hello(visitor)
+        if isinstance(hello, Close):
+            visitor.socket.close(hello)
+        elif hello is not None:
+            token = visitor.cookie if hello.token is None else hello.token
+            await _attend(hub, visitor, await hub.identify(token))
+    except Exception:
+        visitor.socket.close(Close.FAULT)
+        raise
+
+
+async def _hello(visitor: Visitor) -> Hello | Close | None:
+    try:
+        async with asyncio.timeout(HELLO_S):
+            message = await visitor.receive()
+    except TimeoutError:
+        return Close.HELLO_TIMEOUT
+    if message is None:
+        return None
+    hello = decode(message, visitor.wire)
+    return hello if isinstance(hello, Hello) else Close.MALFORMED
+
+
+async def _attend(hub: Hub, visitor: Visitor, person: Person | None) -> None:
+    person_id = person.id if person else None
+    described = await hub.describe(visitor.show, person_id)
+    if described is None:
+        visitor.socket.close(Close.NO_SUCH_SHOW)
+        return
+    if hub.closing:
+        visitor.socket.close(Close.GOING_AWAY)
+        return
+    crowd = hub.enter(visitor.show)
+    member = room.member(
+        (person.id, person.name) if person else None,
+        seller=described.seller,
+        talk=crowd.talk_bucket(person_id, seller=described.seller),
+    )
+    connection = Connection(visitor.socket, visitor.wire, member)
+    crowd.add(connection)
+    try:
+        await crowd.opened.wait()
+        if await _welcome(hub, crowd, connection):
+            await _converse(hub, crowd, connection, visitor)
+    finally:
+        hub.leave(crowd, connection)
+
+
+async def _welcome(hub: Hub, crowd: Crowd, connection: Connection) -> bool:
+    """Answer a hold with how things are now; False where the show is no more."""
+    described = await hub.describe(crowd.show, connection.member.id)
+    if described is None:
+        connection.close(Close.NO_SUCH_SHOW)
+        return False
+    connection.welcome(await crowd.snapshot(described))
+    return True
+
+
+async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Visitor) -> None:
+    while (message := await visitor.receive()) is not None:
+        outcome = room.handle(
+            decode(message, visitor.wire),
+            connection.member,
+            time.monotonic(),
+            time.time_ns() // 1_000_000,
+            secrets.token_urlsafe(9),
+        )
+        if isinstance(outcome, room.Dismissed):
+            connection.close(outcome.close)
+            return
+        if isinstance(outcome, room.Said):
+            await _say(hub, crowd, connection, outcome)
+        elif isinstance(outcome, room.Refused):
+            connection.tell(outcome.event())
+        elif isinstance(outcome, room.Hearted):
+            crowd.cheer(outcome.count)
+        else:
+            connection.hold()
+            if not await _welcome(hub, crowd, connection):
+                return
+
+
+async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
+    try:
+        await hub.bus.say(crowd.show, Event(Lane.TALK, pack(said.event)))
+    except UnavailableError:
+        connection.tell(room.Refused(said.client_id, "unavailable").event())
+    else:
+        connection.tell({"type": "accepted", "id": said.client_id})

@@ -1,0 +1,110 @@
+/**
+ * The account button and its dialog: sign in or up for a passer-by; name, orders and the way out
+ * for somebody signed in. `requireAccount` is how any part of a page asks for a signed-in person.
+ */
+import { api, explain } from "./api.js";
+import { $, fieldsOf, h, say, sheet } from "./dom.js";
+import { me, onAccount, signIn, signOut, signUp } from "./session.js";
+import { money, t } from "./text.js";
+
+const ORDERS_SHOWN = 5;
+const dialog = sheet($("#account-dialog"));
+const body = $("#account-body");
+
+dialog.addEventListener("close", () => body.replaceChildren());
+for (const button of document.querySelectorAll("[data-account]")) {
+  button.addEventListener("click", open);
+  onAccount((account) => {
+    button.classList.toggle("signed-in", Boolean(account));
+    const label = account ? t("account.of", { name: account.name }) : t("account.sign_in");
+    if (button.classList.contains("round")) button.setAttribute("aria-label", label);
+    else button.textContent = account ? account.name : label;
+    button.title = label;
+  });
+}
+
+/**
+ * The signed-in account; asks a passer-by to sign in first.
+ * @param {string} why what signing in is needed for, already in the visitor's language
+ * @returns {Promise<import("./session.js").Account|null>} null when the visitor thought better of it
+ */
+export async function requireAccount(why) {
+  const account = await me();
+  if (account) return account;
+  return new Promise((resolve) => {
+    body.replaceChildren(accountForm(() => dialog.close(), why));
+    dialog.addEventListener("close", () => resolve(me()), { once: true });
+    dialog.showModal();
+  });
+}
+
+/**
+ * The sign-in and sign-up form.
+ * @param {() => void} done called once somebody is signed in
+ * @param {string} [why]
+ * @returns {HTMLFormElement}
+ */
+export function accountForm(done, why = "") {
+  const form = $("#account-form").content.cloneNode(true).querySelector("form");
+  const alert = $("[data-alert]", form);
+  say($("[data-why]", form), why);
+  let mode = "in";
+  const turn = (next) => {
+    mode = next;
+    for (const button of form.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
+    for (const part of form.querySelectorAll("[data-only]")) part.hidden = part.dataset.only !== mode;
+    form.elements.name.required = mode === "up";
+    form.elements.password.autocomplete = mode === "up" ? "new-password" : "current-password";
+    $(".primary", form).textContent = t(mode === "up" ? "account.sign_up" : "account.sign_in");
+    say(alert);
+  };
+  for (const button of form.querySelectorAll("[data-mode]")) button.addEventListener("click", () => turn(button.dataset.mode));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fields = fieldsOf(form, (text) => say(alert, text), (field) => t(`account.check_${field.name}`));
+    if (!fields) return;
+    const submit = $(".primary", form);
+    submit.disabled = true;
+    say(alert);
+    try {
+      await (mode === "up" ? signUp(fields.email, fields.password, fields.name) : signIn(fields.email, fields.password));
+      done();
+    } catch (error) {
+      say(alert, explain(error));
+    } finally {
+      submit.disabled = false;
+    }
+  });
+  return form;
+}
+
+async function open() {
+  const account = await me();
+  body.replaceChildren(account ? card(account) : accountForm(() => dialog.close()));
+  dialog.showModal();
+}
+
+function card(account) {
+  const orders = h("ul", { class: "rows", "aria-label": t("account.orders") });
+  showOrders(orders);
+  return h("div", { class: "stack" },
+    h("p", { class: "account-name" }, account.name, h("span", { class: "soft" }, account.email)),
+    h("h3", {}, t("account.orders")),
+    orders,
+    h("a", { class: "secondary wide", href: "/sell" }, t("site.sell")),
+    h("button", { class: "plain wide", type: "button", "data-test": "sign-out", onclick: () => signOut().finally(() => dialog.close()) }, t("account.sign_out")),
+  );
+}
+
+async function showOrders(list) {
+  try {
+    const { orders } = await api("GET", "/orders");
+    const rows = orders.slice(0, ORDERS_SHOWN).map((order) => h("li", { class: "row" },
+      h("a", { class: "row-main", href: `/orders/${order.id}` },
+        h("strong", {}, order.lines[0]?.title ?? order.id),
+        h("span", { class: "soft" }, `${t(`order.state_${order.state}`)} · ${money(order.total_minor, order.currency)}`))));
+    list.replaceChildren(...(rows.length ? rows : [h("li", { class: "soft" }, t("account.no_orders"))]));
+  } catch (error) {
+    list.replaceChildren(h("li", { class: "soft" }, explain(error)));
+  }
+}

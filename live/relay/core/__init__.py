@@ -1,0 +1,1 @@
+"""What the relay decides: sequence numbers, feedback, history, key frames. Pure."""

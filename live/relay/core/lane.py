@@ -1,0 +1,132 @@
+"""One kind of media on its way to the viewers: numbered on for ever, remembered for a while.
+
+Towards viewers a lane has one SSRC, contiguous sequence numbers and running timestamps for as
+long as the show lasts, whoever publishes. The last `HISTORY` packets are kept: to repeat what a
+viewer missed, and to start a new viewer at the latest key frame.
+"""
+
+from struct import pack
+from typing import Final
+
+from live.relay.core.codecs import KEY_FRAME
+from live.relay.core.rtp import Header, header
+from live.relay.core.seq import Unwrapper
+from signaling.ports import Codec
+
+HISTORY: Final = 2048
+"""Packets kept; older ones are forgotten."""
+CACHE_AGE_S: Final = 12.0
+"""A key frame older than this does not start a viewer: too much would have to be caught up."""
+CACHE_PACKETS: Final = 1600
+
+
+class Lane:
+    """The egress of one kind."""
+
+    def __init__(self, codec: Codec, ssrc: int, rtx_ssrc: int, sequence: int) -> None:
+        self.codec = codec
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.head = sequence
+        """The extended number after the newest packet's."""
+        self.packets = 0
+        self.octets = 0
+        self.key_at: float | None = None
+        self._key_start: int | None = None
+        self._key_timestamp = -1
+        self._is_key = KEY_FRAME.get(codec.name.upper())
+        self._history: list[bytes | None] = [None] * HISTORY
+        self._numbers = [-1] * HISTORY
+        self._sequence_offset: int | None = None
+        self._floor = sequence
+        self._timestamp_offset = 0
+        self._timestamps = Unwrapper(32)
+        self._last = (0, 0.0)
+        self._clocks: tuple[int, int, float] | None = None
+
+    def restart(self) -> None:
+        """Another publisher takes over: the next packet continues where the last one ended."""
+        self._sequence_offset = None
+        self._timestamps = Unwrapper(32)
+        self._key_start = self.key_at = self._clocks = None
+
+    def forward(
+        self, packet: bytes, head: Header, number: int, start: int, now: float
+    ) -> tuple[int, bytes, bool] | None:
+        """A received packet as viewers get it: its number, its bytes with payload type 0, and
+        whether it begins a key frame. None when it is too old, or from before the first one.
+
+        `number`: its extended sequence number; `start`: where its payload begins.
+        """
+        timestamp = self._timestamps.unwrap(head.timestamp)
+        if self._sequence_offset is None:
+            self._align(number, timestamp, now)
+        assert self._sequence_offset is not None
+        outgoing = number + self._sequence_offset
+        if outgoing < self._floor or outgoing <= self.head - HISTORY:
+            return None
+        timestamp += self._timestamp_offset
+        payload = packet[start : head.stop]
+        whole = header(head.marker, 0, outgoing, timestamp, self.ssrc) + payload
+        slot = outgoing % HISTORY
+        self._history[slot], self._numbers[slot] = whole, outgoing
+        if outgoing >= self.head:
+            self.head = outgoing + 1
+            self._last = (timestamp, now)
+        self.packets += 1
+        self.octets += len(payload)
+        is_key = self._is_key is not None and self._is_key(payload)
+        return outgoing, whole, is_key and self._note_key(outgoing, timestamp, now)
+
+    def recall(self, number: int) -> bytes | None:
+        """A remembered packet by its extended number."""
+        slot = number % HISTORY
+        return self._history[slot] if self._numbers[slot] == number else None
+
+    def recall_by_sequence(self, sequence: int) -> bytes | None:
+        """A remembered packet by its 16-bit number."""
+        newest = self.head - 1
+        return self.recall(newest - (newest - sequence & 0xFFFF))
+
+    def fast_start(self, now: float) -> int | None:
+        """Where a new viewer may start; None when the last key frame is too far back."""
+        if self._key_start is None or self.key_at is None:
+            return None
+        if now - self.key_at > CACHE_AGE_S or self.head - self._key_start > CACHE_PACKETS:
+            return None
+        return self._key_start
+
+    def clocks(self, ntp: int, timestamp: int, now: float) -> None:
+        """The publisher's report told its clocks."""
+        if self._sequence_offset is not None:
+            extended = self._timestamps.unwrap(timestamp) + self._timestamp_offset
+            self._clocks = (ntp, extended, now)
+
+    def clocks_now(self, now: float) -> tuple[int, int] | None:
+        """NTP time and egress timestamp of `now`, by the publisher's clock; None until it told."""
+        if self._clocks is None:
+            return None
+        ntp, timestamp, at = self._clocks
+        elapsed = now - at
+        return ntp + int(elapsed * 2**32), timestamp + int(elapsed * self.codec.clock_rate)
+
+    def _align(self, number: int, timestamp: int, now: float) -> None:
+        last_timestamp, last_at = self._last
+        elapsed = max(int((now - last_at) * self.codec.clock_rate), 1) if self.packets else 0
+        self._sequence_offset = self.head - number
+        self._floor = self.head
+        self._timestamp_offset = last_timestamp + elapsed - timestamp
+
+    def _note_key(self, number: int, timestamp: int, now: float) -> bool:
+        """Remember where the newest key frame begins; True when it is a new one."""
+        if timestamp == self._key_timestamp and self._key_start is not None:
+            self._key_start = min(self._key_start, number)
+            return False
+        self._key_timestamp, self._key_start, self.key_at = timestamp, number, now
+        return True
+
+
+def retransmission(packet: bytes, payload_type: int, ssrc: int, sequence: int) -> bytes:
+    """A packet wrapped for RTX (RFC 4588 §4)."""
+    head = pack("!BBH", 0x80, packet[1] & 0x80 | payload_type, sequence & 0xFFFF)
+    return head + packet[4:8] + pack("!I", ssrc) + packet[2:4] + packet[12:]

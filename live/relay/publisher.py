@@ -1,0 +1,194 @@
+"""A publisher's session: what comes from it is unwrapped and noted, what it must know is told.
+
+Packets are told apart by payload type, so that SSRCs the offer did not announce are welcome.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from live.relay.core import rtcp, rtp
+from live.relay.core.receive_log import ReceiveLog
+from live.relay.core.twcc import TransportFeedback
+from signaling.ports import Kind, Link, Publication, Track
+
+OUR_SSRC: Final = 1
+TWCC_EVERY_S: Final = 0.06
+REPORT_EVERY_S: Final = 1.0
+PLI_EVERY_S: Final = 1.0
+SILENCE_S: Final = 5.0
+"""Without a packet for so long the publisher is off the air."""
+REMB_START: Final = 1_500_000
+REMB_MOST: Final = 6_000_000
+REMB_LEAST: Final = 200_000
+LOSS_TOLERATED: Final = 26
+"""Of 256: about a tenth, as draft-ietf-rmcat-gcc-02 §6 has it."""
+
+
+class Receiver(Protocol):
+    """Who takes a publisher's media."""
+
+    def live(self, publisher: "Publisher") -> None:
+        """It is connected."""
+
+    def packet(
+        self, kind: Kind, packet: bytes, head: rtp.Header, number: int, start: int, now: float
+    ) -> None:
+        """A media packet with its extended number; its payload begins at `start`."""
+
+    def clocks(self, kind: Kind, ntp: int, timestamp: int, now: float) -> None:
+        """A sender report told its clocks."""
+
+    def drained(self, now: float) -> None:
+        """No more packets for this moment."""
+
+    def gone(self, publisher: "Publisher", now: float) -> None:
+        """Its session ended."""
+
+
+class Inlet:
+    """One track of the publication."""
+
+    def __init__(self, track: Track) -> None:
+        self.track = track
+        self.log: ReceiveLog | None = None
+
+
+class Publisher:
+    """The sink of a publisher's session."""
+
+    def __init__(self, publication: Publication, receiver: Receiver) -> None:
+        self.publication = publication
+        self.link: Link | None = None
+        self.heard_at: float | None = None
+        self._receiver = receiver
+        self._inlets = [Inlet(track) for track in publication.tracks]
+        self._by_type: dict[int, tuple[Inlet, bool]] = {}
+        for inlet in self._inlets:
+            codec = inlet.track.codec
+            self._by_type[codec.payload_type] = (inlet, False)
+            if codec.rtx_payload_type is not None:
+                self._by_type[codec.rtx_payload_type] = (inlet, True)
+        self._feedback = TransportFeedback()
+        self._twcc_ids = {t.codec.payload_type: t.twcc_id for t in publication.tracks if t.twcc}
+        self._twcc_id = next((i for i in self._twcc_ids.values() if i is not None), None)
+        self._key_wanted = False
+        self._estimate = REMB_START
+        self._due = {"twcc": 0.0, "report": 0.0, "pli": 0.0}
+
+    def connected(self, link: Link, now: float) -> None:
+        """ICE and DTLS are done."""
+        self.link = link
+        self._receiver.live(self)
+
+    def rtp(self, packet: bytes, now: float) -> None:
+        """A packet of media, or a repetition of one."""
+        head = rtp.parse(packet)
+        if head is None:
+            return
+        if self._twcc_id is not None:
+            transport_number = rtp.extension_u16(packet, head, self._twcc_id)
+            if transport_number is not None:
+                self._feedback.receive(transport_number, now)
+        known = self._by_type.get(head.payload_type)
+        if known is None:
+            return
+        inlet, repeated = known
+        sequence, start = head.sequence, head.start
+        if repeated:
+            if head.stop - start < 2 or inlet.log is None:
+                return
+            sequence = packet[start] << 8 | packet[start + 1]
+            start += 2
+        elif inlet.log is None or inlet.log.ssrc != head.ssrc:
+            if inlet.log is not None:
+                return
+            inlet.log = ReceiveLog(head.ssrc, inlet.track.codec.clock_rate)
+        self.heard_at = now
+        number = inlet.log.receive(sequence, head.timestamp, now, repeated)
+        if number is not None:
+            self._receiver.packet(inlet.track.kind, packet, head, number, start, now)
+
+    def rtcp(self, packet: bytes, now: float) -> None:
+        """Of a publisher's reports only its clocks matter."""
+        for heard in rtcp.parse(packet):
+            if isinstance(heard, rtcp.SenderReport):
+                for inlet in self._inlets:
+                    if inlet.log is not None and inlet.log.ssrc == heard.ssrc:
+                        inlet.log.sender_report(heard.ntp, now)
+                        self._receiver.clocks(inlet.track.kind, heard.ntp, heard.timestamp, now)
+
+    def drained(self, now: float) -> None:
+        """The socket is read empty."""
+        self._receiver.drained(now)
+
+    def closed(self, now: float) -> None:
+        """The session ended."""
+        self.link = None
+        self._receiver.gone(self, now)
+
+    def on_air(self, now: float) -> bool:
+        """Whether media flows."""
+        return (
+            self.link is not None
+            and self.heard_at is not None
+            and (now - self.heard_at < SILENCE_S)
+        )
+
+    def request_key_frame(self) -> None:
+        """Ask for a key frame at the next tick, and again each second until one comes."""
+        self._key_wanted = True
+
+    def key_frame_came(self) -> None:
+        """No need to ask any more."""
+        self._key_wanted = False
+
+    def tick(self, now: float) -> None:
+        """Send what is due: losses to repeat, arrival times, reports, key frame requests."""
+        if self.link is None:
+            return
+        send = self.link.send_rtcp
+        for inlet in self._inlets:
+            self._ask_again(inlet, send, now)
+        if self._is_due("twcc", TWCC_EVERY_S, now) and (body := self._feedback.build()):
+            send(rtcp.transport_feedback(OUR_SSRC, self._ssrc("video") or 0, body))
+        if self._is_due("report", REPORT_EVERY_S, now):
+            self._report(send, now)
+        video = self._ssrc("video")
+        if self._key_wanted and video is not None and self._is_due("pli", PLI_EVERY_S, now):
+            send(rtcp.picture_loss(OUR_SSRC, video))
+
+    def _ask_again(self, inlet: Inlet, send: Callable[[bytes], None], now: float) -> None:
+        log = inlet.log
+        if log is None or not inlet.track.nack:
+            return
+        missing = log.to_ask_again(now)
+        if missing:
+            send(rtcp.nack(OUR_SSRC, log.ssrc, missing))
+        if log.gave_up:
+            log.gave_up = False
+            self._key_wanted = self._key_wanted or inlet.track.kind == "video"
+
+    def _report(self, send: Callable[[bytes], None], now: float) -> None:
+        blocks = [inlet.log.report(now) for inlet in self._inlets if inlet.log is not None]
+        if not blocks:
+            return
+        report = rtcp.receiver_report(OUR_SSRC, blocks)
+        if any(inlet.track.remb for inlet in self._inlets):
+            worst = max(block.fraction_lost for block in blocks)
+            if worst > LOSS_TOLERATED:
+                self._estimate = max(int(self._estimate * (1 - worst / 512)), REMB_LEAST)
+            else:
+                self._estimate = min(int(self._estimate * 1.08), REMB_MOST)
+            report += rtcp.remb(OUR_SSRC, self._estimate, [block.ssrc for block in blocks])
+        send(report)
+
+    def _ssrc(self, kind: Kind) -> int | None:
+        return next(
+            (i.log.ssrc for i in self._inlets if i.track.kind == kind and i.log is not None), None
+        )
+
+    def _is_due(self, what: str, every: float, now: float) -> bool:
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every
+        return True

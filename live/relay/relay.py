@@ -1,0 +1,71 @@
+"""All shows on this node, as signaling sees them, and the one task that keeps them going."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final
+
+from live.relay.broadcast import Broadcast
+from signaling.ports import Publication, Sink, Stream, Subscription
+
+TICK_S: Final = 0.02
+
+
+class Relay:
+    """Implements signaling's `Media`. `on_stage(show, on_air)` hears when media flows or stops."""
+
+    def __init__(
+        self,
+        *,
+        on_stage: Callable[[str, bool], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._on_stage = on_stage
+        self._clock = clock
+        self._shows: dict[str, Broadcast] = {}
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.tick(self._clock())
+
+    def tick(self, now: float) -> None:
+        """Whatever is due in every show; shows without anybody are forgotten."""
+        for show, broadcast in list(self._shows.items()):
+            broadcast.tick(now)
+            if broadcast.is_over(now) and not broadcast.viewers:
+                del self._shows[show]
+
+    def publish(self, show: str, session: str, publication: Publication) -> Sink:
+        """A publisher is welcome; the newest of a show wins."""
+        now = self._clock()
+        broadcast = self._shows.get(show)
+        if broadcast is None:
+            broadcast = self._shows[show] = Broadcast(show, self._on_stage, now)
+        return broadcast.publish(publication, now)
+
+    def stream(self, show: str) -> Stream | None:
+        """What a viewer of the show can get here; None while nobody publishes here."""
+        broadcast = self._shows.get(show)
+        return None if broadcast is None else broadcast.stream(self._clock())
+
+    def subscribe(self, show: str, session: str, subscription: Subscription) -> Sink:
+        """A viewer of `stream(show)` is welcome."""
+        return self._shows[show].subscribe(subscription)
+
+    def end(self, show: str) -> None:
+        """The show is over: close its sessions here."""
+        if (broadcast := self._shows.get(show)) is not None:
+            broadcast.end()
+
+    def stats(self) -> dict[str, int]:
+        """Counts over all shows on this node."""
+        shows = self._shows.values()
+        return {
+            "shows": len(shows),
+            "publishers": sum(show.publisher is not None for show in shows),
+            "viewers": sum(len(show.viewers) for show in shows),
+            "packets_in": sum(show.packets_in for show in shows),
+            "packets_out": sum(show.packets_out for show in shows),
+        }

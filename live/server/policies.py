@@ -1,0 +1,146 @@
+"""Where the packages meet: events of one become commands to another. Nobody else connects them.
+
+| event                          | command                                                        |
+|--------------------------------|----------------------------------------------------------------|
+| cart: stock, price, product, … | publish to every unended show of the store that carries it      |
+| cart: order                    | publish to the sellers' sockets of the store's unended shows    |
+| show: on air, off air          | publish `on_air`                                               |
+| show: pinned, arranged         | publish `product` for what was not carried, `pin`               |
+| show: ended                    | publish `ended`, take the publisher off                        |
+| relay: media flows, stops      | show: on air, off air                                          |
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Literal, Protocol
+
+import structlog
+
+from live.show.core.lineup import carries
+from live.show.core.stage import Show
+from live.show.errors import ShowError
+from live.show.ports import Arranged, Ended, Event, Pinned, WentOffAir, WentOnAir
+from live.show.shows import Shows
+
+log = structlog.get_logger()
+
+RETRY_S: Final = 1.0
+
+Message = dict[str, Any]
+Audience = Literal["all", "seller"]
+Products = Callable[[Sequence[str]], Awaitable[list[Message]]]
+"""Product ids → products as the room tells them."""
+
+
+class Publish(Protocol):
+    """Tell everybody in a show's room, on every node."""
+
+    async def __call__(self, show: str, event: Message, audience: Audience = "all") -> None:
+        """Publish one event. Raises when it is not known to have got through."""
+
+
+class CartToRooms:
+    """Cart's events go to the rooms of the store's shows; a failure is for the outbox to retry."""
+
+    def __init__(self, shows: Shows, publish: Publish) -> None:
+        self._shows = shows
+        self._publish = publish
+
+    async def __call__(self, store: str, events: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the events where they matter."""
+        shows = await self._shows.unended(store)
+        for event in events:
+            message = {key: value for key, value in event.items() if key != "audience"}
+            audience: Audience = "seller" if event.get("audience") == "seller" else "all"
+            for show in shows:
+                if _matters(event, show):
+                    await self._publish(show.id, message, audience)
+
+
+def _matters(event: Mapping[str, Any], show: Show) -> bool:
+    product = event.get("product")
+    if isinstance(product, Mapping):
+        product = product.get("id")
+    return not isinstance(product, str) or carries(show, product)
+
+
+class ShowsToRooms:
+    """Shows' events go to their rooms. What is lost with a store, the next snapshot heals.
+
+    `end_media`: takes a show's publisher off.
+    """
+
+    def __init__(
+        self, publish: Publish, products: Products, end_media: Callable[[str], None]
+    ) -> None:
+        self._publish = publish
+        self._products = products
+        self._end_media = end_media
+
+    async def __call__(self, event: Event) -> None:
+        """Publish what follows from the event; never raises."""
+        if isinstance(event, Ended):
+            self._end_media(event.show.id)
+        try:
+            for message in await self._messages(event):
+                await self._publish(event.show.id, message)
+        except Exception as error:  # noqa: BLE001 - the change itself is durable already
+            log.warning("room was not told", show=event.show.id, error=repr(error))
+
+    async def _messages(self, event: Event) -> list[Message]:
+        match event:
+            case WentOnAir():
+                return [{"type": "on_air", "on_air": True}]
+            case WentOffAir():
+                return [{"type": "on_air", "on_air": False}]
+            case Pinned(show):
+                return [{"type": "pin", "product": show.pinned}]
+            case Arranged(_, added):
+                products = await self._products(added) if added else []
+                return [{"type": "product", "product": product} for product in products]
+            case Ended():
+                return [{"type": "on_air", "on_air": False}, {"type": "ended"}]
+
+
+class StageDoor:
+    """The relay says, without waiting, whose media flows; shows are told in a task of ours.
+
+    Only the latest word about a show counts. `run` must be running.
+    """
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, bool] = {}
+        self._said = asyncio.Event()
+
+    def on_stage(self, show: str, on_air: bool) -> None:
+        """Media began to flow or stopped."""
+        self._wanted[show] = on_air
+        self._said.set()
+
+    async def run(self, shows: Shows) -> None:
+        """Tell shows until cancelled; what a lost store refuses is told again."""
+        while True:
+            await self._said.wait()
+            self._said.clear()
+            wanted, self._wanted = self._wanted, {}
+            missed = {
+                show: on_air
+                for show, on_air in wanted.items()
+                if not await _tell_media(shows, show, on_air)
+            }
+            if missed:
+                self._wanted = missed | self._wanted
+                await asyncio.sleep(RETRY_S)
+                self._said.set()
+
+
+async def _tell_media(shows: Shows, show: str, on_air: bool) -> bool:
+    """Whether the show knows now, or need not know."""
+    try:
+        await (shows.media_flows(show) if on_air else shows.media_stops(show))
+    except ShowError as error:
+        log.info("media of a show that cannot be on air", show=show, error=str(error))
+    except Exception as error:  # noqa: BLE001 - the door stays open whatever a store says
+        log.warning("show not told of its media", show=show, error=repr(error))
+        return False
+    return True

@@ -1,0 +1,277 @@
+"""The house: every package opened, in an order that lets each call only what is already there.
+
+What a package asks at request time may be opened after it: nothing is asked before the web server
+serves, and that starts last.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
+
+from cart.adapters import routes as cart_routes
+from cart.adapters.payment_sandbox import Sandbox
+from cart.adapters.sandbox_pages import sandbox_app
+from cart.adapters.service import Cart, open_cart
+from cart.errors import NotFound
+from chat.adapters import routes as chat_routes
+from chat.adapters.protocol import RoomProtocol
+from chat.adapters.service import Chat, open_chat
+from chat.errors import ChatError
+from chat.ports import Person, Room
+from live.accounts.accounts import Accounts
+from live.accounts.adapters.limiter import RedisLimiter
+from live.accounts.adapters.passwords import Argon2Passwords
+from live.accounts.adapters.registry import SqlRegistry
+from live.accounts.adapters.routes import operations as account_operations
+from live.accounts.adapters.tokens import JwtTokens
+from live.pages.routes import order_page, store_page
+from live.pages.routes import routes as page_routes
+from live.relay.relay import Relay
+from live.server.app import Doors
+from live.server.errors import StartError
+from live.server.ground import Ground
+from live.server.identity import Origins, Visitors
+from live.server.node import House, Task
+from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
+from live.show.adapters.book import SqlBook
+from live.show.adapters.directory import RedisDirectory
+from live.show.adapters.routes import operations as show_operations
+from live.show.core.stage import Stage
+from live.show.shows import Permission, Shows
+from signaling.adapters import routes as signaling_routes
+from signaling.adapters.service import open_signaling
+from signaling.endpoint import Endpoint
+from signaling.turn import ice_server_links
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Every package, open."""
+
+    accounts: Accounts
+    directory: RedisDirectory
+    shows: Shows
+    sandbox: Sandbox
+    cart: Cart
+    chat: Chat
+    stage_door: StageDoor
+    relay: Relay
+    endpoint: Endpoint
+
+
+@asynccontextmanager
+async def open_house(ground: Ground) -> AsyncIterator[House]:
+    """Everything on the ground, wired. Raises `StartError` when a media port is taken."""
+    origins = Origins([ground.public_url, *ground.settings.allowed_origins.split(",")])
+    async with AsyncExitStack() as closing:
+        packages = await _open_packages(ground, origins, closing)
+        visitors = Visitors(
+            partial(_account_of, packages.accounts),
+            origins,
+            secure=ground.public_url.startswith("https:"),
+        )
+
+        def tasks(app: ASGIApp) -> Sequence[Task]:
+            return [
+                packages.directory.run(),
+                packages.stage_door.run(packages.shows),
+                packages.relay.run(),
+                packages.sandbox.run(app),
+            ]
+
+        yield House(
+            doors=_doors(packages, ground, visitors),
+            identity=visitors,
+            websocket=RoomProtocol,
+            tasks=tasks,
+            drain=packages.chat.hub.close,
+        )
+
+
+async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitStack) -> Packages:
+    engine = ground.engine
+
+    async def stores_of(account: str) -> list[str]:
+        return await cart.stores_of(account)
+
+    async def products(ids: Sequence[str]) -> list[dict[str, Any]]:
+        return await cart.products(ids)
+
+    async def describe(show: str, person: str | None) -> Room | None:
+        return await _room(shows, cart, show, person)
+
+    accounts = _accounts(ground, stores_of)
+    chat = await closing.enter_async_context(
+        open_chat(
+            ground.redis_url,
+            node=ground.node,
+            identify=partial(_identify, accounts),
+            describe=describe,
+            origin_allowed=origins.allowed,
+        )
+    )
+    stage_door = StageDoor()
+    relay = Relay(on_stage=stage_door.on_stage)
+    directory = RedisDirectory(ground.redis, ground.public_url)
+    closing.push_async_callback(directory.release_all)
+    shows = Shows(
+        SqlBook(engine),
+        directory,
+        ShowsToRooms(chat.publish, products, relay.end),
+        lambda slug: _owner(cart, slug),
+        lambda slug: _shelf(cart, slug),
+    )
+    sandbox = Sandbox(engine, secret=ground.secret)
+    cart = await closing.enter_async_context(
+        open_cart(
+            engine,
+            publish=CartToRooms(shows, chat.publish),
+            providers={"sandbox": sandbox},
+            hold_seconds=ground.settings.hold_seconds,
+        )
+    )
+    endpoint = await closing.enter_async_context(_signaling(ground, relay, shows, directory))
+    return Packages(accounts, directory, shows, sandbox, cart, chat, stage_door, relay, endpoint)
+
+
+def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors]:
+    settings = ground.settings
+    viewers = partial(_viewers, packages.chat)
+    turn = partial(ice_server_links, settings.turn_url, settings.turn_secret)
+
+    async def identify(request: Request) -> str | None:
+        return visitors.person(request)
+
+    return [
+        Doors(operations=account_operations(packages.accounts)),
+        Doors(
+            operations=show_operations(
+                packages.shows, viewers=viewers, public_url=ground.public_url
+            )
+        ),
+        Doors(
+            operations=cart_routes.operations(packages.cart),
+            routes=cart_routes.routes(packages.cart, identify),
+            openapi=cart_routes.OPENAPI,
+        ),
+        Doors(routes=[Mount("/sandbox", sandbox_app(packages.sandbox))]),
+        Doors(routes=chat_routes.routes(packages.chat), openapi=chat_routes.OPENAPI),
+        Doors(
+            routes=signaling_routes.routes(packages.endpoint, turn),
+            openapi=signaling_routes.OPENAPI,
+        ),
+        Doors(
+            pages=[
+                *page_routes(),
+                Route("/stores/{slug}", store_page),
+                Route("/orders/{id}", order_page),
+            ]
+        ),
+    ]
+
+
+class Gate:
+    """What signaling asks about shows."""
+
+    def __init__(self, shows: Shows, directory: RedisDirectory) -> None:
+        self._shows = shows
+        self._directory = directory
+
+    async def may_publish(self, show: str, key: str | None) -> Permission:
+        """Whether the bearer of this key may publish the show."""
+        return await self._shows.may_publish(show, key)
+
+    async def show_exists(self, show: str) -> bool:
+        """Whether there is such a show."""
+        return await self._shows.find(show) is not None
+
+    async def origin(self, show: str) -> str | None:
+        """The public URL of another node that has the show's publisher, if one has."""
+        return await self._directory.elsewhere(show)
+
+
+@asynccontextmanager
+async def _signaling(
+    ground: Ground, relay: Relay, shows: Shows, directory: RedisDirectory
+) -> AsyncIterator[Endpoint]:
+    settings = ground.settings
+    async with AsyncExitStack() as closing:
+        try:
+            endpoint = await closing.enter_async_context(
+                open_signaling(
+                    relay,
+                    Gate(shows, directory),
+                    udp_port=settings.media_port,
+                    tcp_port=settings.media_tcp_port,
+                    public_ip=settings.public_ip,
+                )
+            )
+        except OSError as error:
+            raise StartError(
+                f"cannot listen for media ({error}): set KKOT_MEDIA_PORT and KKOT_MEDIA_TCP_PORT"
+            ) from None
+        yield endpoint
+
+
+def _accounts(ground: Ground, stores_of: Any) -> Accounts:
+    return Accounts(
+        SqlRegistry(ground.engine),
+        Argon2Passwords(),
+        JwtTokens(ground.secret),
+        RedisLimiter(ground.redis),
+        stores_of,
+    )
+
+
+def _account_of(accounts: Accounts, token: str) -> str | None:
+    person = accounts.who(token)
+    return person.id if person else None
+
+
+async def _identify(accounts: Accounts, token: str | None) -> Person | None:
+    person = accounts.who(token) if token else None
+    return Person(person.id, person.name) if person else None
+
+
+async def _owner(cart: Cart, slug: str) -> str | None:
+    try:
+        return (await cart.shopping.store(slug)).owner
+    except NotFound:
+        return None
+
+
+async def _shelf(cart: Cart, slug: str) -> list[str]:
+    return [product.id for product in await cart.shopping.products_in(slug)]
+
+
+async def _room(shows: Shows, cart: Cart, show: str, person: str | None) -> Room | None:
+    found = await shows.find(show)
+    if found is None:
+        return None
+    ids = list(found.lineup) or await _shelf(cart, found.store)
+    owner = await _owner(cart, found.store) if person else None
+    return Room(
+        stage=found.stage.value,
+        on_air=found.stage is not Stage.ENDED and bool(await shows.on_air([show])),
+        pinned=found.pinned,
+        products=await cart.products(ids),
+        seller=person is not None and person == owner,
+    )
+
+
+async def _viewers(chat: Chat, show: str) -> int:
+    try:
+        return await chat.present(show)
+    except (ChatError, RedisError, OSError) as error:
+        log.warning("viewers are not counted", show=show, error=repr(error))
+        return 0

@@ -1,0 +1,1 @@
+"""A show's life and line-up."""

@@ -1,0 +1,1 @@
+"""Shows in the world: tables, the directory of publishers, HTTP."""

@@ -1,0 +1,33 @@
+"""A shop on a real database for every test that wants one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from cart.adapters.tables import metadata
+from tests.cart.shop import Shop, make_shop
+
+
+@pytest_asyncio.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database with cart's tables."""
+    url = database_url.replace("postgresql://", "postgresql+asyncpg://")
+    engine = create_async_engine(url, pool_size=8)
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    yield engine
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def shop(engine: AsyncEngine) -> AsyncIterator[Shop]:
+    """A shop whose group commit runs; sweep, relay and settling are played by the test."""
+    shop = make_shop(engine)
+    committing = asyncio.create_task(shop.cart.holding.run())
+    yield shop
+    committing.cancel()
+    with suppress(asyncio.CancelledError):
+        await committing

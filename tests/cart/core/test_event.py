@@ -1,0 +1,43 @@
+"""What the world is told, and what may be left out of it."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cart.core.event import Event, moved, newest
+from cart.core.stock import Counters, Sku
+
+SKU = Sku("camellia", "jeju", "Camellia", 1_000, "KRW", None, 4, Counters(0, 1, 2))
+
+events = st.lists(
+    st.builds(
+        lambda kind, product, version: {"type": kind, "product": product, "version": version},
+        st.sampled_from(["stock", "price", "sold_out"]),
+        st.sampled_from(["camellia", "rose"]),
+        st.integers(1, 99),
+    ),
+    max_size=20,
+)
+
+
+@given(events)
+def test_newest_of_each_kind_stays_in_order(given_events: list[Event]) -> None:
+    kept = newest(given_events)
+    remaining = iter(given_events)
+    assert all(any(one is other for other in remaining) for one in kept), "order changed"
+    for kind in ("stock", "price"):
+        for product in ("camellia", "rose"):
+            of_kind = [e for e in given_events if (e["type"], e["product"]) == (kind, product)]
+            told = [e for e in kept if (e["type"], e["product"]) == (kind, product)]
+            assert told == of_kind[-1:]
+    sold_out = [e for e in given_events if e["type"] == "sold_out"]
+    assert [e for e in kept if e["type"] == "sold_out"] == sold_out
+
+
+def test_sold_out_is_told_when_the_last_unit_is_gone_for_good() -> None:
+    sold = replace(SKU, counters=Counters(0, 0, 3), version=5)
+    assert [event["type"] for event in moved(SKU, sold)] == ["stock", "sold_out"]
+    assert [event["type"] for event in moved(sold, replace(sold, version=6))] == ["stock"]
+    held = replace(SKU, counters=Counters(1, 0, 2), version=5)
+    assert [event["type"] for event in moved(held, SKU)] == ["stock"]

@@ -1,0 +1,110 @@
+"""A shop for tests: cart on a real database, what it told the viewers, and short words for acts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from cart.adapters.payment_sandbox import Sandbox
+from cart.adapters.routes import granted
+from cart.adapters.service import Cart, assemble
+from cart.core.catalog import Product
+from cart.core.event import Event
+from cart.core.hold import Hold
+from cart.core.order import Order, Recipient
+from cart.core.payment import Standing
+
+SELLER = "seller"
+BUYER = "buyer"
+STRANGER = "stranger"
+SECRET = "a secret of more than thirty-two characters"
+RECIPIENT = Recipient(name="김봄", phone="010-1234-5678", address="서울시 종로구 1")
+
+
+@dataclass
+class Shop:
+    """The cart under test and its surroundings."""
+
+    cart: Cart
+    engine: AsyncEngine
+    sandbox: Sandbox
+    told: list[tuple[str, Event]] = field(default_factory=list)
+
+    async def hear(self, kind: str) -> list[Event]:
+        """Let the outbox be emptied; all events of a kind so far."""
+        await self.cart.relaying.relay()
+        return [event for _, event in self.told if event["type"] == kind]
+
+    async def stock(
+        self,
+        units: int,
+        *,
+        limit: int | None = None,
+        price_minor: int = 12_000,
+        slug: str = "camellia",
+    ) -> Product:
+        """A product on sale in a store of the seller's, opened when it is missing."""
+        if slug not in await self.cart.stores_of(SELLER):
+            await self.cart.shopping.open_store(SELLER, slug=slug, name="동백", story="")
+        return await self.cart.shopping.add_product(
+            SELLER,
+            slug,
+            title="동백꽃차",
+            description="",
+            price_minor=price_minor,
+            stock=units,
+            limit_per_buyer=limit,
+        )
+
+    async def hold(
+        self, product: Product, *, buyer: str = BUYER, key: str = "k", quantity: int = 1
+    ) -> Hold:
+        """A hold that must be granted."""
+        return granted(
+            await self.cart.holding.hold(buyer, key, product=product.id, quantity=quantity)
+        )
+
+    async def order(self, *holds: Hold, buyer: str = BUYER, key: str = "o") -> Order:
+        """An order from holds."""
+        return await self.cart.checkout.place(
+            buyer, key, holds=[hold.id for hold in holds], recipient=RECIPIENT
+        )
+
+    async def pay(self, order: Order, decision: Standing, *, silent: bool = False) -> str:
+        """Go to the sandbox and decide there; the payment's id."""
+        redirect = await self.cart.checkout.pay(order.buyer, order.id)
+        payment = redirect.rpartition("/")[2]
+        await self.sandbox.decide(payment, decision, silent=silent)
+        return payment
+
+    async def counters(self, product: Product) -> tuple[int, int, int]:
+        """Free, held and sold now."""
+        now = await self.cart.shopping.product(product.id)
+        assert now.on_hand == now.free + now.held + now.sold
+        return now.free, now.held, now.sold
+
+    async def sql(self, statement: str, **values: Any) -> None:
+        """Change the database behind cart's back."""
+        async with self.engine.begin() as connection:
+            await connection.execute(text(statement), values)
+
+    async def let_time_pass(self) -> None:
+        """All deadlines are over now."""
+        await self.sql("UPDATE holds SET expires_at = now() - interval '1 second'")
+        await self.sql("UPDATE orders SET expires_at = now() - interval '1 second'")
+
+
+def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
+    """A shop whose tasks do not run by themselves."""
+    told: list[tuple[str, Event]] = []
+
+    async def publish(store: str, events: Sequence[Event]) -> None:
+        told.extend((store, event) for event in events)
+
+    sandbox = Sandbox(engine, secret=SECRET)
+    cart = assemble(
+        engine, publish=publish, providers={"sandbox": sandbox}, hold_seconds=hold_seconds
+    )
+    return Shop(cart, engine, sandbox, told)

@@ -1,0 +1,255 @@
+"""Payments against the sandbox and against a provider that does what the test says."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from cart.adapters.database import Database
+from cart.adapters.payments import SqlPaymentBook
+from cart.core.order import OrderState
+from cart.core.payment import Attempt, Standing
+from cart.errors import Conflict, ProviderUnavailable
+from cart.ports import Charge, PaymentProvider, ProviderSilent
+from cart.settling import Settling
+from tests.cart.shop import BUYER, Shop
+
+
+class Scripted:
+    """A provider with one payment's standing, that can be made to say nothing."""
+
+    def __init__(self) -> None:
+        self.standing = Standing.PENDING
+        self.mute = False
+        self.hangs_at_confirm = False
+        self.declines = False
+        self.charges = 0
+
+    async def begin(self, charge: Charge) -> str:
+        """Where the buyer would go."""
+        self._speak()
+        return f"/pay/{charge.payment}"
+
+    async def confirm(self, payment: str, amount_minor: int, currency: str) -> Standing:
+        """Take the money; perhaps never answer."""
+        if self.hangs_at_confirm:
+            await asyncio.Event().wait()
+        if self.standing == Standing.AUTHORIZED:
+            self.standing = Standing.DECLINED if self.declines else Standing.CONFIRMED
+            self.charges += 1
+        return self.standing
+
+    async def look_up(self, payment: str) -> Standing:
+        """Its standing."""
+        self._speak()
+        return self.standing
+
+    async def cancel(self, payment: str) -> None:
+        """Call it off."""
+        self._speak()
+        self.standing = Standing.CANCELLED
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
+        """Whatever was sent."""
+        return body.decode()
+
+    def _speak(self) -> None:
+        if self.mute:
+            raise ProviderSilent
+
+
+class Till:
+    """A shop whose provider is scripted."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.provider = Scripted()
+        self.payments = SqlPaymentBook(Database(shop.engine))
+        providers: dict[str, PaymentProvider] = {"scripted": self.provider}
+        self.settling = Settling(self.payments, providers, answer_within_s=0.01)
+
+    async def open(self, order: str) -> str:
+        """Begin an attempt."""
+        payment = await self.payments.open(order, "payment-1", "scripted")
+        assert payment is not None
+        return payment.id
+
+
+async def test_happy_path_sells_once(shop: Shop) -> None:
+    tea = await shop.stock(1)
+    order = await shop.order(await shop.hold(tea))
+    payment = await shop.pay(order, Standing.AUTHORIZED)
+    settled = await asyncio.gather(
+        *(shop.cart.checkout.confirm(BUYER, order.id) for _ in range(4)),
+        *(shop.cart.settling.settle(payment) for _ in range(4)),
+    )
+    assert len(settled) == 8
+    paid = await shop.cart.checkout.order(BUYER, order.id)
+    assert paid.state == OrderState.PAID
+    assert await shop.counters(tea) == (0, 0, 1)
+    assert len(await shop.hear("sold_out")) == 1
+    (told,) = await shop.hear("order")
+    assert (told["audience"], told["order"]["id"]) == ("seller", order.id)
+    assert "recipient" not in told["order"]
+    with pytest.raises(Conflict):
+        await shop.cart.checkout.pay(BUYER, order.id)
+
+
+async def test_declined_on_the_page_may_be_tried_again(shop: Shop) -> None:
+    tea = await shop.stock(1)
+    order = await shop.order(await shop.hold(tea))
+    first = await shop.pay(order, Standing.DECLINED)
+    after = await shop.cart.checkout.confirm(BUYER, order.id)
+    assert after.state == OrderState.PLACED
+    second = await shop.pay(order, Standing.AUTHORIZED)
+    assert second != first
+    assert (await shop.cart.checkout.confirm(BUYER, order.id)).state == OrderState.PAID
+
+
+async def test_nothing_happens_before_the_buyer_decides(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    await shop.cart.checkout.pay(BUYER, order.id)
+    assert (await shop.cart.checkout.confirm(BUYER, order.id)).state == OrderState.PLACED
+
+
+async def test_answer_that_never_arrives_is_found_out_by_asking(shop: Shop) -> None:
+    tea = await shop.stock(1)
+    order = await shop.order(await shop.hold(tea))
+    payment = await shop.pay(order, Standing.AUTHORIZED, silent=True)
+    waiting = await shop.cart.checkout.confirm(BUYER, order.id)
+    assert waiting.state == OrderState.PAYING
+    await shop.let_time_pass()
+    await shop.cart.expiry.sweep()
+    assert await shop.counters(tea) == (0, 1, 0), "a claim does not expire"
+    await shop.cart.settling.settle_due()
+    assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PAID
+    assert await shop.sandbox.look_up(payment) == Standing.CONFIRMED
+
+
+async def test_claim_suspends_expiry_and_cancelling(shop: Shop) -> None:
+    tea, till = await shop.stock(1), Till(shop)
+    order = await shop.order(await shop.hold(tea))
+    payment = await till.open(order.id)
+    till.provider.standing, till.provider.hangs_at_confirm = Standing.AUTHORIZED, True
+    settled = await till.settling.settle(payment)
+    assert settled is not None
+    assert settled.state == Attempt.UNKNOWN
+    with pytest.raises(Conflict):
+        await shop.cart.checkout.cancel(BUYER, order.id)
+    await shop.let_time_pass()
+    await shop.cart.expiry.sweep()
+    assert await shop.counters(tea) == (0, 1, 0)
+    till.provider.hangs_at_confirm, till.provider.mute = False, True
+    still = await till.settling.settle(payment)
+    assert still is not None
+    assert still.state == Attempt.UNKNOWN, "silence settles nothing"
+    till.provider.mute = False
+    sold = await till.settling.settle(payment)
+    assert sold is not None
+    assert sold.state == Attempt.CONFIRMED
+    assert till.provider.charges == 1
+    assert await shop.counters(tea) == (0, 0, 1)
+
+
+async def test_charge_declined_lets_the_units_go_back_to_the_order(shop: Shop) -> None:
+    tea, till = await shop.stock(1), Till(shop)
+    order = await shop.order(await shop.hold(tea))
+    payment = await till.open(order.id)
+    till.provider.standing, till.provider.declines = Standing.AUTHORIZED, True
+    declined = await till.settling.settle(payment)
+    assert declined is not None
+    assert declined.state == Attempt.DECLINED
+    assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PLACED
+    await shop.let_time_pass()
+    await shop.cart.expiry.sweep()
+    assert await shop.counters(tea) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("late", [Standing.AUTHORIZED, Standing.CONFIRMED])
+async def test_late_payment_never_sells_what_is_not_there(shop: Shop, late: Standing) -> None:
+    tea, till = await shop.stock(1), Till(shop)
+    order = await shop.order(await shop.hold(tea))
+    payment = await till.open(order.id)
+    await shop.let_time_pass()
+    await shop.cart.expiry.sweep()
+    await shop.hold(tea, buyer="quicker")
+    till.provider.standing = late
+    settled = await till.settling.settle(payment)
+    assert settled is not None
+    assert (settled.state, till.provider.standing) == (Attempt.VOIDED, Standing.CANCELLED)
+    assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.EXPIRED
+    assert await shop.counters(tea) == (0, 1, 0)
+
+
+async def test_deadline_counts_at_the_claim_even_before_the_sweep(shop: Shop) -> None:
+    tea, till = await shop.stock(1), Till(shop)
+    order = await shop.order(await shop.hold(tea))
+    payment = await till.open(order.id)
+    await shop.let_time_pass()
+    till.provider.standing = Standing.AUTHORIZED
+    settled = await till.settling.settle(payment)
+    assert settled is not None
+    assert settled.state == Attempt.VOIDED
+
+
+async def test_money_goes_back_as_soon_as_the_provider_listens(shop: Shop) -> None:
+    till = Till(shop)
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    payment = await till.open(order.id)
+    await shop.cart.checkout.cancel(BUYER, order.id)
+    till.provider.standing = Standing.CONFIRMED
+    await till.payments.claim(payment)
+    till.provider.mute = True
+    silent = await till.settling.settle(payment)
+    assert silent is not None
+    assert silent.state == Attempt.VOIDING
+    till.provider.mute = False
+    await shop.sql("UPDATE payments SET ask_at = now()")
+    await till.settling.settle_due()
+    assert till.provider.standing == Standing.CANCELLED
+
+
+async def test_claim_past_its_cap_is_called_off_before_it_is_let_go(shop: Shop) -> None:
+    tea, till = await shop.stock(1), Till(shop)
+    order = await shop.order(await shop.hold(tea))
+    payment = await till.open(order.id)
+    till.provider.standing, till.provider.hangs_at_confirm = Standing.AUTHORIZED, True
+    await till.settling.settle(payment)
+    await shop.sql("UPDATE payments SET claimed_at = now() - interval '2 hours'")
+    ended = await till.settling.settle(payment)
+    assert ended is not None
+    assert (ended.state, till.provider.standing) == (Attempt.VOIDED, Standing.CANCELLED)
+    assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PLACED
+    assert await shop.counters(tea) == (0, 1, 0)
+
+
+async def test_abandoned_payment_of_an_ended_order_is_called_off(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    await shop.cart.checkout.pay(BUYER, order.id)
+    await shop.cart.checkout.cancel(BUYER, order.id)
+    await shop.sql("UPDATE payments SET ask_at = now()")
+    await shop.cart.settling.settle_due()
+    (payment,) = [await SqlPaymentBook(Database(shop.engine)).latest(order.id)]
+    assert payment is not None
+    assert payment.state == Attempt.VOIDED
+
+
+async def test_attempts_are_asked_about_less_and_less_often(shop: Shop) -> None:
+    till = Till(shop)
+    await till.open((await shop.order(await shop.hold(await shop.stock(1)))).id)
+    assert len(await till.payments.due(10)) == 1
+    assert await till.payments.due(10) == []
+
+
+async def test_provider_that_cannot_begin_is_said_so(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+
+    closed = Scripted()
+    closed.mute = True
+    checkout = shop.cart.checkout
+    checkout._providers = {"scripted": closed}
+    with pytest.raises(ProviderUnavailable):
+        await checkout.pay(BUYER, order.id)
+
+
+async def test_unknown_payments_are_nobodys_business(shop: Shop) -> None:
+    assert await shop.cart.settling.settle("no-such-payment") is None

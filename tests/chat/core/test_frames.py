@@ -1,0 +1,96 @@
+"""Frames: what is packed is unpacked, by other people's code where there is some."""
+
+from typing import Any
+
+import msgpack
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.frames import Frame, Opcode
+from websockets.streams import StreamReader
+
+from chat.core.frames import (
+    Event,
+    Format,
+    Lane,
+    Snapshot,
+    array_frame,
+    from_bus,
+    hearts,
+    pack,
+    to_bus,
+    unpack,
+    websocket_frame,
+)
+
+scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
+events = st.dictionaries(st.text(max_size=8), scalars | st.lists(scalars, max_size=4), max_size=6)
+
+
+def parse(frame: bytes) -> Frame:
+    """The frame as the websockets library reads it; it must be exactly one."""
+    reader = StreamReader()
+    reader.feed_data(frame)
+    reader.feed_eof()
+    parsing = Frame.parse(reader.read_exact, mask=False)
+    while True:
+        try:
+            next(parsing)
+        except StopIteration as done:
+            parsed: Frame = done.value
+            break
+    rest = reader.read_to_eof(1)
+    with pytest.raises(StopIteration) as end:
+        next(rest)
+    assert end.value.value == b""
+    return parsed
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
+@pytest.mark.parametrize("wire", Format)
+def test_a_frame_of_any_size_is_one_whole_frame(wire: Format, size: int) -> None:
+    parsed = parse(websocket_frame(wire, b"x" * size))
+    assert parsed.fin
+    assert parsed.opcode == (Opcode.BINARY if wire is Format.MSGPACK else Opcode.TEXT)
+    assert parsed.data == b"x" * size
+
+
+@given(st.lists(events, max_size=20))
+def test_an_array_is_its_events_in_order(told: list[dict[str, Any]]) -> None:
+    packed = [pack(event) for event in told]
+    assert msgpack.unpackb(parse(array_frame(Format.MSGPACK, packed)).data) == told
+    assert msgspec.json.decode(parse(array_frame(Format.JSON, packed)).data) == told
+
+
+@pytest.mark.parametrize("count", [15, 16, 65_535, 65_536])
+def test_arrays_of_every_header(count: int) -> None:
+    payload = parse(array_frame(Format.MSGPACK, [pack({})] * count)).data
+    assert len(msgpack.unpackb(payload)) == count
+
+
+@given(events, st.sampled_from(Lane))
+def test_an_event_survives_the_bus(event: dict[str, Any], lane: Lane) -> None:
+    assert unpack(pack(event)) == event
+    assert from_bus(to_bus(Event(lane, pack(event)))) == Event(lane, pack(event))
+
+
+def test_a_lane_of_a_later_version_is_ignored() -> None:
+    assert from_bus(b"z\x80") is None
+    assert from_bus(b"") is None
+
+
+def test_hearts_are_four_bytes() -> None:
+    assert to_bus(hearts(258)) == b"h\x00\x00\x01\x02"
+
+
+@pytest.mark.parametrize("you", [None, {"id": "a", "name": "봄", "seller": True}])
+def test_a_snapshot_is_completed_for_each_viewer(you: dict[str, Any] | None) -> None:
+    snapshot = Snapshot({"type": "welcome", "talk": [{"id": "s1"}], "products": []})
+    assert snapshot.said == {"s1"}
+    assert msgpack.unpackb(snapshot.welcome(you)) == {
+        "type": "welcome",
+        "talk": [{"id": "s1"}],
+        "products": [],
+        "you": you,
+    }

@@ -1,0 +1,106 @@
+"""The rules of a room, in virtual time."""
+
+import pytest
+
+from chat.core.closes import COME_BACK, REASONS, Close
+from chat.core.commands import Command, Heart, Hello, Say, Sync, Unsayable
+from chat.core.rate_limit import HEARTS, MESSAGES, SELLER_TALK, SYNC_COST, TALK, Bucket
+from chat.core.room import (
+    Dismissed,
+    Hearted,
+    Member,
+    Outcome,
+    Refused,
+    Said,
+    SnapshotWanted,
+    handle,
+    member,
+)
+
+
+def bom(*, seller: bool = False) -> Member:
+    """Somebody signed in."""
+    talk = Bucket(SELLER_TALK if seller else TALK)
+    return member(("id-bom", "bom"), seller=seller, talk=talk)
+
+
+def do(who: Member, command: Command | Unsayable | None, now: float = 0.0) -> Outcome:
+    """Handle a command at a time of our own."""
+    return handle(command, who, now, 1_000, "s1")
+
+
+def test_what_is_said_carries_who_and_when() -> None:
+    assert do(bom(seller=True), Say("c1", " \u1101\u1169\u11be ")) == Said(
+        "c1",
+        {
+            "type": "said",
+            "id": "s1",
+            "from": {"id": "id-bom", "name": "bom", "seller": True},
+            "text": "꽃",
+            "at_ms": 1_000,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "empty"), ("\n\t", "empty"), ("x" * 301, "too_long"), ("x" * 10_000, "too_long")],
+)
+def test_what_cannot_be_said(text: str, reason: str) -> None:
+    assert do(bom(), Say("c1", text)) == Refused("c1", reason)
+
+
+def test_three_hundred_code_points_are_counted_after_cleaning() -> None:
+    assert isinstance(do(bom(), Say("c1", "\u1101\u1169\u11be" * 300)), Said)
+
+
+def test_only_who_is_signed_in_speaks() -> None:
+    stranger = member(None, seller=False, talk=Bucket(TALK))
+    assert stranger.describe() is None
+    assert do(stranger, Say("c1", "hi")) == Refused("c1", "sign_in")
+    assert do(stranger, Heart(2)) == Hearted(2)
+
+
+def test_talk_is_slowed_and_refused_talk_costs_no_allowance() -> None:
+    who = bom()
+    for _ in range(10):
+        do(who, Say("c", ""))
+    outcomes = [do(who, Say("c", "x")) for _ in range(6)]
+    assert [type(outcome) for outcome in outcomes] == [Said] * 5 + [Refused]
+    assert isinstance(do(who, Say("c", "x"), now=1.0), Said)
+
+
+def test_a_seller_may_say_more() -> None:
+    who = bom(seller=True)
+    assert all(isinstance(do(who, Say("c", "x")), Said) for _ in range(20))
+
+
+def test_hearts_above_the_rate_are_dropped() -> None:
+    who = bom()
+    assert [do(who, Heart(50)) for _ in range(3)] == [Hearted(50), Hearted(50), Hearted(0)]
+    assert do(who, Heart(50), now=1.0) == Hearted(int(HEARTS.per_s))
+
+
+def test_a_flood_is_dismissed() -> None:
+    who = bom()
+    outcomes = [do(who, Unsayable("c")) for _ in range(int(MESSAGES.burst) + 1)]
+    assert outcomes[:-1] == [Refused("c", "malformed")] * int(MESSAGES.burst)
+    assert outcomes[-1] == Dismissed(Close.TOO_MANY)
+
+
+def test_snapshots_are_dearer_than_other_messages() -> None:
+    who = bom()
+    syncs = int(MESSAGES.burst / SYNC_COST)
+    assert [do(who, Sync()) for _ in range(syncs)] == [SnapshotWanted()] * syncs
+    assert do(who, Sync()) == Dismissed(Close.TOO_MANY)
+
+
+@pytest.mark.parametrize("command", [None, Hello()])
+def test_nonsense_and_a_second_hello_are_dismissed(command: Hello | None) -> None:
+    assert do(bom(), command) == Dismissed(Close.MALFORMED)
+
+
+def test_every_close_code_has_a_reason_that_fits_its_frame() -> None:
+    assert set(REASONS) == set(Close) > COME_BACK
+    assert all(len(reason.encode()) <= 123 for reason in REASONS.values())
+    assert all(("come back" in REASONS[code]) is (code in COME_BACK) for code in Close)

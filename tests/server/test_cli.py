@@ -1,0 +1,75 @@
+"""The command line, the logs and the secret."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from live.server.cli import main
+from live.server.secret import keep_secret
+from live.server.settings import settings_table
+
+
+def test_settings_are_printed() -> None:
+    result = CliRunner().invoke(main, ["settings"])
+    assert (result.exit_code, result.output) == (0, settings_table() + "\n")
+
+
+def test_wrong_settings_are_told_in_one_line() -> None:
+    environment = {"KKOT_HTTP_PORT": "many", "KKOT_COLOUR": "red"}
+    result = CliRunner().invoke(main, ["migrate"], env=environment)
+    assert result.exit_code == 1
+    assert "KKOT_HTTP_PORT" in result.output
+    assert "KKOT_COLOUR: no such setting" in result.output
+
+
+def test_migrate_and_a_folder_in_use(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from live.server.cli import main; main()", "migrate"]
+    environment = {**os.environ, "KKOT_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "The schema is up to date.\n"), done.stderr
+    assert (tmp_path / "postgres" / "PG_VERSION").exists()
+
+
+LOG = """
+import logging, structlog
+from live.server.logs import start_logging
+start_logging("info", "json")
+log = structlog.get_logger()
+log.debug("hidden")
+log.info("꽃", show="s1")
+logging.getLogger("library").warning("careful")
+try:
+    1 / 0
+except ZeroDivisionError as error:
+    log.error("broke", exc_info=error)
+"""
+
+
+def test_json_logs_are_json() -> None:
+    done = subprocess.run([sys.executable, "-c", LOG], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["꽃", "careful", "broke"]
+    assert (lines[0]["show"], lines[0]["level"], done.stdout) == ("s1", "info", "")
+
+
+def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
+    assert keep_secret(tmp_path, "x" * 32) == "x" * 32
+    found: list[str] = []
+    folder = tmp_path / "data"
+    threads = [
+        threading.Thread(target=lambda: found.append(keep_secret(folder, ""))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert len(found[0]) >= 32
+    assert (folder / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in folder.iterdir()] == ["secret"]

@@ -1,0 +1,109 @@
+"""Events of one package become commands to another."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest_asyncio
+
+from live.server.policies import Audience, CartToRooms, ShowsToRooms, StageDoor
+from live.show.core.stage import Show, Stage
+from live.show.ports import Arranged, Ended, Pinned, WentOffAir, WentOnAir
+from tests.server.world import World
+
+SHOW = Show("s1", "flowers", "장미", pinned="p1")
+
+
+class Rooms:
+    """Remembers what was published."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any], str]] = []
+        self.ended: list[str] = []
+
+    async def publish(
+        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
+    ) -> None:
+        self.heard.append((show, dict(event), audience))
+
+
+class DeafRooms(Rooms):
+    """Is away."""
+
+    async def publish(
+        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
+    ) -> None:
+        raise ConnectionError("away")
+
+
+async def products(ids: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"id": product} for product in ids]
+
+
+async def test_shows_events_reach_their_room() -> None:
+    rooms = Rooms()
+    tell = ShowsToRooms(rooms.publish, products, rooms.ended.append)
+    arranged = Arranged(SHOW, ("p2",))
+    for event in (WentOnAir(SHOW), WentOffAir(SHOW), Pinned(SHOW), arranged, Ended(SHOW)):
+        await tell(event)
+    assert [message for _, message, _ in rooms.heard] == [
+        {"type": "on_air", "on_air": True},
+        {"type": "on_air", "on_air": False},
+        {"type": "pin", "product": "p1"},
+        {"type": "product", "product": {"id": "p2"}},
+        {"type": "on_air", "on_air": False},
+        {"type": "ended"},
+    ]
+    assert rooms.ended == ["s1"]
+
+
+async def test_a_room_that_is_away_does_not_undo_a_change() -> None:
+    rooms = DeafRooms()
+    await ShowsToRooms(rooms.publish, products, rooms.ended.append)(Ended(SHOW))
+    assert rooms.ended == ["s1"]
+
+
+@pytest_asyncio.fixture
+async def show(world: World) -> str:
+    """A show of `flowers` that carries p1 alone."""
+    owner = await world.person()
+    world.owners["flowers"] = owner
+    world.shelves["flowers"] = ["p1", "p2"]
+    show = await world.shows.schedule(owner, "flowers", "장미", None)
+    await world.shows.arrange(owner, show.id, ["p1"])
+    return show.id
+
+
+async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World, show: str) -> None:
+    rooms = Rooms()
+    tell = CartToRooms(world.shows, rooms.publish)
+    stock = {"type": "stock", "product": "p1", "free": 1}
+    edited = {"type": "product", "product": {"id": "p1"}}
+    order = {"type": "order", "order": {"id": "o1"}}
+    await tell(
+        "flowers",
+        [
+            stock,
+            stock | {"product": "p2"},
+            edited,
+            {"type": "product", "product": {"id": "p2"}},
+            order | {"audience": "seller"},
+        ],
+    )
+    await tell("other", [stock])
+    assert rooms.heard == [(show, stock, "all"), (show, edited, "all"), (show, order, "seller")]
+
+
+async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:
+    door = StageDoor()
+    door.on_stage("none", True)
+    door.on_stage(show, False)
+    door.on_stage(show, True)
+    world.told.clear()
+    running = asyncio.create_task(door.run(world.shows))
+    async with asyncio.timeout(10):
+        while not world.told:
+            await asyncio.sleep(0)
+    running.cancel()
+    assert [type(event) for event in world.told] == [WentOnAir]
+    assert (await world.shows.show(show)).stage is Stage.LIVE
