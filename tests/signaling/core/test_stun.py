@@ -140,23 +140,23 @@ def test_what_is_built_is_read_back(
     assert message.is_authentic(password)
 
 
-def parses_or_refuses(datagram: bytes) -> None:
+def proves_nothing(datagram: bytes) -> bool:
+    """Refused, or read without being believed."""
     try:
         message = stun.parse(datagram)
     except stun.StunError:
-        return
-    assert isinstance(message.username, str)
-    assert not message.is_authentic(b"a password nobody used")
+        return True
+    return isinstance(message.username, str) and not message.is_authentic(b"nobody's password")
 
 
 @given(st.binary(max_size=1600))
 def test_parse_raises_nothing_else_for_any_bytes(datagram: bytes) -> None:
-    parses_or_refuses(datagram)
+    assert proves_nothing(datagram)
 
 
 @given(st.binary(max_size=120).filter(lambda body: len(body) % 4 == 0))
 def test_parse_raises_nothing_else_behind_a_sound_header(body: bytes) -> None:
-    parses_or_refuses(pack("!HHI", 1, len(body), stun.MAGIC_COOKIE) + TRANSACTION + body)
+    assert proves_nothing(pack("!HHI", 1, len(body), stun.MAGIC_COOKIE) + TRANSACTION + body)
 
 
 @given(st.data())
@@ -165,4 +165,4 @@ def test_parse_raises_nothing_else_for_a_spoilt_request(data: st.DataObject) -> 
     for at in data.draw(st.lists(st.integers(0, len(spoilt) - 1), min_size=1, max_size=6)):
         spoilt[at] = data.draw(st.integers(0, 255))
     if bytes(spoilt) != RFC5769_REQUEST:
-        parses_or_refuses(bytes(spoilt[: data.draw(st.integers(0, len(spoilt)))]))
+        assert proves_nothing(bytes(spoilt[: data.draw(st.integers(0, len(spoilt)))]))
