@@ -1,1 +1,1 @@
-"""The pages as templates and text."""
+"""The pages: their words, their templates, their modules in a browser."""
