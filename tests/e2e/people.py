@@ -1,0 +1,70 @@
+"""What people do on the pages, step by step, with the pages' own words left to the pages."""
+
+from playwright.async_api import Locator, Page, expect
+
+PASSWORD = "a flower in spring"
+
+
+def part(page: Page, test: str) -> Locator:
+    """The part of a page that carries this hook."""
+    return page.locator(f"[data-test={test}]")
+
+
+async def fill(page: Page, **texts: str) -> None:
+    """Type into fields; `product_title` is the field `product-title`."""
+    for name, text in texts.items():
+        await part(page, name.replace("_", "-")).fill(text)
+
+
+async def press(page: Page, test: str) -> None:
+    """Press a button."""
+    await part(page, test).click()
+
+
+async def sign_up(page: Page, name: str) -> None:
+    """Make an account in the form that is open."""
+    await press(page, "sign-up")
+    await fill(page, email=f"{name.lower()}@kkot.example", name=name, password=PASSWORD)
+    await press(page, "submit")
+
+
+async def join(page: Page, name: str) -> None:
+    """Sign up from the account button of a viewer's page."""
+    await press(page, "account")
+    await sign_up(page, name)
+    await expect(part(page, "account")).to_have_class("signed-in")
+
+
+async def open_shop(page: Page, product: str, stock: int) -> str:
+    """From the console's first step to a show that could go live; gives the show's path."""
+    await sign_up(page, "Sora")
+    await fill(page, store_name="Sora's flowers", store_slug="sora", store_story="From Jeju")
+    await press(page, "create-store")
+    await fill(page, show_title="Spring evening")
+    await press(page, "create-show")
+    await expect(part(page, "watch-link")).to_be_visible()
+    await press(page, "tab-products")
+    await fill(page, product_title=product, product_price="39000", product_stock=str(stock))
+    await press(page, "add-product")
+    await expect(part(page, "product-list")).to_contain_text(product)
+    path = await part(page, "watch-link").get_attribute("href")
+    assert path is not None
+    return path
+
+
+async def go_live(page: Page) -> None:
+    """Camera on, and on air."""
+    await press(page, "camera-on")
+    await press(page, "go-live")
+    await expect(page.locator("body")).to_have_attribute("data-publisher", "live")
+
+
+async def say(page: Page, text: str) -> None:
+    """Say something in the room."""
+    await fill(page, say=text)
+    await press(page, "send")
+
+
+async def sees(page: Page) -> None:
+    """The curtain is away: the show's picture is there."""
+    await expect(part(page, "curtain")).to_be_hidden(timeout=15_000)
