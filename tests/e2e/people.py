@@ -32,7 +32,7 @@ async def join(page: Page, name: str) -> None:
     """Sign up from the account button of a viewer's page."""
     await press(page, "account")
     await sign_up(page, name)
-    await expect(part(page, "account")).to_have_class("signed-in")
+    await expect(part(page, "account")).to_contain_class("signed-in")
 
 
 async def open_shop(page: Page, product: str, stock: int) -> str:
@@ -63,6 +63,44 @@ async def say(page: Page, text: str) -> None:
     """Say something in the room."""
     await fill(page, say=text)
     await press(page, "send")
+
+
+async def hears(page: Page, text: str) -> None:
+    """What somebody said is in the talk, once."""
+    await expect(part(page, "talk").get_by_text(text, exact=True)).to_have_count(1)
+
+
+async def pin(page: Page) -> None:
+    """Pin the console's first product."""
+    await press(page, "tab-products")
+    await part(page, "pin").first.click()
+
+
+async def finger_on(page: Page, test: str) -> None:
+    """Hold the pointer over a button, so that pressing takes no time."""
+    await part(page, test).hover()
+
+
+async def tap(page: Page) -> None:
+    """Press wherever the pointer is, whatever has become of what is there."""
+    await page.mouse.down()
+    await page.mouse.up()
+
+
+async def pay(page: Page) -> None:
+    """From the hold's sheet through the sandbox's page to an order that is paid."""
+    await fill(page, recipient_name="Mina Kim", recipient_phone="010-0000-0000")
+    await fill(page, recipient_address="1 Blossom Road, Seoul")
+    await press(page, "pay")
+    await page.locator("button.approve").click()
+    await expect(page.locator("body")).to_have_attribute("data-order", "paid")
+
+
+async def has_hold(page: Page) -> bool:
+    """Whether this page has the hold's sheet open; waits until it, or a refusal, is there."""
+    hold, refusal = part(page, "hold"), part(page, "alert").first
+    await expect(hold.or_(refusal).filter(visible=True)).to_have_count(1)
+    return await hold.is_visible()
 
 
 async def sees(page: Page) -> None:

@@ -6,6 +6,7 @@ Counting is the browser's own (`getStats`), reached through the peer connections
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from playwright.async_api import Page
@@ -81,7 +82,7 @@ async def look(page: Page, test: str, row: str, count: str) -> Look:
         LOOK, {**asked, "everyMs": LOOK_EVERY_MS, "forMs": LOOK_FOR_MS}
     )
     looks = told["looks"]
-    pairs = list(zip(looks, looks[1:], strict=False))
+    pairs = list(pairwise(looks))
     lumas = [one["luma"] for one in looks]
     return Look(
         rate=(looks[-1]["frames"] - looks[0]["frames"]) * 1000 / told["elapsed"],
