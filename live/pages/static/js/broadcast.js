@@ -98,7 +98,7 @@ export class Broadcast {
     this.confirmation.close();
     const show = this.show;
     const ended = await api("POST", `/shows/${show.id}/end`);
-    this.publisher?.stop();
+    this.publisher?.stop({ over: true });
     this.ended(ended);
   }
 
@@ -129,8 +129,7 @@ export class Broadcast {
   async #look() {
     const quality = await this.publisher?.quality();
     if (!quality) return say($("#quality"));
-    const wanted = Number($("#bitrate").value) / 1000;
-    const grade = quality.fps >= 20 && quality.kbps > wanted * 0.5 ? "good" : quality.fps >= 12 ? "fair" : "poor";
+    const grade = quality.fps < 12 ? "poor" : quality.limited ? "fair" : "good";
     const rtt = quality.rtt_ms === null ? "–" : quality.rtt_ms;
     say($("#quality"), t("camera.quality", { grade: t(`camera.quality_${grade}`), kbps: quality.kbps, fps: quality.fps, rtt }));
     $("#quality").dataset.grade = grade;

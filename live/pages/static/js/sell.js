@@ -79,6 +79,7 @@ async function showOf() {
   if (choice.show && choice.show.stage !== "ended") return choice.show;
   say($("#sell-alert"), t("sell.show_first"));
   document.getElementById("tab-show").click();
+  $("#show-adder").open = true;
   $("#show-form").elements.title.focus();
   return null;
 }

@@ -52,6 +52,8 @@ export class ShowChoice {
     if (show) this.select.value = show.id;
     $("#show-choice").hidden = this.shows.length === 0;
     $("#watch-link-place").hidden = !show;
+    if (show?.id !== this.drawn || show?.stage === "ended") $("#show-adder").open = !show || show.stage === "ended";
+    this.drawn = show?.id;
     if (show) $("#watch-link").href = `/shows/${encodeURIComponent(show.id)}/watch`;
     $("#watch-link").textContent = show?.stage === "ended" ? t("sell.show_ended", { title: show.title }) : t("sell.watch_page");
     this.chosen(show);

@@ -5,7 +5,7 @@
 import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
 
 /** @typedef {"connecting"|"live"|"reconnecting"|"key_refused"|"stopped"} PublisherState */
-/** @typedef {{kbps: number, fps: number, rtt_ms: number|null}} Quality */
+/** @typedef {{kbps: number, fps: number, rtt_ms: number|null, limited: boolean}} Quality `limited`: by the network or the device */
 
 export class WhipPublisher {
   /**
@@ -39,8 +39,12 @@ export class WhipPublisher {
     this.#attempt();
   }
 
-  /** Stop publishing. The show goes on, as "back in a moment", until somebody ends it. */
-  stop() {
+  /**
+   * Stop publishing. The show goes on, as "back in a moment", until somebody ends it.
+   * @param {{over?: boolean}} [options] `over`: the show has ended and its sessions with it
+   */
+  stop({ over = false } = {}) {
+    if (over) this.session = null;
     this.wanted = false;
     removeEventListener("pagehide", this.leave);
     removeEventListener("online", this.online);
@@ -74,6 +78,7 @@ export class WhipPublisher {
     return {
       kbps: elapsed_ms > 0 ? Math.round(((sent.bytesSent - before.bytesSent) * 8) / elapsed_ms) : 0,
       fps: Math.round(sent.framesPerSecond ?? 0),
+      limited: !["none", undefined].includes(sent.qualityLimitationReason),
       rtt_ms: heard?.roundTripTime === undefined ? null : Math.round(heard.roundTripTime * 1000),
     };
   }
