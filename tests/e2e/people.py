@@ -1,5 +1,7 @@
 """What people do on the pages, step by step, with the pages' own words left to the pages."""
 
+import asyncio
+
 from playwright.async_api import Locator, Page, expect
 
 PASSWORD = "a flower in spring"
@@ -96,13 +98,41 @@ async def pay(page: Page) -> None:
     await expect(page.locator("body")).to_have_attribute("data-order", "paid")
 
 
-async def has_hold(page: Page) -> bool:
-    """Whether this page has the hold's sheet open; waits until it, or a refusal, is there."""
-    hold, refusal = part(page, "hold"), part(page, "alert").first
-    await expect(hold.or_(refusal).filter(visible=True)).to_have_count(1)
-    return await hold.is_visible()
+async def holder(*pages: Page) -> Page:
+    """The page whose hold's sheet opens first."""
+    async with asyncio.timeout(10):
+        waits = {asyncio.ensure_future(part(page, "hold").wait_for()): page for page in pages}
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+    assert len(done) == 1
+    return waits[done.pop()]
 
 
 async def sees(page: Page) -> None:
     """The curtain is away: the show's picture is there."""
     await expect(part(page, "curtain")).to_be_hidden(timeout=15_000)
+
+
+async def talk_together(seller: Page, *viewers: Page) -> None:
+    """Everybody says something, and everybody hears it."""
+    await press(seller, "tab-talk")
+    everybody = (seller, *viewers)
+    texts = ("어서 오세요!", "예뻐요 🌸", "Is it fragrant?")
+    for page, text in zip(everybody, texts, strict=True):
+        await say(page, text)
+        await asyncio.gather(*(hears(listener, text) for listener in everybody))
+
+
+async def sees_order(seller: Page, product: str, left: int) -> None:
+    """The console shows one paid order of its only product, and how many are left."""
+    await press(seller, "tab-orders")
+    order = part(seller, "order")
+    await expect(order).to_have_count(1)
+    await expect(order).to_contain_text(product)
+    await expect(order).to_have_attribute("data-state", "paid")
+    await press(seller, "tab-products")
+    await expect(part(seller, "row-stock")).to_have_attribute("data-free", str(left))

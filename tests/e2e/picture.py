@@ -5,16 +5,20 @@ Counting is the browser's own (`getStats`), reached through the peer connections
 `KEEP_PEERS` notes down before the page's scripts run.
 """
 
+import asyncio
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
 from playwright.async_api import Page
 
-LOOK_FOR_MS: Final = 10_000
 LOOK_EVERY_MS: Final = 1_000
 BLACK: Final = 16
 """The darkest luma of video; a picture whose mean lies near it is black."""
+LEAST_CAMERA_RATE: Final = 10
+"""Frames per second; a fake camera that gives less says nothing about the road."""
+LEAST_SHARE: Final = 0.75
+"""Of the camera's frames that a viewer must have seen."""
 NOISE: Final = 8
 """A pixel's luma must change by more than coding noise to have changed."""
 
@@ -60,9 +64,17 @@ async ({ test, row, count, everyMs, forMs }) => {
 """
 
 
+PORTS: Final = """
+() => window.peers.flatMap((peer) => [
+  ...(peer.remoteDescription?.sdp ?? "").matchAll(/a=candidate:\\S+ \\d+ \\S+ \\d+ \\S+ (\\d+)/g),
+].map(([, port]) => port))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen in some seconds: frames by the end of each, mean luma, share of it changed."""
+    """What was seen: frames per second, new ones in each second, the darkest mean luma, and in how
+    many seconds the picture changed."""
 
     rate: float
     grown: tuple[int, ...]
@@ -75,11 +87,11 @@ class Look:
         return all(frames > 0 for frames in self.grown)
 
 
-async def look(page: Page, test: str, row: str, count: str) -> Look:
-    """Look at a video for ten seconds, and at the count of frames in its kind of statistics."""
+async def look(page: Page, test: str, row: str, count: str, seconds: int) -> Look:
+    """Look at a video, and at the count of frames in its kind of statistics."""
     asked = {"test": test, "row": row, "count": count}
     told: dict[str, Any] = await page.evaluate(
-        LOOK, {**asked, "everyMs": LOOK_EVERY_MS, "forMs": LOOK_FOR_MS}
+        LOOK, {**asked, "everyMs": LOOK_EVERY_MS, "forMs": seconds * 1000}
     )
     looks = told["looks"]
     pairs = list(pairwise(looks))
@@ -92,14 +104,24 @@ async def look(page: Page, test: str, row: str, count: str) -> Look:
     )
 
 
-async def look_at_camera(page: Page) -> Look:
-    """The publisher's preview, and the frames its camera delivered."""
-    return await look(page, "preview", "media-source", "frames")
+async def picture_reaches(seller: Page, *viewers: Page, seconds: int) -> None:
+    """Every viewer sees what the camera sees: moving, not black, hardly a frame lost."""
+    camera, *seen = await asyncio.gather(
+        look(seller, "preview", "media-source", "frames", seconds),
+        *(look(page, "video", "inbound-rtp", "framesDecoded", seconds) for page in viewers),
+    )
+    assert camera.rate >= LEAST_CAMERA_RATE, camera
+    for look_of_viewer in seen:
+        assert look_of_viewer.steady, look_of_viewer
+        assert look_of_viewer.rate >= LEAST_SHARE * camera.rate, (camera, look_of_viewer)
+        assert look_of_viewer.brightness > 2 * BLACK, look_of_viewer
+        assert look_of_viewer.moving >= LEAST_SHARE * seconds, look_of_viewer
 
 
-async def look_at_show(page: Page) -> Look:
-    """A viewer's picture, and the frames it decoded."""
-    return await look(page, "video", "inbound-rtp", "framesDecoded")
+async def media_ports(page: Page) -> set[str]:
+    """The ports of the nodes whose answers this page's connections took."""
+    found: list[str] = await page.evaluate(PORTS)
+    return set(found)
 
 
 def _differ(before: list[int], after: list[int]) -> bool:

@@ -24,9 +24,10 @@ KKOT: Final = (sys.executable, "-m", "live.server.cli")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running node: where its pages are, and the process."""
+    """A running node: where its pages are, the port of its media, and the process."""
 
     url: str
+    media_port: str
     process: Process
 
 
@@ -73,7 +74,7 @@ async def serving(
             stderr=stderr,
         )
     try:
-        yield Server(await _ready(process, log), process)
+        yield Server(await _ready(process, log), ports["KKOT_MEDIA_PORT"], process)
         assert process.returncode is None, f"the server died:\n{log.read_text()[-4000:]}"
     finally:
         code = await _stop(process)
