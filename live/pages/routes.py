@@ -54,7 +54,7 @@ _environment: Final = Environment(
 
 
 def render_page(
-    template: str, language: Language, *, links: Mapping[str, str], maybe_signed_in: bool
+    template: str, language: Language, *, links: Mapping[Language, str], maybe_signed_in: bool
 ) -> str:
     """The HTML of one template.
 

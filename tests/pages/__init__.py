@@ -1,0 +1,1 @@
+"""The pages: their words, their templates, their modules in a browser."""

@@ -1,0 +1,187 @@
+"""The modules in a real browser: the wire format, the shelf, and every page with its data."""
+
+from typing import Any
+
+import msgpack
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from live.pages.statics import static_url
+from tests.pages.canned import BASE, PRODUCT, WELCOME
+
+
+async def _decoded(page: Page, values: list[bytes]) -> list[Any]:
+    found: list[Any] = await page.evaluate(
+        """async ([url, values]) => {
+            const { decode } = await import(url);
+            return values.map((value) => {
+                const bytes = Uint8Array.from(value);
+                try { return ["value", decode(bytes)]; }
+                catch (error) { return [error.constructor.name]; }
+            });
+        }""",
+        [static_url("js/msgpack.js"), [list(value) for value in values]],
+    )
+    return found
+
+
+VALUES: list[Any] = [
+    *(None, True, False, 0, 127, 128, 255, 256, 65535, 65536, 2**32, 2**53 - 1),
+    *(-1, -32, -33, -128, -129, -32769, -(2**31) - 1, 1.5, -0.25),
+    *("", "꽃", "a" * 31, "b" * 32, "c" * 300, "d" * 70_000),
+    *([], list(range(20)), {}, {"a": [1, {"b": None}]}, {f"k{i}": i for i in range(40)}),
+    [WELCOME],
+]
+
+
+async def test_frames_are_read_as_python_wrote_them(page: Page) -> None:
+    await page.goto(f"{BASE}/")
+    found = await _decoded(page, [msgpack.packb(value) for value in VALUES])
+    assert found == [["value", value] for value in VALUES]
+
+
+async def test_hostile_frames_are_refused_at_once(page: Page) -> None:
+    await page.goto(f"{BASE}/")
+    whole = msgpack.packb([WELCOME])
+    hostile = [
+        *(whole[:length] for length in range(0, len(whole), 7)),
+        whole + b"\x00",
+        b"\xdd\xff\xff\xff\xff",  # an array of four thousand million
+        b"\xdf\xff\xff\xff\xff",  # a map of as many
+        b"\xdb\xff\xff\xff\xff",  # a text of as many
+        b"\x91" * 40 + b"\xc0",  # too deep
+        b"\x81\x01\x02",  # a key that is a number
+        b"\xa2\xc3\x28",  # not UTF-8
+        b"\xcf" + b"\xff" * 8,  # an integer no double can tell
+        b"\xc1",
+        b"\xd4\x01\x00",  # an extension
+    ]
+    assert await _decoded(page, hostile) == [["MessagePackError"]] * len(hostile)
+    prototype = await _decoded(page, [msgpack.packb({"__proto__": {"admin": True}})])
+    assert prototype[0][0] == "value"
+    assert await page.evaluate("() => ({}).admin === undefined")
+
+
+async def test_messages_are_written_as_python_reads_them(page: Page) -> None:
+    await page.goto(f"{BASE}/")
+    written = await page.evaluate(
+        """async ([url, values]) => {
+            const { encode } = await import(url);
+            return values.map((value) => [...encode(value)]);
+        }""",
+        [static_url("js/msgpack.js"), VALUES],
+    )
+    assert [msgpack.unpackb(bytes(each)) for each in written] == VALUES
+
+
+async def test_an_older_event_never_overwrites_a_newer_one(page: Page) -> None:
+    await page.goto(f"{BASE}/")
+    seen = await page.evaluate(
+        """async ([url, product]) => {
+            const { Shelf, availability } = await import(url);
+            const shelf = new Shelf();
+            shelf.replace([product]);
+            const apply = (type, version, facts) =>
+                shelf.apply({ type, product: "p1", version, ...facts });
+            const states = [];
+            apply("stock", 5, { free: 0, held: 2 });
+            states.push(availability(shelf.get("p1")));
+            apply("stock", 4, { free: 1, held: 1 });
+            states.push(availability(shelf.get("p1")));
+            apply("price", 4, { price_minor: 9, currency: "KRW" });
+            states.push(shelf.get("p1").price_minor);
+            shelf.apply({ type: "product", product: { ...product, version: 3 } });
+            states.push(shelf.get("p1").price_minor);
+            apply("sold_out", 6);
+            states.push(availability(shelf.get("p1")));
+            return [...states, apply("stock", 9, { product: "nobody", free: 1, held: 0 })];
+        }""",
+        [static_url("js/shelf.js"), PRODUCT],
+    )
+    assert seen == ["busy", "busy", 9, 9, "sold_out", None]
+
+
+async def test_home_shows_what_is_live_as_text(page: Page) -> None:
+    await page.goto(f"{BASE}/")
+    card = page.locator("[data-test=live-shows] [data-test=show]")
+    await card.wait_for()
+    assert "Morning <b>flowers</b>" in await card.inner_text()
+    assert await page.locator("[data-test=next-shows] li").count() == 1
+
+
+async def test_a_store_shows_its_shelf(page: Page) -> None:
+    await page.goto(f"{BASE}/stores/flowers")
+    await page.locator("#products [data-product=p1]").wait_for()
+    assert await page.inner_text("[data-test=store-title]") == "꽃가게"
+    assert "2 left" in await page.inner_text("#products")
+
+
+async def test_an_order_asks_a_stranger_to_say_who_they_are(page: Page) -> None:
+    await page.goto(f"{BASE}/orders/nothing")
+    await expect(page.locator("[data-test=order-state]")).to_have_text("No such order")
+    assert await page.locator("[data-test=alert]").is_visible()
+
+
+async def test_the_console_opens_with_its_door(page: Page) -> None:
+    await page.goto(f"{BASE}/sell")
+    await page.click("[data-test=sign-up]")
+    assert await page.locator("[data-test=name]").is_visible()
+    await page.click("[data-test=submit]")
+    assert "e-mail" in await page.inner_text(".account-form [role=alert]")
+    assert await page.evaluate("document.activeElement.name") == "email"
+
+
+async def _room(page: Page, frames: list[list[dict[str, Any]]]) -> list[Any]:
+    heard: list[Any] = []
+
+    def serve(socket: WebSocketRoute) -> None:
+        def receive(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            heard.append(msgpack.unpackb(message))
+            if heard[-1]["type"] == "hello":
+                for frame in frames:
+                    socket.send(msgpack.packb(frame))
+
+        socket.on_message(receive)
+
+    await page.route_web_socket("**/shows/s1/events", serve)
+    await page.goto(f"{BASE}/shows/s1/watch")
+    return heard
+
+
+async def test_the_room_fills_the_watch_page(page: Page) -> None:
+    stock = {"type": "stock", "product": "p1", "free": 1, "held": 1, "version": 4}
+    stale = {"type": "stock", "product": "p1", "free": 9, "held": 0, "version": 2}
+    heard = await _room(page, [[WELCOME], [stock], [stale, {"type": "present", "count": 1234}]])
+    await expect(page.locator("[data-test=viewers]")).to_have_text("1.2k")
+    assert await page.get_attribute("[data-test=stock]", "data-free") == "1"
+    assert "₩32,000" in await page.inner_text("[data-test=pinned]")
+    assert "<img src=x>" in await page.inner_text("[data-test=talk]")
+    await page.click("[data-test=heart]")
+    await expect(page.locator("#petals .petal")).to_have_count(1)
+    assert heard[0] == {"type": "hello"}
+
+
+async def test_busy_and_sold_out_are_told_apart(page: Page) -> None:
+    busy = {"type": "stock", "product": "p1", "free": 0, "held": 1, "version": 4}
+    await _room(page, [[WELCOME], [busy]])
+    stock = page.locator("[data-test=stock]")
+    await expect(page.locator("[data-test=buy]")).to_be_disabled()
+    assert "may come back" in await stock.inner_text()
+    await _room(page, [[WELCOME], [{"type": "sold_out", "product": "p1", "version": 5}]])
+    await expect(stock).to_have_text("Sold out")
+    assert await page.inner_text("[data-test=buy]") == "Sold out"
+
+
+async def test_a_show_that_ends_says_so_and_leads_on(page: Page) -> None:
+    await _room(page, [[WELCOME], [{"type": "ended"}]])
+    await page.locator("[data-test=curtain] a").first.wait_for()
+    assert "ended" in await page.inner_text("[data-test=curtain]")
+
+
+async def test_saying_something_asks_a_passer_by_to_sign_in(page: Page) -> None:
+    await _room(page, [[WELCOME]])
+    await page.fill("[data-test=say]", "hello")
+    await page.press("[data-test=say]", "Enter")
+    await page.locator("#account-dialog[open] [data-test=email]").wait_for()
+    await page.keyboard.press("Escape")
+    assert await page.input_value("[data-test=say]") == "hello"
