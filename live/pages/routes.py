@@ -13,7 +13,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from live.pages.language import LANGUAGES, STRINGS, Language, as_language, choose_language
@@ -53,7 +53,7 @@ _environment: Final = Environment(
 
 
 def render_page(
-    template: str, language: Language, *, links: Mapping[str, str], maybe_signed_in: bool
+    template: str, language: Language, *, links: Mapping[Language, str], maybe_signed_in: bool
 ) -> str:
     """The HTML of one template.
 
@@ -119,6 +119,11 @@ async def order_page(request: Request, *, language_default: str = "ko") -> Respo
     return _respond("order.html", request, language_default)
 
 
+async def favicon(_: Request) -> Response:
+    """For pages that name no icon, such as a payment provider's."""
+    return RedirectResponse(static_url("images/flower.svg"), status_code=302)
+
+
 def routes(*, language_default: str = "ko") -> list[BaseRoute]:
     """The pages with URLs of their own, and the files under `/static/`.
 
@@ -131,5 +136,6 @@ def routes(*, language_default: str = "ko") -> list[BaseRoute]:
     ]
     return [
         *(Route(path, partial(page, language_default=language_default)) for path, page in pages),
+        Route("/favicon.ico", favicon),
         *static_routes(),
     ]

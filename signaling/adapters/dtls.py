@@ -33,39 +33,67 @@ PROFILES: Final = [
 """Cheapest first: GCM of 128 bits costs two thirds of counter mode with SHA-1."""
 
 
+REFUSED: Final = (pylibsrtp.Error, ValueError)
+"""What libsrtp raises for a packet it does not take: the binding checks lengths by itself."""
+
+
 class SrtpCiphers:
-    """SRTP and SRTCP of one association; `protect` and `protect_rtcp` are libsrtp's own."""
+    """SRTP and SRTCP of one association. `dropped`: packets that could not be encrypted."""
 
     def __init__(self, inward: pylibsrtp.Session, outward: pylibsrtp.Session) -> None:
-        self.protect: Callable[[bytes], bytes] = outward.protect
-        self.protect_rtcp: Callable[[bytes], bytes] = outward.protect_rtcp
+        self.dropped = 0
+        self._protect: Callable[[bytes], bytes] = outward.protect
+        self._protect_rtcp: Callable[[bytes], bytes] = outward.protect_rtcp
         self._unprotect: Callable[[bytes], bytes] = inward.unprotect
         self._unprotect_rtcp: Callable[[bytes], bytes] = inward.unprotect_rtcp
         self._sources: set[int] = set()
 
+    def protect_run(self, packets: Sequence[bytes]) -> list[bytes]:
+        """Encrypt RTP packets; one that is too long or too old is left out and counted."""
+        protect = self._protect
+        try:
+            return [protect(packet) for packet in packets]
+        except REFUSED:
+            # Once more, one by one: libsrtp may encrypt the same packet to the same bytes again.
+            protected = (self._try(protect, packet) for packet in packets)
+            return [packet for packet in protected if packet is not None]
+
+    def protect_rtcp(self, packet: bytes) -> bytes | None:
+        """Encrypt a compound RTCP packet; None, and counted, when it is too long or nonsense."""
+        return self._try(self._protect_rtcp, packet)
+
     def unprotect(self, packet: bytes) -> bytes | None:
         """Decrypt an RTP packet; None for a forgery, a replay or too many sources."""
-        if len(packet) < 12:
+        plain = self._open(self._unprotect, packet, 8)
+        return plain if plain and len(plain) <= PACKET_LIMIT_BYTES else None
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes | None:
+        """Decrypt a compound RTCP packet; None for a forgery, a replay or too many sources."""
+        return self._open(self._unprotect_rtcp, packet, 4)
+
+    def _open(
+        self, unprotect: Callable[[bytes], bytes], packet: bytes, offset: int
+    ) -> bytes | None:
+        """Decrypt; the SSRC at `offset` counts once it is proven: libsrtp keeps state for each."""
+        if len(packet) < offset + 4:
             return None
-        (source,) = unpack_from("!I", packet, 8)
+        (source,) = unpack_from("!I", packet, offset)
         known = source in self._sources
         if not known and len(self._sources) >= SOURCE_LIMIT:
             return None
         try:
-            plain = self._unprotect(packet)
-        except (pylibsrtp.Error, ValueError):
+            plain = unprotect(packet)
+        except REFUSED:
             return None
         if not known:
             self._sources.add(source)
-        return plain if len(plain) <= PACKET_LIMIT_BYTES else None
+        return plain
 
-    def unprotect_rtcp(self, packet: bytes) -> bytes | None:
-        """Decrypt a compound RTCP packet; None for a forgery or a replay."""
-        if len(packet) < 8:
-            return None
+    def _try(self, protect: Callable[[bytes], bytes], packet: bytes) -> bytes | None:
         try:
-            return self._unprotect_rtcp(packet)
-        except (pylibsrtp.Error, ValueError):
+            return protect(packet)
+        except REFUSED:
+            self.dropped += 1
             return None
 
 

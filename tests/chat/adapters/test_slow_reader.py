@@ -76,4 +76,5 @@ async def test_a_reader_that_never_reads_again_is_cut_off(
                 await asyncio.sleep(0)
             while node.server.server_state.connections:
                 await asyncio.sleep(0)
+        assert not backlogs()
         slow.connection.transport.abort()

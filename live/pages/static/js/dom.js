@@ -98,9 +98,9 @@ export function productPicture(product) {
   return place;
 }
 
-/** @param {string} id @returns {number} a hue of its own, 0 to 359, for anything with an id */
+/** @param {string} id @returns {number} a hue of its own, from magenta over rose to apricot */
 export function hueOf(id) {
   let sum = 7;
-  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 360;
-  return sum;
+  for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
+  return 325 + (sum % 60);
 }

@@ -1,0 +1,199 @@
+/**
+ * From Buy to the payment page: take a hold, show how long it lasts by the server's clock, ask who
+ * the parcel is for, place the order and go to pay. A hold outlives its sheet: the Buy button of
+ * its product leads back to it until it ends.
+ */
+import { requireAccount } from "./account.js";
+import { api, explain, freshKey, Problem } from "./api.js";
+import { $, announce, fieldsOf, productPicture, say, sheet } from "./dom.js";
+import { minutesLeft, money, t } from "./text.js";
+
+const RECIPIENT = "kkot.recipient";
+const TICK_MS = 250;
+const WARN_AT_S = [60, 15];
+
+export class Checkout {
+  /**
+   * @param {{show?: string|null, alert: HTMLElement, changed: () => void}} options where to put
+   *   refusals, and whom to tell that the set of own holds changed
+   */
+  constructor({ show = null, alert, changed }) {
+    this.show = show;
+    this.place = alert;
+    this.changed = changed;
+    /** @type {Map<string, any>} the visitor's live holds by product */
+    this.holds = new Map();
+    this.offset_ms = 0;
+    this.busy = false;
+    this.dialog = sheet($("#hold-sheet"));
+    this.form = $("[data-recipient]", this.dialog);
+    this.alert = $("[data-alert]", this.dialog);
+    this.form.addEventListener("submit", (event) => this.#pay(event));
+    $("[data-release]", this.dialog).addEventListener("click", () => this.#release());
+    this.dialog.addEventListener("close", () => clearInterval(this.timer));
+  }
+
+  /** Learn the holds the visitor already has. */
+  async load() {
+    try {
+      const { holds, now_ms } = await api("GET", "/holds");
+      this.#setClock(now_ms);
+      this.holds = new Map(holds.map((hold) => [hold.product, hold]));
+      this.changed();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error; // a visitor without a session has none
+    }
+  }
+
+  /** @param {string} product @returns {boolean} whether the visitor holds one now */
+  has(product) {
+    const hold = this.holds.get(product);
+    return Boolean(hold) && (isOrdered(hold) || this.#left(hold) > 0);
+  }
+
+  /** Buy was pressed. @param {import("./shelf.js").Product} product */
+  async buy(product) {
+    if (this.busy) return;
+    this.busy = true;
+    say(this.place);
+    try {
+      if (!(await requireAccount(t("hold.sign_in")))) return;
+      if (!this.has(product.id)) await this.#take(product);
+      await this.#open(product);
+    } catch (error) {
+      await this.#refused(error, product);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async #take(product) {
+    const body = { product: product.id, quantity: 1, ...(this.show ? { show: this.show } : {}) };
+    const hold = await api("POST", "/holds", { body, key: freshKey() });
+    this.#setClock(hold.now_ms);
+    this.holds.set(hold.product, hold);
+    this.changed();
+  }
+
+  async #refused(error, product) {
+    if (error instanceof Problem && error.code === "limit_reached") {
+      await this.load();
+      if (this.has(product.id)) return this.#open(product);
+    }
+    say(this.place, explain(error));
+    return undefined;
+  }
+
+  async #open(product) {
+    const hold = this.holds.get(product.id);
+    if (isOrdered(hold)) {
+      const order = await openOrderOf(product.id);
+      if (order) return location.assign(`/orders/${order.id}`);
+    }
+    if (this.hold?.id !== hold.id) {
+      this.hold = hold;
+      this.key = freshKey();
+      this.order = null;
+    }
+    $("[data-name]", this.dialog).textContent = hold.title;
+    $("[data-price]", this.dialog).textContent = money(hold.price_minor * hold.quantity, hold.currency);
+    $("[data-picture]", this.dialog).replaceChildren(productPicture(product));
+    $("[data-pay]", this.dialog).textContent = t("hold.pay_amount", { amount: money(hold.price_minor * hold.quantity, hold.currency) });
+    say(this.alert);
+    this.#recall();
+    this.warned = new Set();
+    this.#tick();
+    this.timer = setInterval(() => this.#tick(), TICK_MS);
+    if (!this.dialog.open) this.dialog.showModal();
+    return undefined;
+  }
+
+  #tick() {
+    const left_ms = this.#left(this.hold);
+    $("[data-countdown]", this.dialog).textContent = minutesLeft(left_ms);
+    this.dialog.classList.toggle("urgent", left_ms < 30_000);
+    const gone = left_ms <= 0;
+    $("[data-gone]", this.dialog).hidden = !gone;
+    $("[data-promise]", this.dialog).hidden = gone;
+    this.form.hidden = gone;
+    for (const seconds of WARN_AT_S) {
+      if (left_ms > seconds * 1000 || left_ms < (seconds - 5) * 1000 || this.warned.has(seconds)) continue;
+      this.warned.add(seconds);
+      announce(t("hold.seconds_left", { seconds }));
+    }
+    if (gone) this.#forget();
+  }
+
+  async #release() {
+    const { id } = this.hold;
+    try {
+      await api("DELETE", `/holds/${id}`);
+    } catch (error) {
+      return say(this.alert, explain(error));
+    }
+    this.#forget();
+    return this.dialog.close();
+  }
+
+  async #pay(event) {
+    event.preventDefault();
+    const recipient = fieldsOf(this.form, (text) => say(this.alert, text), (field) => t(`hold.check_${field.name}`));
+    if (!recipient) return;
+    localStorage.setItem(RECIPIENT, JSON.stringify(recipient));
+    const button = $("[data-pay]", this.dialog);
+    button.disabled = true;
+    say(this.alert);
+    try {
+      this.order ??= await api("POST", "/orders", { body: { holds: [this.hold.id], recipient }, key: this.key });
+      goToPayment(await api("POST", `/orders/${this.order.id}/pay`));
+    } catch (error) {
+      say(this.alert, explain(error));
+      if (error.status) this.key = freshKey(); // refused for certain: the next try is another one
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  #recall() {
+    let known = null;
+    try {
+      known = JSON.parse(localStorage.getItem(RECIPIENT) ?? "null");
+    } catch {
+      localStorage.removeItem(RECIPIENT);
+    }
+    for (const [name, text] of Object.entries(known ?? {})) {
+      const field = this.form.elements.namedItem(name);
+      if (field && !field.value) field.value = text;
+    }
+  }
+
+  #forget() {
+    clearInterval(this.timer);
+    this.holds.delete(this.hold.product);
+    this.changed();
+  }
+
+  #setClock(now_ms) {
+    this.offset_ms = now_ms - Date.now();
+  }
+
+  #left(hold) {
+    return hold.expires_at_ms - (Date.now() + this.offset_ms);
+  }
+}
+
+function isOrdered(hold) {
+  return hold.state.toLowerCase() === "ordered";
+}
+
+/** Go where the payment provider asks for the money. @param {{redirect: string}} answer */
+export function goToPayment({ redirect }) {
+  const url = new URL(redirect, location.href);
+  if (!["https:", "http:"].includes(url.protocol)) throw new Problem(0, "malformed");
+  location.assign(url);
+}
+
+async function openOrderOf(product) {
+  const { orders } = await api("GET", "/orders");
+  return orders.find((order) => ["placed", "paying"].includes(order.state) && order.lines.some((line) => line.product === product));
+}

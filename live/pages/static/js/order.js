@@ -1,0 +1,93 @@
+/**
+ * An order: what it is, what has become of it. A buyer who comes back from paying waits here while
+ * the server makes sure of the money.
+ */
+import { accountForm } from "./account.js";
+import { api, explain, Problem } from "./api.js";
+import { $, h, say } from "./dom.js";
+import { goToPayment } from "./hold.js";
+import { me } from "./session.js";
+import { money, moment, t } from "./text.js";
+
+const CONFIRM_TRIES = 8;
+const id = decodeURIComponent(location.pathname.split("/")[2]);
+const here = `/orders/${encodeURIComponent(id)}`;
+const cameBack = new URLSearchParams(location.search).has("paid");
+const alert = $("#order-alert");
+let account = null;
+
+async function open() {
+  say(alert);
+  account = await me();
+  try {
+    let order = await api("GET", here);
+    draw(order);
+    const asking = order.state === "paying" || (cameBack && order.state === "placed");
+    for (let attempt = 0; asking && attempt < CONFIRM_TRIES; attempt += 1) {
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 1.8 ** attempt));
+      order = await api("POST", `${here}/confirm`);
+      draw(order);
+      if (order.state !== "paying") break;
+    }
+  } catch (error) {
+    refused(error);
+  }
+}
+
+function refused(error) {
+  say(alert, explain(error));
+  if (!(error instanceof Problem)) return;
+  if (error.status === 401) {
+    say(alert);
+    $("#order-state").textContent = t("order.sign_in");
+    $("#order-sign-in").replaceChildren(accountForm(() => location.reload()));
+  } else if ([403, 404].includes(error.status)) {
+    $("#order-state").textContent = t("order.gone");
+  }
+}
+
+function draw(order) {
+  const mine = account?.id === order.buyer;
+  document.body.dataset.order = order.state;
+  $("#order").removeAttribute("aria-busy");
+  $("#order").dataset.state = order.state;
+  $("#order-state").textContent = t(`order.title_${order.state}`);
+  $("#order-state").dataset.state = order.state;
+  $("#order-detail").textContent = detail(order);
+  $("#order-lines").replaceChildren(...order.lines.map((line) => h("li", {},
+    h("span", {}, line.title, h("span", { class: "soft" }, ` × ${line.quantity}`)),
+    h("span", {}, money(line.price_minor * line.quantity, order.currency)))));
+  $("#order-total").textContent = money(order.total_minor, order.currency);
+  const { name, phone, address } = order.recipient ?? {};
+  $("#order-recipient").hidden = !name;
+  $("#recipient").replaceChildren(...[name, phone, address].filter(Boolean).map((text) => h("span", {}, text)));
+  $("#order-id").textContent = order.id;
+  $("#order-store").href = `/stores/${encodeURIComponent(order.store)}`;
+  $("#order-pay").hidden = !(mine && order.state === "placed");
+  $("#order-cancel").hidden = !(mine && order.state === "placed");
+  $("#order-body").hidden = false;
+}
+
+function detail(order) {
+  if (order.state === "placed" && order.expires_at_ms) return t("order.detail_placed", { when: moment(order.expires_at_ms) });
+  return t(`order.detail_${order.state}`);
+}
+
+function button(selector, action) {
+  $(selector).addEventListener("click", async (event) => {
+    const pressed = event.currentTarget;
+    pressed.disabled = true;
+    say(alert);
+    try {
+      await action();
+    } catch (error) {
+      refused(error);
+    } finally {
+      pressed.disabled = false;
+    }
+  });
+}
+
+button("#order-pay", async () => goToPayment(await api("POST", `${here}/pay`)));
+button("#order-cancel", async () => draw(await api("POST", `${here}/cancel`)));
+open();

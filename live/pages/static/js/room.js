@@ -1,0 +1,198 @@
+/**
+ * The room of a show: one websocket, opened again with full jitter whenever it is lost. The
+ * `welcome` snapshot that opens every connection replaces whatever the page knew before.
+ */
+import { freshKey, renewSession } from "./api.js";
+import { decode, encode, MessagePackError } from "./msgpack.js";
+
+const PROTOCOL = "kkot.v1+msgpack";
+const WELCOME_WITHIN_MS = 10_000;
+const HEARTS_EVERY_MS = 500;
+const HEARTS_MAX = 50;
+const BACKOFF_FIRST_MS = 1_000;
+const BACKOFF_MAX_MS = 30_000;
+const HIDDEN_LONG_MS = 20_000;
+const SYNC_WITHIN_MS = 6_000;
+
+/** Close codes and what they mean for us: null never comes back, else the least wait in ms. */
+const CLOSE_WAIT_MS = { 4004: null, 4029: 10_000 };
+
+/**
+ * @typedef {Object} RoomListener
+ * @property {(event: any) => void} event every event, `welcome` included, in order
+ * @property {(state: "connecting"|"open"|"waiting"|"gone") => void} state
+ * @property {() => boolean} signedIn whether this page believes somebody is signed in
+ */
+
+export class Room {
+  /** @param {string} show @param {RoomListener} listener */
+  constructor(show, listener) {
+    this.url = new URL(`/shows/${encodeURIComponent(show)}/events`, location.href);
+    this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.listener = listener;
+    this.socket = null;
+    this.failures = 0;
+    this.hearts = 0;
+    this.retry = 0;
+    this.deadline = 0;
+    this.stopped = true;
+    this.renewed = false;
+    /** @type {Map<string, {text: string, resolve: (reason: string|null) => void}>} */
+    this.unanswered = new Map();
+    addEventListener("online", () => this.#now());
+    let asleep = false;
+    addEventListener("pagehide", () => {
+      asleep = !this.stopped;
+      this.close();
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted && asleep) this.open(); });
+    let hiddenAt = 0;
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) hiddenAt = Date.now();
+      else if (Date.now() - hiddenAt > HIDDEN_LONG_MS) this.sync();
+    });
+  }
+
+  /** Connect, and stay connected until `close`. */
+  open() {
+    this.stopped = false;
+    this.#connect();
+  }
+
+  /** Leave the room for good. */
+  close() {
+    this.stopped = true;
+    clearTimeout(this.retry);
+    this.#drop();
+  }
+
+  /** Connect anew, for instance as somebody who has just signed in. */
+  restart() {
+    this.failures = 0;
+    this.renewed = false;
+    this.#connect();
+  }
+
+  /**
+   * Say something. Waits for a connection when there is none.
+   * @param {string} text
+   * @returns {Promise<string|null>} null when accepted, else the reason it was refused
+   */
+  say(text) {
+    return new Promise((resolve) => {
+      const id = freshKey().slice(0, 16);
+      this.unanswered.set(id, { text, resolve });
+      if (this.welcomed) this.#send({ type: "say", id, text });
+    });
+  }
+
+  /** One heart; hearts are gathered for a moment and sent together. */
+  heart() {
+    if (this.hearts === 0) setTimeout(() => this.#sendHearts(), HEARTS_EVERY_MS);
+    this.hearts = Math.min(this.hearts + 1, HEARTS_MAX);
+  }
+
+  /** Ask for the snapshot again; a room that does not answer is left and entered anew. */
+  sync() {
+    if (!this.welcomed) return this.#now();
+    this.#send({ type: "sync" });
+    return this.#within(SYNC_WITHIN_MS);
+  }
+
+  #connect() {
+    this.#drop();
+    clearTimeout(this.retry);
+    this.welcomed = false;
+    this.listener.state("connecting");
+    const socket = new WebSocket(this.url, PROTOCOL);
+    socket.binaryType = "arraybuffer";
+    this.socket = socket;
+    socket.onopen = () => this.#send({ type: "hello" });
+    socket.onmessage = (message) => this.#receive(message.data);
+    socket.onclose = (event) => this.#lost(event.code);
+    this.#within(WELCOME_WITHIN_MS);
+  }
+
+  #within(limit_ms) {
+    clearTimeout(this.deadline);
+    this.deadline = setTimeout(() => {
+      this.#drop();
+      this.#lost(0);
+    }, limit_ms);
+  }
+
+  #drop() {
+    clearTimeout(this.deadline);
+    if (!this.socket) return;
+    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close();
+    this.socket = null;
+  }
+
+  #lost(code) {
+    clearTimeout(this.deadline);
+    this.socket = null;
+    this.welcomed = false;
+    if (this.stopped) return;
+    const least_ms = CLOSE_WAIT_MS[code] ?? 0;
+    if (CLOSE_WAIT_MS[code] === null) {
+      this.stopped = true;
+      this.listener.state("gone");
+      return;
+    }
+    this.listener.state("waiting");
+    const most_ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.failures);
+    this.failures += 1;
+    this.retry = setTimeout(() => this.#connect(), least_ms + Math.random() * most_ms);
+  }
+
+  #now() {
+    if (!this.stopped && !this.socket) this.#connect();
+  }
+
+  #send(message) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(encode(message));
+  }
+
+  #receive(data) {
+    if (this.welcomed) clearTimeout(this.deadline);
+    let events;
+    try {
+      events = decode(data);
+    } catch (error) {
+      if (!(error instanceof MessagePackError)) throw error;
+      this.socket.close();
+      return;
+    }
+    for (const event of events) {
+      if (event.type === "welcome") this.#welcome(event);
+      else if (event.type === "accepted" || event.type === "refused") this.#answered(event);
+      else this.listener.event(event);
+    }
+  }
+
+  #welcome(event) {
+    clearTimeout(this.deadline);
+    if (!event.you && this.listener.signedIn() && !this.renewed) {
+      this.renewed = true;
+      renewSession().then((renewed) => renewed && this.#connect());
+    }
+    const first = !this.welcomed;
+    this.welcomed = true;
+    this.failures = 0;
+    this.listener.state("open");
+    this.listener.event(event);
+    if (first) for (const [id, { text }] of this.unanswered) this.#send({ type: "say", id, text });
+  }
+
+  #answered(event) {
+    const said = this.unanswered.get(event.id);
+    this.unanswered.delete(event.id);
+    said?.resolve(event.type === "accepted" ? null : event.reason);
+  }
+
+  #sendHearts() {
+    if (this.hearts > 0) this.#send({ type: "heart", count: this.hearts });
+    this.hearts = 0;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The seller's console, step by step: an account, a store, then the studio with its show.
+ */
+import { accountForm } from "./account.js";
+import { api, explain } from "./api.js";
+import { Broadcast } from "./broadcast.js";
+import { $, fieldsOf, say } from "./dom.js";
+import { Orders } from "./orders.js";
+import { ShowChoice } from "./show_choice.js";
+import { Room } from "./room.js";
+import { onAccount, refreshAccount } from "./session.js";
+import { tabs } from "./tabs.js";
+import { sayBox, showConnection, TalkList } from "./talk.js";
+import { shortCount, t } from "./text.js";
+import { Wares } from "./wares.js";
+
+const SHOP = ["stock", "price", "product", "sold_out"];
+const dots = { talk: 0, orders: 0 };
+let currentTab = "show";
+let account = null;
+let store = null;
+/** @type {Room|null} */
+let room = null;
+
+const talk = new TalkList($("#talk"));
+const orders = new Orders();
+const choice = new ShowChoice({ chosen: enterRoom });
+const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]) });
+const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) });
+
+const EVENTS = {
+  welcome(event) {
+    talk.replace(event.talk);
+    for (const product of event.products) wares.apply({ type: "product", product });
+    wares.setPinned(event.pinned);
+    $("#viewers").textContent = shortCount(event.present);
+    choice.update({ ...choice.show, stage: event.stage, on_air: event.on_air });
+  },
+  said(event) {
+    talk.add(event);
+    if (event.from.id !== account?.id) count("talk");
+  },
+  present: (event) => { $("#viewers").textContent = shortCount(event.count); },
+  pin: (event) => wares.setPinned(event.product),
+  on_air: (event) => choice.update({ ...choice.show, stage: event.on_air ? "live" : choice.show.stage, on_air: event.on_air }),
+  ended: () => choice.update({ ...choice.show, stage: "ended", on_air: false }),
+  order(event) {
+    guard(() => orders.add(event.order));
+    count("orders");
+  },
+};
+
+function enterRoom(show) {
+  broadcast.setShow(show);
+  if (room?.show === show?.id) return;
+  room?.close();
+  room = null;
+  talk.replace([]);
+  wares.setPinned(show?.pinned ?? null);
+  if (!show) return;
+  room = new Room(show.id, {
+    event: (event) => (SHOP.includes(event.type) ? wares.apply(event) : EVENTS[event.type]?.(event)),
+    state: showConnection,
+    signedIn: () => Boolean(account),
+  });
+  room.show = show.id;
+  room.open();
+}
+
+async function pin(product) {
+  const show = await showOf();
+  if (!show) return;
+  if (product) await choice.addToLineup([product]);
+  const updated = await api("POST", `/shows/${show.id}/pin`, { body: { product } });
+  wares.setPinned(updated.pinned);
+}
+
+async function showOf() {
+  if (choice.show && choice.show.stage !== "ended") return choice.show;
+  say($("#sell-alert"), t("sell.show_first"));
+  document.getElementById("tab-show").click();
+  $("#show-adder").open = true;
+  $("#show-form").elements.title.focus();
+  return null;
+}
+
+async function guard(action) {
+  try {
+    await action();
+  } catch (error) {
+    say($("#sell-alert"), explain(error));
+  }
+}
+
+function count(tab) {
+  if (currentTab !== tab) dots[tab] += 1;
+  showDot(tab);
+}
+
+function showDot(tab) {
+  const dot = document.getElementById(`dot-${tab}`);
+  dot.textContent = String(dots[tab]);
+  dot.hidden = dots[tab] === 0;
+}
+
+function step(name) {
+  for (const one of ["welcome", "store"]) $(`#step-${one}`).hidden = one !== name;
+  $("#studio").hidden = name !== "studio";
+  document.body.dataset.step = name;
+}
+
+async function enterStudio(slug) {
+  if (store === slug) return;
+  store = slug;
+  step("studio");
+  $("#store-link").href = `/stores/${encodeURIComponent(slug)}`;
+  await guard(async () => {
+    await Promise.all([wares.load(slug), orders.load(slug)]);
+    await choice.load(slug);
+  });
+}
+
+async function createStore(event) {
+  event.preventDefault();
+  const form = event.target;
+  const alert = $("[data-alert]", form);
+  say(alert);
+  const fields = fieldsOf(form, (text) => say(alert, text), (field) => t(`sell.check_${field.name}`));
+  if (!fields) return;
+  const button = $(".primary", form);
+  button.disabled = true;
+  try {
+    const { slug, name, story } = fields;
+    await api("POST", "/stores", { body: { slug: slug.toLowerCase(), name, story } });
+    await refreshAccount();
+    await enterStudio(slug.toLowerCase());
+  } catch (error) {
+    say(alert, explain(error));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+$("#store-form").addEventListener("submit", createStore);
+tabs($("#console [role=tablist]"), (tab) => {
+  currentTab = tab;
+  if (tab in dots) {
+    dots[tab] = 0;
+    showDot(tab);
+  }
+});
+sayBox(() => room);
+onAccount((now) => {
+  if (account && now?.id !== account.id && broadcast.publishing) return; // a show on air outlives a lost session
+  const left = account && !now;
+  account = now;
+  if (left) location.reload();
+  else if (!account) {
+    step("welcome");
+    $("#welcome-form").replaceChildren(accountForm(() => $("#welcome-form").replaceChildren(), ""));
+  } else if (account.stores?.length) enterStudio(account.stores[0]);
+  else if (!store) step("store");
+});

@@ -1,0 +1,80 @@
+/**
+ * The talk of a room: what was said, newest last and bounded, and the box to say something.
+ */
+import { requireAccount } from "./account.js";
+import { $, h, say } from "./dom.js";
+import { clockTime, hasText, t } from "./text.js";
+
+const SHOWN_MAX = 100;
+const NEAR_BOTTOM_PX = 80;
+
+/** The list of what was said. */
+export class TalkList {
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    this.list = list;
+    this.seen = new Set();
+  }
+
+  /** Show exactly these, as after joining. @param {any[]} talk */
+  replace(talk) {
+    this.seen = new Set(talk.map((said) => said.id));
+    this.list.replaceChildren(...talk.slice(-SHOWN_MAX).map(line));
+    this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  /** Show one more; an old one makes room. @param {any} said */
+  add(said) {
+    if (this.seen.has(said.id)) return;
+    this.seen.add(said.id);
+    const follow = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_BOTTOM_PX;
+    this.list.append(line(said));
+    while (this.list.childElementCount > SHOWN_MAX) {
+      const oldest = this.list.firstElementChild;
+      this.seen.delete(oldest.dataset.id);
+      oldest.remove();
+    }
+    if (follow) this.list.scrollTop = this.list.scrollHeight;
+  }
+}
+
+function line(said) {
+  const { name, seller } = said.from;
+  return h("li", { class: seller ? "said seller" : "said", "data-id": said.id, title: clockTime(said.at_ms) },
+    h("span", { class: "said-name" }, name),
+    seller ? h("span", { class: "said-role" }, t("talk.seller")) : null,
+    h("span", { class: "said-text" }, said.text));
+}
+
+/**
+ * Let the form say things in the room. Somebody not signed in is asked to, and then it is said.
+ * @param {() => import("./room.js").Room|null} room the room of the moment
+ */
+export function sayBox(room) {
+  const form = $("#say-form");
+  const field = form.elements.text;
+  const alert = $("#talk-alert");
+  field.addEventListener("input", () => say(alert));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = field.value.trim();
+    if (!text || !(await requireAccount(t("talk.sign_in")))) return;
+    field.value = "";
+    say(alert);
+    field.focus();
+    const refused = await room()?.say(text);
+    if (!refused) return;
+    const key = `talk.refused_${refused}`;
+    say(alert, t(hasText(key) ? key : "talk.refused_malformed"));
+    if (!field.value) field.value = text;
+  });
+}
+
+/**
+ * Tell in the talk's place how the connection is.
+ * @param {string} state one of Room's
+ */
+export function showConnection(state) {
+  const texts = { waiting: t("talk.reconnecting"), gone: t("talk.gone") };
+  say($("#connection"), texts[state] ?? "");
+}

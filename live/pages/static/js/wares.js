@@ -1,0 +1,130 @@
+/**
+ * The seller's products: what is left of each, more and fewer, which one is pinned, and new ones.
+ */
+import { api, explain } from "./api.js";
+import { $, fieldsOf, h, icon, productPicture, say } from "./dom.js";
+import { flash, ProductRows } from "./products.js";
+import { Shelf } from "./shelf.js";
+import { fullCount, money, t } from "./text.js";
+
+const PICTURE_MAX_BYTES = 8 * 1024 * 1024;
+
+export class Wares {
+  /** @param {{pin: (product: string|null) => Promise<void>, added: (product: any) => Promise<void>}} options */
+  constructor({ pin, added }) {
+    this.shelf = new Shelf();
+    this.pinned = null;
+    this.pin = pin;
+    this.added = added;
+    this.rows = new ProductRows($("#products"), (product) => this.#row(product));
+    this.form = $("#product-form");
+    this.form.addEventListener("submit", (event) => this.#add(event));
+  }
+
+  /** @param {string} store */
+  async load(store) {
+    this.store = store;
+    const { products } = await api("GET", `/stores/${encodeURIComponent(store)}/products`);
+    this.shelf.replace(products);
+    $("#product-adder").open = products.length === 0;
+    this.show();
+  }
+
+  /** @param {any} event of the room */
+  apply(event) {
+    if (this.shelf.apply(event)) this.show();
+  }
+
+  /** @param {string|null} product */
+  setPinned(product) {
+    this.pinned = product;
+    this.show();
+  }
+
+  show() {
+    this.rows.show(this.shelf.all());
+  }
+
+  #row(product) {
+    const picture = h("span", { class: "thumb" });
+    const title = h("p", { class: "product-title" });
+    const price = h("span", { class: "price" });
+    const counts = h("span", { class: "stock", "data-test": "row-stock" });
+    const alert = h("p", { class: "alert", role: "alert", hidden: true });
+    const guard = (action) => async (event) => {
+      const button = event.currentTarget;
+      button.disabled = true;
+      say(alert);
+      try {
+        await action();
+      } catch (error) {
+        say(alert, explain(error));
+      } finally {
+        button.disabled = false;
+      }
+    };
+    const change = (by) => guard(async () => this.#take(await api("PATCH", `/products/${product.id}`, { body: { stock_change: by } })));
+    const stepper = (by, sign, test) => h("button", { class: "step-button", type: "button", "data-test": test, "data-product": product.id, onclick: change(by) }, sign);
+    const [less, more] = [stepper(-1, "−", "stock-less"), stepper(1, "+", "stock-more")];
+    const pin = h("button", { class: "pin", type: "button", "data-test": "pin", "data-product": product.id, onclick: guard(() => this.pin(this.pinned === product.id ? null : product.id)) });
+    const element = h("li", { class: "row product ware", "data-product": product.id },
+      picture, h("div", { class: "row-main" }, title, h("p", { class: "product-facts" }, price, counts)),
+      h("div", { class: "ware-actions" }, h("span", { class: "stepper" }, less, more), pin), alert);
+    let shown = null;
+    const update = (now) => {
+      if (shown?.picture !== now.picture || !shown) picture.replaceChildren(productPicture(now));
+      title.textContent = now.title;
+      price.textContent = money(now.price_minor, now.currency);
+      counts.textContent = t("product.counts", { free: fullCount(now.free), held: fullCount(now.held), sold: fullCount(now.sold) });
+      counts.dataset.free = String(now.free);
+      if (shown && (shown.free !== now.free || shown.held !== now.held)) flash(counts);
+      const isPinned = this.pinned === now.id;
+      pin.setAttribute("aria-pressed", String(isPinned));
+      pin.replaceChildren(icon("pin"), t(isPinned ? "product.pinned" : "product.pin"));
+      pin.setAttribute("aria-label", `${t(isPinned ? "product.unpin" : "product.pin")}: ${now.title}`);
+      less.setAttribute("aria-label", t("product.less", { title: now.title }));
+      more.setAttribute("aria-label", t("product.more", { title: now.title }));
+      element.classList.toggle("is-pinned", isPinned);
+      shown = now;
+    };
+    update(product);
+    return { element, update };
+  }
+
+  #take(product) {
+    this.shelf.put(product);
+    this.show();
+  }
+
+  async #add(event) {
+    event.preventDefault();
+    const alert = $("[data-alert]", this.form);
+    say(alert);
+    const fields = fieldsOf(this.form, (text) => say(alert, text), (field) => t(`sell.check_${field.name}`));
+    if (!fields) return;
+    const picture = this.form.elements.picture.files[0] ?? null;
+    if (picture && picture.size > PICTURE_MAX_BYTES) return say(alert, t("sell.check_picture"));
+    const button = $("[data-test=add-product]", this.form);
+    button.disabled = true;
+    try {
+      await this.#create(fields, picture);
+      this.form.reset();
+    } catch (error) {
+      say(alert, explain(error));
+    } finally {
+      button.disabled = false;
+    }
+    return undefined;
+  }
+
+  async #create({ title, price, stock }, picture) {
+    const body = { title, description: "", price_minor: Number(price), stock: Number(stock) };
+    const path = `/stores/${encodeURIComponent(this.store)}/products`;
+    const product = await api("POST", path, { body });
+    this.#take(product);
+    await this.added(product);
+    if (!picture) return;
+    await api("PUT", `/products/${product.id}/picture`, { raw: picture });
+    this.#take(await api("GET", `/products/${product.id}`));
+  }
+}

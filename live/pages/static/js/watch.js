@@ -1,0 +1,154 @@
+/**
+ * The watch page: the picture, the room and the shop come together here.
+ */
+import "./account.js";
+import { api, explain, Problem } from "./api.js";
+import { $, announce, say, sheet } from "./dom.js";
+import { Checkout } from "./hold.js";
+import { petals } from "./petals.js";
+import { ProductRows, ProductView } from "./products.js";
+import { Room } from "./room.js";
+import { onAccount } from "./session.js";
+import { Shelf } from "./shelf.js";
+import { Stage } from "./stage.js";
+import { sayBox, showConnection, TalkList } from "./talk.js";
+import { shortCount, t } from "./text.js";
+
+const show = decodeURIComponent(location.pathname.split("/")[2]);
+const shelf = new Shelf();
+const talk = new TalkList($("#talk"));
+const stage = new Stage(show);
+const checkout = new Checkout({ show, alert: $("#watch-alert"), changed: showProducts });
+const rows = new ProductRows($("#products"), (product) => new ProductView(product, { buy: buyFromSheet }));
+const productsSheet = sheet($("#products-sheet"));
+
+let pinned = null;
+let pinnedView = null;
+let hearts = 0;
+let ownHearts = 0;
+let account = null;
+let known = false;
+
+/** What each event of the room does to the page. */
+const EVENTS = {
+  welcome(event) {
+    shelf.replace(event.products);
+    talk.replace(event.talk);
+    hearts = event.hearts;
+    setPresent(event.present);
+    stage.setShow({ stage: event.stage, on_air: event.on_air });
+    pinned = event.pinned;
+    showProducts();
+    showHearts();
+  },
+  said: (event) => talk.add(event),
+  hearts(event) {
+    hearts += event.count;
+    const others = Math.max(0, event.count - ownHearts);
+    ownHearts = Math.max(0, ownHearts - event.count);
+    petals($("#petals"), others);
+    showHearts();
+  },
+  present: (event) => setPresent(event.count),
+  pin(event) {
+    pinned = event.product;
+    showProducts();
+    const product = shelf.get(pinned);
+    if (product) announce(t("watch.now_pinned", { title: product.title }));
+  },
+  stock: changeShelf,
+  price: changeShelf,
+  product: changeShelf,
+  sold_out(event) {
+    changeShelf(event);
+    const product = shelf.get(event.product);
+    if (product && event.product === pinned) announce(t("watch.now_sold_out", { title: product.title }));
+  },
+  on_air: (event) => stage.setShow({ stage: event.on_air ? "live" : stage.show.stage, on_air: event.on_air }),
+  ended: () => stage.setShow({ stage: "ended", on_air: false }),
+};
+
+const room = new Room(show, {
+  event: (event) => EVENTS[event.type]?.(event),
+  state: showConnection,
+  signedIn: () => Boolean(account),
+});
+
+function changeShelf(event) {
+  if (shelf.apply(event)) showProducts();
+}
+
+function showProducts() {
+  const products = shelf.all();
+  rows.show(products);
+  for (const view of rows.views.values()) view.setMine(checkout.has(view.product.id));
+  $("#products-count").textContent = String(products.length);
+  $("#products-count").hidden = products.length === 0;
+  showPinned(shelf.get(pinned));
+}
+
+function showPinned(product) {
+  $("#pinned").hidden = !product;
+  if (!product) {
+    pinnedView = null;
+    $("#pinned-card").replaceChildren();
+    return;
+  }
+  if (pinnedView?.product.id === product.id) pinnedView.update(product);
+  else {
+    pinnedView = new ProductView(product, { tag: "div", hooks: true, buy: (wanted) => checkout.buy(wanted) });
+    $("#pinned-card").replaceChildren(pinnedView.element);
+  }
+  pinnedView.setMine(checkout.has(product.id));
+}
+
+function buyFromSheet(product) {
+  productsSheet.close();
+  checkout.buy(product);
+}
+
+function setPresent(count) {
+  $("[data-count]", $("#viewers")).textContent = shortCount(count);
+  $("#viewers").hidden = false;
+}
+
+function showHearts() {
+  $("#hearts").textContent = shortCount(hearts);
+  $("#hearts").hidden = hearts === 0;
+}
+
+async function describe() {
+  try {
+    const facts = await api("GET", `/shows/${encodeURIComponent(show)}`);
+    document.title = `${facts.title} · ${t("site.name")}`;
+    $("#show-title").textContent = facts.title;
+    stage.setShow(facts);
+    const store = await api("GET", `/stores/${encodeURIComponent(facts.store)}`);
+    const link = $("#show-store");
+    link.textContent = store.name;
+    link.href = `/stores/${encodeURIComponent(facts.store)}`;
+    link.hidden = false;
+    stage.setStore(store);
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) stage.setGone();
+    else say($("#watch-alert"), explain(error));
+  }
+}
+
+$("#products-open").addEventListener("click", () => productsSheet.showModal());
+$("#heart").addEventListener("click", () => {
+  ownHearts += 1;
+  room.heart();
+  petals($("#petals"), 1);
+});
+onAccount((now) => {
+  const changed = known && (now?.id ?? null) !== (account?.id ?? null);
+  account = now;
+  if (changed) room.restart();
+  if (!known) room.open();
+  known = true;
+  if (account) checkout.load();
+});
+sayBox(() => room);
+addEventListener("pageshow", (event) => { if (event.persisted && account) checkout.load(); });
+describe();

@@ -1,0 +1,113 @@
+/**
+ * Watching: a WHEP player that keeps one video element fed. It waits while nobody is on air,
+ * comes back after every loss, and leaves politely.
+ */
+import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
+
+/** @typedef {"connecting"|"playing"|"not_on_air"|"reconnecting"|"gone"} PlayerState */
+
+export class WhepPlayer {
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {string} url the WHEP endpoint
+   * @param {(state: PlayerState) => void} onState
+   */
+  constructor(video, url, onState) {
+    this.video = video;
+    this.url = url;
+    this.onState = onState;
+    this.pc = null;
+    this.session = null;
+    this.failures = 0;
+    this.timer = 0;
+    this.wanted = false;
+    this.abort = new AbortController();
+    let asleep = false;
+    addEventListener("pagehide", () => {
+      asleep = this.wanted;
+      this.stop();
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted && asleep) this.start(); });
+    addEventListener("online", () => this.hurry());
+  }
+
+  /** Begin to watch and keep watching. */
+  start() {
+    if (this.wanted) return;
+    this.wanted = true;
+    this.onState("connecting");
+    this.#attempt();
+  }
+
+  /** Stop, and tell the server. */
+  stop() {
+    this.wanted = false;
+    clearTimeout(this.timer);
+    this.#hangUp();
+  }
+
+  /** Something says that trying now is worth it: the show is on air, the network is back. */
+  hurry() {
+    if (!this.wanted || this.pc) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#attempt(), Math.random() * 400);
+  }
+
+  async #attempt() {
+    this.#hangUp();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.pc = pc;
+    this.abort = new AbortController();
+    const stream = new MediaStream();
+    for (const kind of ["video", "audio"]) {
+      stream.addTrack(pc.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
+    }
+    watchConnection(pc, {
+      connected: () => this.#connected(pc, stream),
+      lost: () => this.#again("reconnecting", backoff(this.failures)),
+    });
+    try {
+      const session = await negotiate(pc, this.url, { signal: this.abort.signal });
+      if (this.pc === pc) this.session = session;
+      else endSession(session);
+    } catch (error) {
+      if (this.pc === pc) this.#refused(error);
+    }
+  }
+
+  #connected(pc, stream) {
+    if (this.pc !== pc) return;
+    this.failures = 0;
+    if (this.video.srcObject !== stream) this.video.srcObject = stream;
+    this.video.play().catch(() => {}); // a browser that forbids it shows its own button
+    this.onState("playing");
+  }
+
+  #refused(error) {
+    if (error instanceof Refused && error.status === 404) {
+      this.#hangUp();
+      this.onState("gone");
+      return;
+    }
+    const notOnAir = error instanceof Refused && error.status === 409;
+    const asked_ms = error instanceof Refused ? error.retryAfterMs : null;
+    const wait_ms = asked_ms === null ? backoff(this.failures + 1) : asked_ms * (0.75 + Math.random() / 2);
+    this.#again(notOnAir ? "not_on_air" : "reconnecting", wait_ms);
+  }
+
+  #again(state, wait_ms) {
+    this.#hangUp();
+    if (!this.wanted) return;
+    this.failures += 1;
+    this.onState(state);
+    this.timer = setTimeout(() => this.#attempt(), wait_ms);
+  }
+
+  #hangUp() {
+    this.abort.abort();
+    endSession(this.session);
+    this.session = null;
+    this.pc?.close();
+    this.pc = null;
+  }
+}

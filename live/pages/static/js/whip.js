@@ -1,0 +1,158 @@
+/**
+ * Going live: a WHIP publisher of one camera stream that comes back after every loss, keeps to a
+ * bitrate, and can say how well it is doing.
+ */
+import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
+
+/** @typedef {"connecting"|"live"|"reconnecting"|"key_refused"|"stopped"} PublisherState */
+/** @typedef {{kbps: number, fps: number, rtt_ms: number|null, limited: boolean}} Quality `limited`: by the network or the device */
+
+export class WhipPublisher {
+  /**
+   * @param {MediaStream} stream
+   * @param {{url: string, key: string, maxBitrate: number}} door where to publish, and how much
+   * @param {(state: PublisherState) => void} onState
+   */
+  constructor(stream, { url, key, maxBitrate }, onState) {
+    this.stream = stream;
+    this.url = new URL(url, location.href).href;
+    this.key = key;
+    this.maxBitrate = maxBitrate;
+    this.onState = onState;
+    this.pc = null;
+    this.session = null;
+    this.failures = 0;
+    this.timer = 0;
+    this.wanted = false;
+    this.last = null;
+    this.abort = new AbortController();
+    this.leave = () => this.#hangUp();
+    this.online = () => { if (this.wanted && !this.pc) this.#attempt(); };
+  }
+
+  /** Publish, and keep publishing. */
+  start() {
+    this.wanted = true;
+    addEventListener("pagehide", this.leave);
+    addEventListener("online", this.online);
+    this.onState("connecting");
+    this.#attempt();
+  }
+
+  /**
+   * Stop publishing. The show goes on, as "back in a moment", until somebody ends it.
+   * @param {{over?: boolean}} [options] `over`: the show has ended and its sessions with it
+   */
+  stop({ over = false } = {}) {
+    if (over) this.session = null;
+    this.wanted = false;
+    removeEventListener("pagehide", this.leave);
+    removeEventListener("online", this.online);
+    clearTimeout(this.timer);
+    this.#hangUp();
+    this.onState("stopped");
+  }
+
+  /** Another camera or microphone into the running connection. @param {MediaStreamTrack} track */
+  async replaceTrack(track) {
+    const sender = this.pc?.getSenders().find((one) => one.track?.kind === track.kind);
+    await sender?.replaceTrack(track);
+  }
+
+  /** @param {number} maxBitrate bit/s of video */
+  setBitrate(maxBitrate) {
+    this.maxBitrate = maxBitrate;
+    if (this.pc) limitBitrate(this.pc, maxBitrate);
+  }
+
+  /** How it went since the last time this was asked. @returns {Promise<Quality|null>} */
+  async quality() {
+    if (this.pc?.connectionState !== "connected") return null;
+    const stats = [...(await this.pc.getStats()).values()];
+    const sent = stats.find((row) => row.type === "outbound-rtp" && row.kind === "video");
+    const heard = stats.find((row) => row.type === "remote-inbound-rtp" && row.kind === "video");
+    if (!sent) return null;
+    const before = this.last?.ssrc === sent.ssrc ? this.last : null;
+    this.last = sent;
+    const elapsed_ms = before ? sent.timestamp - before.timestamp : 0;
+    return {
+      kbps: elapsed_ms > 0 ? Math.round(((sent.bytesSent - before.bytesSent) * 8) / elapsed_ms) : 0,
+      fps: Math.round(sent.framesPerSecond ?? 0),
+      limited: !["none", undefined].includes(sent.qualityLimitationReason),
+      rtt_ms: heard?.roundTripTime === undefined ? null : Math.round(heard.roundTripTime * 1000),
+    };
+  }
+
+  async #attempt() {
+    this.#hangUp();
+    const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.pc = pc;
+    this.abort = new AbortController();
+    for (const track of this.stream.getTracks()) {
+      const transceiver = pc.addTransceiver(track, { direction: "sendonly", streams: [this.stream] });
+      if (track.kind === "video") preferH264(transceiver);
+    }
+    watchConnection(pc, {
+      connected: () => this.#connected(),
+      lost: () => this.#again(backoff(this.failures)),
+    });
+    try {
+      const session = await negotiate(pc, this.url, { bearer: this.key, signal: this.abort.signal });
+      if (this.pc !== pc) return endSession(session, this.key);
+      this.session = session;
+      await limitBitrate(pc, this.maxBitrate);
+    } catch (error) {
+      if (this.pc === pc) this.#refused(error);
+    }
+  }
+
+  #connected() {
+    this.failures = 0;
+    this.onState("live");
+  }
+
+  #refused(error) {
+    if (error instanceof Refused && [401, 403, 404].includes(error.status)) {
+      this.wanted = false;
+      this.#hangUp();
+      this.onState("key_refused");
+      return;
+    }
+    const asked_ms = error instanceof Refused ? error.retryAfterMs : null;
+    this.#again(asked_ms ?? backoff(this.failures + 1));
+  }
+
+  #again(wait_ms) {
+    this.#hangUp();
+    if (!this.wanted) return;
+    this.failures += 1;
+    this.onState("reconnecting");
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#attempt(), wait_ms);
+  }
+
+  #hangUp() {
+    clearTimeout(this.timer);
+    this.abort.abort();
+    endSession(this.session, this.key);
+    this.session = null;
+    this.pc?.close();
+    this.pc = null;
+  }
+}
+
+/** H.264 first, because phones have it in hardware on both ends; the others stay as they were. */
+function preferH264(transceiver) {
+  const codecs = RTCRtpSender.getCapabilities?.("video")?.codecs;
+  if (!codecs || !transceiver.setCodecPreferences) return;
+  const isH264 = (codec) => codec.mimeType.toLowerCase() === "video/h264";
+  transceiver.setCodecPreferences([...codecs.filter(isH264), ...codecs.filter((codec) => !isH264(codec))]);
+}
+
+async function limitBitrate(pc, maxBitrate) {
+  const sender = pc.getSenders().find((one) => one.track?.kind === "video");
+  const parameters = sender?.getParameters();
+  if (!parameters?.encodings?.length) return;
+  parameters.encodings[0].maxBitrate = maxBitrate;
+  await sender.setParameters(parameters);
+}
