@@ -1,7 +1,8 @@
 """Viewers by the hundred: joined a few at a time, then kept alive like browsers keep themselves."""
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import cycle
 from typing import Final
 
@@ -25,25 +26,24 @@ async def passed(seconds: float) -> None:
 
 async def join(http: httpx.AsyncClient, show: str, viewer: Viewer) -> float:
     """Join and wait for the first media packet; seconds from the POST to it."""
-    began = asyncio.get_running_loop().time()
+    began = time.monotonic()
     await viewer.connect(http, f"/whep/{show}")
     async with asyncio.timeout(CONNECT_S):
         await viewer.arrived.wait()
-    return asyncio.get_running_loop().time() - began
+    return time.monotonic() - began
 
 
-async def join_all(http: httpx.AsyncClient, show: str, viewers: Sequence[Viewer]) -> list[float]:
-    """Join all of them, a few at a time; how long each took."""
-    waiting, took = iter(viewers), []
+async def in_turns(
+    viewers: Sequence[Viewer], visit: Callable[[Viewer], Awaitable[float]]
+) -> list[float]:
+    """Let all of them visit, a few at a time; what each visit gave."""
+    turns = asyncio.Semaphore(JOINING_AT_ONCE)
 
-    async def take_turns() -> None:
-        for viewer in waiting:
-            took.append(await join(http, show, viewer))
+    async def take_turn(viewer: Viewer) -> float:
+        async with turns:
+            return await visit(viewer)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(JOINING_AT_ONCE):
-            group.create_task(take_turns())
-    return took
+    return await asyncio.gather(*map(take_turn, viewers))
 
 
 class Heartbeat:

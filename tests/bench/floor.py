@@ -10,12 +10,14 @@ import os
 import socket
 import sys
 import time
+from itertools import cycle
 from struct import pack
 from typing import Any, Final
 
 import pylibsrtp
 from aiortc import RTCCertificate
 from OpenSSL import SSL
+from typing_extensions import Buffer
 
 from live.relay.core import rtp
 from signaling.adapters.dtls import PROFILES
@@ -23,6 +25,7 @@ from signaling.adapters.udp import UDP_SEGMENT
 from tests.bench.peers import VIDEO
 
 DATAGRAM_BYTES: Final = 2048
+GCM_TAG_BYTES: Final = 16
 
 
 async def measure(orders: dict[str, Any]) -> float:
@@ -33,6 +36,8 @@ async def measure(orders: dict[str, Any]) -> float:
         stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await process.communicate(json.dumps(orders).encode())
+    if process.returncode:
+        raise RuntimeError("the floor could not be measured")
     return float(out)
 
 
@@ -85,16 +90,17 @@ def _send_batches(batches: list[list[int]], ports: list[int], seconds: float) ->
     sendmsg = socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg
     sequence = count = 0
     began, until = time.process_time(), time.monotonic() + seconds
+    turns = cycle(batches)
     while time.monotonic() < until:
-        batch = batches[sequence % len(batches)]
+        batch = next(turns)
         packets = []
         for size in batch:
             packets.append(rtp.header(False, VIDEO, sequence, sequence, 1) + bodies[size])
             sequence += 1
-        control = []
+        control: list[tuple[int, int, Buffer]] = []
         if len(batch) > 1:
-            size = len(viewers[0][0](packets[0]))
-            control = [(socket.IPPROTO_UDP, UDP_SEGMENT, pack("=H", size))]
+            segment = pack("=H", batch[0] + GCM_TAG_BYTES)
+            control = [(socket.IPPROTO_UDP, UDP_SEGMENT, segment)]
         for protect, address in viewers:
             sendmsg([b"".join([protect(packet) for packet in packets])], control, 0, address)
         count += len(packets) * len(viewers)

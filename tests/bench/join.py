@@ -1,14 +1,14 @@
 """How fast viewers come in: WHEP joins for one core, from the POST to the first media packet."""
 
-import asyncio
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import httpx
 
 from tests.bench import floor
-from tests.bench.audience import JOINING_AT_ONCE, certificate, join, join_all
+from tests.bench.audience import JOINING_AT_ONCE, certificate, in_turns, join
 from tests.bench.machine import cpu_seconds, percentile, pin, resident_bytes, two_cores
 from tests.bench.peers import Viewer
 from tests.bench.publisher import Publisher
@@ -39,12 +39,12 @@ async def run(viewers: int, _seconds: float) -> None:
         alone = [await _visit(server.http, show, viewer) for viewer in lone]
         before = resident_bytes(server.pid)
         staying = [Viewer(shown) for _ in range(viewers)]
-        await join_all(server.http, show, staying)
+        await in_turns(staying, partial(join, server.http, show))
         grown = resident_bytes(server.pid) - before
         await _leave(staying)
         passing = [Viewer(shown) for _ in range(viewers)]
         cpu = cpu_seconds(server.pid)
-        busy = await _visit_all(server.http, show, passing)
+        busy = await in_turns(passing, partial(_visit, server.http, show))
         cpu = cpu_seconds(server.pid) - cpu
         await publisher.leave()
     bare = await floor.handshakes(server_core, FLOOR_S)
@@ -67,19 +67,6 @@ async def run(viewers: int, _seconds: float) -> None:
 async def _visit(http: httpx.AsyncClient, show: str, viewer: Viewer) -> float:
     took = await join(http, show, viewer)
     await viewer.leave()
-    return took
-
-
-async def _visit_all(http: httpx.AsyncClient, show: str, viewers: Sequence[Viewer]) -> list[float]:
-    waiting, took = iter(viewers), []
-
-    async def take_turns() -> None:
-        for viewer in waiting:
-            took.append(await _visit(http, show, viewer))
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(JOINING_AT_ONCE):
-            group.create_task(take_turns())
     return took
 
 

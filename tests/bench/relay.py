@@ -3,10 +3,11 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Final
 
 from tests.bench import floor
-from tests.bench.audience import Heartbeat, certificate, join_all, passed
+from tests.bench.audience import Heartbeat, certificate, in_turns, join, passed
 from tests.bench.machine import cpu_seconds, percentile, pin, two_cores
 from tests.bench.peers import Viewer
 from tests.bench.publisher import Publisher
@@ -24,9 +25,9 @@ async def run(viewers: int, seconds: float) -> None:
     """Measure and print."""
     introduce(
         "relay",
-        f"{viewers} DTLS-SRTP viewers of 2.4 Mbit/s H.264 and Opus for {seconds:g} s, with RTCP and "
-        "consent checks, over loopback; the server on one core, the load on another. The floor: a "
-        "bare protect + UDP_SEGMENT loop sending the same batches to as many sockets",
+        f"{viewers} DTLS-SRTP viewers of 2.4 Mbit/s H.264 and Opus for {seconds:g} s, with RTCP "
+        "and consent checks, over loopback; the server on one core, the load on another. The "
+        "floor: a bare protect + UDP_SEGMENT loop sending the same batches to as many sockets",
     )
     server_core, load_core = two_cores()
     pin(os.getpid(), load_core)
@@ -40,7 +41,7 @@ async def run(viewers: int, seconds: float) -> None:
         publisher.begin()
         sampler = Sampler(shown)
         audience: list[Viewer] = [sampler, *(Viewer(shown) for _ in range(viewers - 1))]
-        await join_all(server.http, show, audience)
+        await in_turns(audience, partial(join, server.http, show))
         heartbeat = Heartbeat(audience)
         closing.callback(heartbeat.stop)
         await passed(SETTLE_S)

@@ -50,4 +50,6 @@ class Sampler(Viewer):
         self.batches.append(tuple(len(packet) - GCM_TAG_BYTES for packet in packets))
         for packet in packets:
             self._media(bytearray(packet), len(packet))
+            if not self.connected_at:
+                continue  # the server's keys may be there before ours
             self.ages_ms.append(age_ms(self.inward.unprotect(packet)))

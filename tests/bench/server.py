@@ -31,7 +31,7 @@ class Server:
 
 @asynccontextmanager
 async def running(core: int) -> AsyncIterator[Server]:
-    """A node with fresh embedded stores; its own process stays on `core`, the stores where we are."""
+    """A node with fresh stores; it stays on `core`, its stores where we are."""
     with tempfile.TemporaryDirectory(prefix="kkot-bench-") as folder:
         port = free_port(socket.SOCK_STREAM)
         environment = {
