@@ -29,7 +29,7 @@ VIDEO_SSRC: Final = 1001
 AUDIO_SSRC: Final = 1002
 FU_INDICATOR: Final = 0x7C
 STAMP_AT: Final = rtp.HEADER_BYTES + 2
-"""Where a packet's moment stands, in nanoseconds of the monotonic clock."""
+"""Where a packet's moment stands, in nanoseconds since the epoch."""
 
 
 class Publisher(Peer):
@@ -104,11 +104,11 @@ class Publisher(Peer):
     ) -> None:
         header = rtp.header(marker, kind, self._sent[kind], timestamp, ssrc)
         self._sent[kind] += 1
-        stamp = pack("!Q", time.monotonic_ns())
+        stamp = pack("!Q", time.time_ns())
         self.socket.send(self.outward.protect(header + head + stamp + body[8:]))
 
 
-def age_ms(packet: bytes) -> float:
-    """How long ago a packet, decrypted, was sent by its publisher."""
+def sent_ns(packet: bytes) -> int:
+    """When a packet, decrypted, was sent by its publisher."""
     sent: int = unpack_from("!Q", packet, STAMP_AT)[0]
-    return (time.monotonic_ns() - sent) / 1e6
+    return sent
