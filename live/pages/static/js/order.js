@@ -12,7 +12,6 @@ import { money, moment, t } from "./text.js";
 const CONFIRM_TRIES = 8;
 const id = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/orders/${encodeURIComponent(id)}`;
-const cameBack = new URLSearchParams(location.search).has("paid");
 const alert = $("#order-alert");
 let account = null;
 
@@ -22,7 +21,8 @@ async function open() {
   try {
     let order = await api("GET", here);
     draw(order);
-    const asking = order.state === "paying" || (cameBack && order.state === "placed");
+    // whoever comes back from paying may be faster than the provider's word: have the server ask
+    const asking = account?.id === order.buyer && ["placed", "paying"].includes(order.state);
     for (let attempt = 0; asking && attempt < CONFIRM_TRIES; attempt += 1) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 1.8 ** attempt));
       order = await api("POST", `${here}/confirm`);
