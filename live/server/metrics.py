@@ -29,7 +29,7 @@ REQUEST_SECONDS: Final = Histogram(
 LOOP_LAG_SECONDS: Final = Gauge(
     "kkot_loop_lag_seconds", "How late the event loop woke a sleeper, last measurement"
 )
-MEDIA: Final = Gauge("kkot_media", "The relay's counts, since the node started", ["count"])
+MEDIA: Final = Gauge("kkot_media", "What the shows on this node carry", ["count"])
 READY: Final = Gauge("kkot_ready", "1 while the node takes traffic and both stores answer")
 
 
