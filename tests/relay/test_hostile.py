@@ -79,7 +79,7 @@ def goes_on(stage: Stage, viewer: FakeLink, publisher: FakeLink) -> bool:
     return not viewer.closed and not publisher.closed
 
 
-@pytest.mark.parametrize("packet", HOSTILE_RTP)
+@pytest.mark.parametrize("packet", HOSTILE_RTP, ids=range(len(HOSTILE_RTP)))
 def test_hostile_rtp_from_either_side_disturbs_nobody(packet: bytes) -> None:
     stage = Stage()
     fresh, fresh_link = stage.publisher()
@@ -92,12 +92,12 @@ def test_hostile_rtp_from_either_side_disturbs_nobody(packet: bytes) -> None:
     viewer.rtp(packet, stage.now)
     assert goes_on(stage, seen, link)
     before = len(seen.packets)
-    stage.send(sink, *(video(n, KEY, timestamp=n) for n in range(41_000, 41_005)))
+    stage.send(sink, *(video(n, KEY, timestamp=n) for n in range(600, 605)))
     assert len(seen.packets) >= before + 5
     assert run_on(sequences(seen.packets)[-5:])
 
 
-@pytest.mark.parametrize("compound", HOSTILE_RTCP)
+@pytest.mark.parametrize("compound", HOSTILE_RTCP, ids=range(len(HOSTILE_RTCP)))
 def test_hostile_rtcp_from_either_side_disturbs_nobody(compound: bytes) -> None:
     stage = Stage()
     sink, link = stage.publisher()
