@@ -8,7 +8,7 @@ from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSrPacket
 
 from live.relay.core import rtcp
 from live.relay.relay import TICK_S, Relay
-from signaling.ports import Codec, Sink, Subscription
+from signaling.ports import Codec, Publication, Sink, Subscription
 from tests.relay.media import (
     DELTA,
     H264,
@@ -24,6 +24,7 @@ from tests.relay.media import (
     sequence_of,
     ssrc_of,
     timestamp_of,
+    track,
     video,
 )
 
@@ -145,6 +146,21 @@ def test_key_frame_begun_by_a_repeated_packet_starts_the_waiting_where_it_begins
     stage.send(sink, repeated(video(2, KEY, timestamp=9, marker=False)))
     stage.pass_time(TICK_S)
     assert [p[12:] for p in link.of_type(102)] == [KEY, DELTA, DELTA, DELTA]
+
+
+def test_lost_for_good_means_a_key_frame_even_where_nothing_is_repeated() -> None:
+    stage = Stage()
+    sink = stage.relay.publish(SHOW, "p", Publication((track(H264, nack=False),)))
+    link = FakeLink()
+    sink.connected(link, stage.now)
+    stage.send(sink, video(1, KEY), video(4))
+    stage.pass_time(1.2)
+    assert requests(link) == 1
+    assert not any(
+        isinstance(packet, RtcpRtpfbPacket) and packet.fmt == rtcp.NACK
+        for report in link.reports
+        for packet in RtcpPacket.parse(report)
+    )
 
 
 def test_an_old_key_frame_starts_nobody() -> None:

@@ -51,12 +51,9 @@ def test_every_arrival_is_told_to_the_tick(base: int, arrivals: dict[int, float]
     heard = told(feedback)
     assert len(heard) == max(arrivals) - min(arrivals) + 1
     for offset in range(min(arrivals), max(arrivals) + 1):
-        at, came = arrivals.get(offset), heard[base + offset & 0xFFFF]
-        if at is None:
-            assert came is None
-        else:
-            assert came is not None
-            assert abs(came - 100 - at) <= TICK_S
+        came = heard[base + offset & 0xFFFF]
+        assert (came is None) is (offset not in arrivals)
+        assert came is None or abs(came - 100 - arrivals[offset]) <= TICK_S
 
 
 def test_the_next_feedback_begins_where_the_last_ended() -> None:
