@@ -57,6 +57,8 @@ async def run(viewers: int, seconds: float) -> None:
         packets = sum(track.count for track in tracks)
         lost = sum(track.lost for track in tracks)
         batches, ages_ms = sampler.batches, sampler.ages_ms
+    if not batches:
+        raise RuntimeError("no media came: the load does not keep up on this machine")
     figure = packets / cpu
     bare = await floor.relay(server_core, batches[:FLOOR_BATCHES], viewers, FLOOR_S)
     Report(
