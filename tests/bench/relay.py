@@ -41,9 +41,9 @@ async def run(viewers: int, seconds: float) -> None:
         publisher.begin()
         sampler = Sampler(shown)
         audience: list[Viewer] = [sampler, *(Viewer(shown) for _ in range(viewers - 1))]
-        await in_turns(audience, partial(join, server.http, show))
         heartbeat = Heartbeat(audience)
         closing.callback(heartbeat.stop)
+        await in_turns(audience, partial(join, server.http, show))
         await passed(SETTLE_S)
         tracks = [track for viewer in audience for track in viewer.tracks.values()]
         for track in tracks:
