@@ -5,14 +5,14 @@
 import { accountForm } from "./account.js";
 import { api, explain, Problem } from "./api.js";
 import { $, h, say } from "./dom.js";
-import { goToPayment } from "./hold.js";
+import { cameBackFromPaying, goToPayment } from "./hold.js";
 import { me } from "./session.js";
 import { money, moment, t } from "./text.js";
 
 const CONFIRM_TRIES = 8;
 const id = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/orders/${encodeURIComponent(id)}`;
-const cameBack = new URLSearchParams(location.search).has("paid");
+const cameBack = cameBackFromPaying(id) || new URLSearchParams(location.search).has("paid");
 const alert = $("#order-alert");
 let account = null;
 
@@ -88,6 +88,6 @@ function button(selector, action) {
   });
 }
 
-button("#order-pay", async () => goToPayment(await api("POST", `${here}/pay`)));
+button("#order-pay", async () => goToPayment(id, await api("POST", `${here}/pay`)));
 button("#order-cancel", async () => draw(await api("POST", `${here}/cancel`)));
 open();
