@@ -22,7 +22,8 @@ async function open() {
   try {
     let order = await api("GET", here);
     draw(order);
-    const asking = order.state === "paying" || (cameBack && order.state === "placed");
+    const mine = account?.id === order.buyer;
+    const asking = mine && (order.state === "paying" || (cameBack && order.state === "placed"));
     for (let attempt = 0; asking && attempt < CONFIRM_TRIES; attempt += 1) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 1.8 ** attempt));
       order = await api("POST", `${here}/confirm`);
