@@ -28,7 +28,8 @@ SECURITY_HEADERS: Final = {
             "default-src 'self'",
             "img-src 'self' data: blob:",
             "media-src 'self' blob:",
-            "connect-src 'self' ws: wss:",
+            # a WHEP offer may be sent on to the node that has the publisher, by any name it has
+            "connect-src 'self' http: https: ws: wss:",
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

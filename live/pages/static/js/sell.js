@@ -112,12 +112,12 @@ function step(name) {
 async function enterStudio(slug) {
   if (store === slug) return;
   store = slug;
-  step("studio");
   $("#store-link").href = `/stores/${encodeURIComponent(slug)}`;
   await guard(async () => {
     await Promise.all([wares.load(slug), orders.load(slug)]);
     await choice.load(slug);
   });
+  step("studio"); // once it knows its store: a show made before that would belong to none
 }
 
 async function createStore(event) {

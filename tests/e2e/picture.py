@@ -1,0 +1,128 @@
+"""What a page's video really shows: frames counted where they are made and where they are decoded,
+and the picture itself, looked at once a second.
+
+Counting is the browser's own (`getStats`), reached through the peer connections that
+`KEEP_PEERS` notes down before the page's scripts run.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from playwright.async_api import Page
+
+LOOK_EVERY_MS: Final = 1_000
+BLACK: Final = 16
+"""The darkest luma of video; a picture whose mean lies near it is black."""
+LEAST_CAMERA_RATE: Final = 10
+"""Frames per second; a fake camera that gives less says nothing about the road."""
+LEAST_SHARE: Final = 0.75
+"""Of the camera's frames that a viewer must have seen."""
+NOISE: Final = 8
+"""A pixel's luma must change by more than coding noise to have changed."""
+
+KEEP_PEERS: Final = """
+window.peers = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...given) { super(...given); window.peers.push(this); }
+};
+"""
+
+LOOK: Final = """
+async ({ test, row, count, everyMs, forMs }) => {
+  const video = document.querySelector(`[data-test=${test}]`);
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
+  const brush = canvas.getContext("2d", { willReadFrequently: true });
+  const frames = async () => {
+    let sum = 0;
+    for (const peer of window.peers) {
+      for (const stats of (await peer.getStats()).values()) {
+        if (stats.type === row && stats.kind === "video") sum += stats[count] ?? 0;
+      }
+    }
+    return sum;
+  };
+  const luma = () => {
+    brush.drawImage(video, 0, 0, 64, 36);
+    const pixels = brush.getImageData(0, 0, 64, 36).data;
+    const luma = [];
+    for (let at = 0; at < pixels.length; at += 4) {
+      luma.push(Math.round(0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2]));
+    }
+    return luma;
+  };
+  const looks = [];
+  const start = performance.now();
+  for (;;) {
+    looks.push({ frames: await frames(), luma: luma() });
+    const elapsed = performance.now() - start;
+    if (elapsed >= forMs) return { elapsed, looks };
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+"""
+
+
+PORTS: Final = """
+() => window.peers.flatMap((peer) => [
+  ...(peer.remoteDescription?.sdp ?? "").matchAll(/a=candidate:\\S+ \\d+ \\S+ \\d+ \\S+ (\\d+)/g),
+].map(([, port]) => port))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen: frames per second, new ones in each second, the darkest mean luma, and in how
+    many seconds the picture changed."""
+
+    rate: float
+    grown: tuple[int, ...]
+    brightness: float
+    moving: int
+
+    @property
+    def steady(self) -> bool:
+        """Whether every second brought frames."""
+        return all(frames > 0 for frames in self.grown)
+
+
+async def look(page: Page, test: str, row: str, count: str, seconds: int) -> Look:
+    """Look at a video, and at the count of frames in its kind of statistics."""
+    asked = {"test": test, "row": row, "count": count}
+    told: dict[str, Any] = await page.evaluate(
+        LOOK, {**asked, "everyMs": LOOK_EVERY_MS, "forMs": seconds * 1000}
+    )
+    looks = told["looks"]
+    pairs = list(pairwise(looks))
+    lumas = [one["luma"] for one in looks]
+    return Look(
+        rate=(looks[-1]["frames"] - looks[0]["frames"]) * 1000 / told["elapsed"],
+        grown=tuple(after["frames"] - before["frames"] for before, after in pairs),
+        brightness=min(sum(luma) / len(luma) for luma in lumas),
+        moving=sum(_differ(before["luma"], after["luma"]) for before, after in pairs),
+    )
+
+
+async def picture_reaches(seller: Page, *viewers: Page, seconds: int) -> None:
+    """Every viewer sees what the camera sees: moving, not black, hardly a frame lost."""
+    camera, *seen = await asyncio.gather(
+        look(seller, "preview", "media-source", "frames", seconds),
+        *(look(page, "video", "inbound-rtp", "framesDecoded", seconds) for page in viewers),
+    )
+    assert camera.rate >= LEAST_CAMERA_RATE, camera
+    for look_of_viewer in seen:
+        assert look_of_viewer.steady, look_of_viewer
+        assert look_of_viewer.rate >= LEAST_SHARE * camera.rate, (camera, look_of_viewer)
+        assert look_of_viewer.brightness > 2 * BLACK, look_of_viewer
+        assert look_of_viewer.moving >= LEAST_SHARE * seconds, look_of_viewer
+
+
+async def media_ports(page: Page) -> set[str]:
+    """The ports of the nodes whose answers this page's connections took."""
+    found: list[str] = await page.evaluate(PORTS)
+    return set(found)
+
+
+def _differ(before: list[int], after: list[int]) -> bool:
+    return any(abs(old - new) > NOISE for old, new in zip(before, after, strict=True))
