@@ -9,6 +9,7 @@ import asyncio
 import math
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from live.relay.core import rtcp, rtp
@@ -41,6 +42,7 @@ class Broadcast:
         self._left_at = now
         self._pending: list[tuple[Kind, bytes]] = []
         self._live: dict[Subscription, set[Viewer]] = {}
+        self._joined: dict[Viewer, Subscription] = {}
         self._catching_up: set[Viewer] = set()
         self._waiting: set[Viewer] = set()
         self._flush_handle: asyncio.TimerHandle | None = None
@@ -108,6 +110,12 @@ class Broadcast:
         if head.marker and kind == "video":
             self._flush()
 
+    def renumbered(self, kind: Kind) -> None:
+        """The publisher counts anew; viewers notice nothing."""
+        if (lane := self._lanes.get(kind)) is not None:
+            self._flush()
+            lane.restart()
+
     def clocks(self, kind: Kind, ntp: int, timestamp: int, now: float) -> None:
         """The publisher's clocks."""
         if (lane := self._lanes.get(kind)) is not None:
@@ -162,8 +170,9 @@ class Broadcast:
             return
         self.viewers.add(viewer)
         if video is None or viewer.subscription.video is None:
-            self._join_live(viewer)
+            self._join(viewer, viewer.subscription)
             return
+        self._join(viewer, replace(viewer.subscription, video=None, rtx=None))
         viewer.cursor = video.fast_start(now)
         if viewer.cursor is None:
             self._waiting.add(viewer)
@@ -178,11 +187,21 @@ class Broadcast:
             self._flush()
             self._catching_up.discard(viewer)
             viewer.cursor = None
-            self._join_live(viewer)
+            self._join(viewer, viewer.subscription)
 
-    def _join_live(self, viewer: Viewer) -> None:
+    def _join(self, viewer: Viewer, live: Subscription) -> None:
+        """Let a viewer have `live` as it comes: the sound at once, the picture once caught up."""
+        self._leave(viewer)
         if viewer.link is not None:
-            self._live.setdefault(viewer.subscription, set()).add(viewer)
+            self._joined[viewer] = live
+            self._live.setdefault(live, set()).add(viewer)
+
+    def _leave(self, viewer: Viewer) -> None:
+        live = self._joined.pop(viewer, None)
+        if live is not None:
+            self._live[live].discard(viewer)
+            if not self._live[live]:
+                del self._live[live]
 
     def _key_frame_began(self, number: int) -> None:
         if self.publisher is not None:
@@ -237,11 +256,7 @@ class Broadcast:
         self.viewers.discard(viewer)
         self._catching_up.discard(viewer)
         self._waiting.discard(viewer)
-        viewers = self._live.get(viewer.subscription)
-        if viewers is not None:
-            viewers.discard(viewer)
-            if not viewers:
-                del self._live[viewer.subscription]
+        self._leave(viewer)
 
     def _send_away(self) -> None:
         for viewer in list(self.viewers):

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from live.relay.core import rtcp, rtp
 from live.relay.core.receive_log import ReceiveLog
+from live.relay.core.rtp import Header
 from live.relay.core.twcc import TransportFeedback
 from signaling.ports import Kind, Link, Publication, Track
 
@@ -17,6 +18,8 @@ REPORT_EVERY_S: Final = 1.0
 PLI_EVERY_S: Final = 1.0
 SILENCE_S: Final = 5.0
 """Without a packet for so long the publisher is off the air."""
+TAKEOVER_S: Final = 1.0
+"""Another source of the same codec takes over when the old one was silent for so long."""
 REMB_START: Final = 1_500_000
 REMB_MOST: Final = 6_000_000
 REMB_LEAST: Final = 200_000
@@ -31,9 +34,12 @@ class Receiver(Protocol):
         """It is connected."""
 
     def packet(
-        self, kind: Kind, packet: bytes, head: rtp.Header, number: int, start: int, now: float
+        self, kind: Kind, packet: bytes, head: Header, number: int, start: int, now: float
     ) -> None:
         """A media packet with its extended number; its payload begins at `start`."""
+
+    def renumbered(self, kind: Kind) -> None:
+        """The publisher's numbers of this kind begin anew."""
 
     def clocks(self, kind: Kind, ntp: int, timestamp: int, now: float) -> None:
         """A sender report told its clocks."""
@@ -51,6 +57,11 @@ class Inlet:
     def __init__(self, track: Track) -> None:
         self.track = track
         self.log: ReceiveLog | None = None
+        self.heard_at = 0.0
+
+    def begin(self, ssrc: int) -> None:
+        """A source of this track begins to count."""
+        self.log = ReceiveLog(ssrc, self.track.codec.clock_rate)
 
 
 class Publisher:
@@ -93,18 +104,38 @@ class Publisher:
         if known is None:
             return
         inlet, repeated = known
-        sequence, start = head.sequence, head.start
         if repeated:
-            if head.stop - start < 2 or inlet.log is None:
-                return
-            sequence = packet[start] << 8 | packet[start + 1]
-            start += 2
-        elif inlet.log is None or inlet.log.ssrc != head.ssrc:
-            if inlet.log is not None:
-                return
-            inlet.log = ReceiveLog(head.ssrc, inlet.track.codec.clock_rate)
-        self.heard_at = now
+            self._repaired(inlet, packet, head, now)
+        elif self._is_source(inlet, head.ssrc, now):
+            self._take(inlet, packet, head, head.sequence, head.start, now)
+
+    def _repaired(self, inlet: Inlet, packet: bytes, head: Header, now: float) -> None:
+        """A repetition carries the number it repeats before the payload (RFC 4588 §4)."""
+        start = head.start
+        if inlet.log is not None and head.stop - start >= 2:
+            number = packet[start] << 8 | packet[start + 1]
+            self._take(inlet, packet, head, number, start + 2, now)
+
+    def _is_source(self, inlet: Inlet, ssrc: int, now: float) -> bool:
+        """Whether packets of this SSRC are the track's; a silent source gives way to a new one."""
+        if inlet.log is None:
+            inlet.begin(ssrc)
+        elif inlet.log.ssrc != ssrc:
+            if now - inlet.heard_at < TAKEOVER_S:
+                return False
+            self._begin_anew(inlet, ssrc)
+        return True
+
+    def _take(
+        self, inlet: Inlet, packet: bytes, head: Header, sequence: int, start: int, now: float
+    ) -> None:
+        repeated = start != head.start
+        assert inlet.log is not None
+        self.heard_at = inlet.heard_at = now
         number = inlet.log.receive(sequence, head.timestamp, now, repeated)
+        if inlet.log.renumbered:
+            self._begin_anew(inlet, inlet.log.ssrc)
+            number = inlet.log.receive(sequence, head.timestamp, now, repeated)
         if number is not None:
             self._receiver.packet(inlet.track.kind, packet, head, number, start, now)
 
@@ -162,6 +193,11 @@ class Publisher:
         video = self._ssrc("video")
         if self._key_wanted and video is not None and self._is_due("pli", PLI_EVERY_S, now):
             send(rtcp.picture_loss(OUR_SSRC, video))
+
+    def _begin_anew(self, inlet: Inlet, ssrc: int) -> None:
+        inlet.begin(ssrc)
+        self._receiver.renumbered(inlet.track.kind)
+        self._key_wanted = self._key_wanted or inlet.track.kind == "video"
 
     def _ask_again(self, inlet: Inlet, send: Callable[[bytes], None], now: float) -> None:
         log = inlet.log

@@ -10,7 +10,7 @@ from signaling.ports import Link, Subscription
 
 BURST_FIRST: Final = 64
 """Packets that go out at once when a viewer joins."""
-BURST_TICK: Final = 64
+BURST_TICK: Final = 24
 """Packets of the past that follow per tick, until the viewer has caught up."""
 REPAIRS_PER_S: Final = 1_000
 """Retransmissions one viewer may have in a second; beyond, it is not answered."""
@@ -107,7 +107,8 @@ class Viewer:
         rtx = self.subscription.rtx if lane is self._video else None
         most_behind = LATE_MOST if rtx is None else HISTORY
         packets = []
-        for sequence in missed[: REPAIRS_PER_S - count]:
+        asked = missed[: REPAIRS_PER_S - count]
+        for sequence in asked:
             packet = lane.recall_by_sequence(sequence, most_behind)
             if packet is None:
                 continue
@@ -116,7 +117,7 @@ class Viewer:
                 self._rtx_sequence += 1
             else:
                 packets.append(numbered(packet, payload_type))
-        self._repairs = (began, count + len(packets))
+        self._repairs = (began, count + len(asked))
         if packets and self.link is not None:
             self.link.send(batch(packets))
 

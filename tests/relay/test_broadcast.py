@@ -409,3 +409,44 @@ def test_viewer_of_sound_only_needs_no_key_frame() -> None:
     _, link = stage.viewer(Subscription(video=None, rtx=None, audio=109))
     stage.send(sink, video(1), audio(5), audio(6))
     assert len(link.packets) == len(link.of_type(109)) == 2
+
+
+def test_viewer_who_waits_for_a_picture_hears_the_sound() -> None:
+    stage = Stage()
+    sink, _ = stage.publisher(H264, OPUS)
+    _, link = stage.viewer()
+    stage.send(sink, video(1), audio(5), audio(6))
+    assert len(link.packets) == len(link.of_type(109)) == 2
+    stage.send(sink, video(2, KEY, timestamp=3000))
+    stage.pass_time(TICK_S)
+    stage.send(sink, video(3, timestamp=6000), audio(7))
+    assert len(link.of_type(102)) == 2
+    assert len(link.of_type(109)) == 3
+
+
+def test_source_that_counts_anew_is_followed_and_viewers_notice_nothing() -> None:
+    stage = Stage()
+    sink, link = stage.publisher()
+    stage.send(sink, *frames(30_000, 10))
+    _, viewer = stage.viewer()
+    stage.pass_time(1)
+    asked = requests(link)
+    stage.send(sink, video(7_000), video(7_001, KEY, timestamp=500_000), video(7_002))
+    stage.pass_time(1)
+    assert requests(link) > asked
+    assert viewer.packets[-2].endswith(KEY)
+    assert run_on(sequences(viewer.of_type(102)))
+
+
+def test_new_source_takes_over_from_a_silent_one() -> None:
+    stage = Stage()
+    sink, _ = stage.publisher()
+    stage.send(sink, *frames(1, 10))
+    _, viewer = stage.viewer()
+    other = [video(9_000 + n)[:8] + b"\0\0\x77\x77" + DELTA for n in range(3)]
+    stage.send(sink, other[0])
+    assert len(viewer.packets) == 10
+    stage.pass_time(1.1)
+    stage.send(sink, *other[1:])
+    assert len(viewer.packets) == 12
+    assert run_on(sequences(viewer.of_type(102)))

@@ -242,6 +242,7 @@ async def test_requests_that_never_end(show: Show) -> None:
         for index in range(100):
             group.create_task(_dawdle(show.server, index, done))
         await show.goes_on()
+        assert not done.is_set()
         done.set()
     await show.goes_on()
 

@@ -7,6 +7,8 @@ from live.relay.core.seq import Unwrapper
 
 MISSING_LIMIT: Final = 300
 """Packets that may be missing at a time; beyond, a key frame is asked for instead."""
+BEHIND: Final = 1_000
+"""A packet further behind the newest than this is not merely late."""
 NACK_RETRY_S: Final = 0.1
 NACK_TRIES: Final = 8
 FIRST_CYCLE: Final = 1 << 16
@@ -28,6 +30,9 @@ class ReceiveLog:
         self._transit: float | None = None
         self._jitter = 0.0
         self._sr: tuple[int, float] | None = None
+        self._behind = -1
+        self.renumbered = False
+        """Set when the source has begun to count anew: what it sends needs a new log."""
         self.gave_up = False
         """Set when packets are lost for good: only a key frame heals that."""
 
@@ -43,6 +48,9 @@ class ReceiveLog:
             self._note_gap(number, now)
             self._highest = number
         elif self._missing.pop(number, None) is None:
+            # RFC 3550 §A.1: two in a row, far behind, are not late but a new beginning
+            self.renumbered = number < self._highest - BEHIND and number == self._behind + 1
+            self._behind = number
             return None
         self._received += 1
         if not repeated:

@@ -3,6 +3,7 @@ RFC 4585, RFC 5104, draft-alvestrand-rmcat-remb)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from struct import pack, unpack_from
 from typing import Final
 
@@ -17,6 +18,8 @@ PLI: Final = 1
 FIR: Final = 4
 AFB: Final = 15
 
+NACK_LIMIT: Final = 1_000
+"""Numbers of one NACK that are looked at."""
 PACKET_LIMIT: Final = 32
 """Packets of one compound that are looked at."""
 
@@ -85,7 +88,7 @@ def _understand(compound: bytes, offset: int, end: int, form: int, kind: int) ->
         return None
     (media,) = unpack_from("!I", compound, offset + 8)
     if kind == RTPFB and form == NACK:
-        return Nack(media, tuple(_missing(compound[offset + 12 : end])))
+        return Nack(media, tuple(islice(_missing(compound[offset + 12 : end]), NACK_LIMIT)))
     if kind == PSFB and form == PLI:
         return KeyFrameRequest(media)
     if kind == PSFB and form == FIR and end - offset >= 20:
