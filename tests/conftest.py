@@ -7,10 +7,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 from redis.asyncio import Redis
 
 from live.server.settings import Settings
 from live.server.stores import Stores, open_stores
+
+expect.set_options(timeout=30_000)  # a page is waited for as long on a busy machine as it takes
 
 
 @pytest.fixture(scope="session")

@@ -82,9 +82,15 @@ class Viewer:
             link.close()
 
     def catch_up(self, most: int) -> bool:
-        """Send up to `most` packets of the past; True when it has come to the present."""
+        """Send up to `most` packets of the past; True when it has come to the present.
+
+        One that falls behind the history is sent away: it has to begin anew.
+        """
         lane, payload_type, cursor = self._video, self.subscription.video, self.cursor
         if lane is None or payload_type is None or cursor is None or self.link is None:
+            return True
+        if lane.head - cursor > HISTORY:
+            self.dismiss()
             return True
         stop = min(cursor + most, lane.head)
         found = (lane.recall(number) for number in range(cursor, stop))

@@ -28,6 +28,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from live.server.adapters.http1 import BoundedHttp
 from live.server.app import Check, Doors, build_app
 from live.server.errors import StartError
 from live.server.ground import Ground, open_ground
@@ -138,7 +139,7 @@ def _config(
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHttp,
         ws=house.websocket or "websockets-sansio",
         ws_max_size=WEBSOCKET_BYTES,
         ws_per_message_deflate=False,

@@ -39,6 +39,7 @@ from live.server.app import Doors
 from live.server.errors import StartError
 from live.server.ground import Ground
 from live.server.identity import Origins, Visitors
+from live.server.metrics import watch_media
 from live.server.node import House, Task
 from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
 from live.show.adapters.book import SqlBook
@@ -86,6 +87,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
                 packages.directory.run(),
                 packages.stage_door.run(packages.shows),
                 packages.relay.run(),
+                watch_media(packages.relay.stats),
                 packages.sandbox.run(app),
             ]
 

@@ -47,12 +47,12 @@ async def in_turns(
 
 
 class Heartbeat:
-    """Sends each viewer's reports and consent checks, spread evenly over time."""
+    """Sends the reports and consent checks of those who have joined, spread evenly over time."""
 
     def __init__(self, viewers: Sequence[Viewer]) -> None:
         self._turns = cycle(enumerate(viewers))
         self._pace_s = 1 / (REPORTS_PER_S * len(viewers))
-        self._round = len(viewers) * CHECK_EVERY_REPORTS
+        self._viewers = len(viewers)
         self._sent = 0
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
@@ -65,9 +65,10 @@ class Heartbeat:
     def _beat(self) -> None:
         while self._began + self._sent * self._pace_s <= self._loop.time():
             index, viewer = next(self._turns)
-            viewer.report()
-            if (self._sent // CHECK_EVERY_REPORTS + index) % CHECK_EVERY_REPORTS == 0:
-                viewer.check()
+            if viewer.connected_at:
+                viewer.report()
+                if (self._sent // self._viewers + index) % CHECK_EVERY_REPORTS == 0:
+                    viewer.check()
             self._sent += 1
         self._timer = self._loop.call_at(self._began + self._sent * self._pace_s, self._beat)
 

@@ -41,9 +41,9 @@ async def run(viewers: int, seconds: float) -> None:
         publisher.begin()
         sampler = Sampler(shown)
         audience: list[Viewer] = [sampler, *(Viewer(shown) for _ in range(viewers - 1))]
-        await in_turns(audience, partial(join, server.http, show))
         heartbeat = Heartbeat(audience)
         closing.callback(heartbeat.stop)
+        await in_turns(audience, partial(join, server.http, show))
         await passed(SETTLE_S)
         tracks = [track for viewer in audience for track in viewer.tracks.values()]
         for track in tracks:
@@ -57,6 +57,8 @@ async def run(viewers: int, seconds: float) -> None:
         packets = sum(track.count for track in tracks)
         lost = sum(track.lost for track in tracks)
         batches, ages_ms = sampler.batches, sampler.ages_ms
+    if not batches:
+        raise RuntimeError("no media came: the load does not keep up on this machine")
     figure = packets / cpu
     bare = await floor.relay(server_core, batches[:FLOOR_BATCHES], viewers, FLOOR_S)
     Report(

@@ -62,7 +62,11 @@ async def running(core: int) -> AsyncIterator[Server]:
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(STOP_S):
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
                 await process.wait()
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.picture import KEEP_PEERS
 
@@ -16,6 +16,8 @@ FLAGS: Final = (
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
     "--autoplay-policy=no-user-gesture-required",
 )
+WITHIN_MS: Final = 20_000
+"""A busy machine is slow; a page that is wrong stays wrong."""
 PHONE_WIDTH: Final = 390
 PHONE_HEIGHT: Final = 844
 
@@ -26,6 +28,7 @@ Visit = Callable[[str, str], Awaitable[Page]]
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, with a fake camera."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    expect.set_options(timeout=WITHIN_MS)
     assert path is not None, "no Chromium: deploy/install-chromium brings one"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)

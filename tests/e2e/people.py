@@ -100,7 +100,7 @@ async def pay(page: Page) -> None:
 
 async def holder(*pages: Page) -> Page:
     """The page whose hold's sheet opens first."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         waits = {asyncio.ensure_future(part(page, "hold").wait_for()): page for page in pages}
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

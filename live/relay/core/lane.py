@@ -18,6 +18,8 @@ HISTORY: Final = 2048
 LATE_MOST: Final = 1000
 """So far behind the newest a packet may be sent under its own number; SRTP senders refuse to
 encrypt what is older than their replay window, 1024 (RFC 3711 §3.3.2)."""
+GAP_MOST: Final = 1000
+"""Packets that may be missing in a row; a longer gap is not passed on."""
 CACHE_AGE_S: Final = 12.0
 """A key frame older than this does not start a viewer: too much would have to be caught up."""
 CACHE_PACKETS: Final = 1600
@@ -69,6 +71,8 @@ class Lane:
         outgoing = number + self._sequence_offset
         if outgoing < self._floor or outgoing < self.head - LATE_MOST:
             return None
+        if outgoing > self.head + GAP_MOST:
+            outgoing = self._close_gap(outgoing)
         timestamp += self._timestamp_offset
         payload = packet[start : head.stop]
         whole = header(head.marker, 0, outgoing, timestamp, self.ssrc) + payload
@@ -113,9 +117,8 @@ class Lane:
             return None
         ntp, timestamp, at = self._clocks
         elapsed = now - at
-        return ntp + int(elapsed * 2**32) & NTP_MASK, timestamp + int(
-            elapsed * self.codec.clock_rate
-        )
+        ntp = ntp + int(elapsed * 2**32) & NTP_MASK
+        return ntp, timestamp + int(elapsed * self.codec.clock_rate)
 
     def _align(self, number: int, timestamp: int, now: float) -> None:
         last_timestamp, last_at = self._last
@@ -123,6 +126,13 @@ class Lane:
         self._sequence_offset = self.head - number
         self._floor = self.head
         self._timestamp_offset = last_timestamp + elapsed - timestamp
+
+    def _close_gap(self, outgoing: int) -> int:
+        """Too much is missing to be repeated: leave one number out, so that viewers notice."""
+        assert self._sequence_offset is not None
+        self._floor = self.head + 1
+        self._sequence_offset -= outgoing - self._floor
+        return self._floor
 
     def _note_key(self, number: int, timestamp: int, now: float) -> bool:
         """Remember where the newest key frame begins; True when it is a new one."""

@@ -1,0 +1,102 @@
+"""Made media: packets as a publisher sends them, tracks, and links that remember."""
+
+from dataclasses import dataclass, field
+from struct import pack, unpack_from
+
+from live.relay.core.rtp import header
+from signaling.ports import Batch, Codec, Publication, Subscription, Track
+
+VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 96, 97, 111
+VIDEO_SSRC, RTX_SSRC, AUDIO_SSRC = 0x1111, 0x2222, 0x3333
+TWCC_ID = 5
+KEY = b"\x78\x00\x04\x67\x42\xe0\x1f\x00\x02\x68\xce\x00\x02\x65\x88"
+"""H.264: parameters and an IDR slice in one STAP-A."""
+DELTA = b"\x41\x9a\x00\x01"
+
+H264 = Codec("H264", 90_000, VIDEO_TYPE, RTX_TYPE, {})
+VP8 = Codec("VP8", 90_000, VIDEO_TYPE, RTX_TYPE, {})
+OPUS = Codec("opus", 48_000, AUDIO_TYPE, None, {})
+SUBSCRIPTION = Subscription(video=102, rtx=103, audio=109)
+
+
+def track(codec: Codec, *, nack: bool = True, remb: bool = False) -> Track:
+    """A published track of this codec."""
+    kind = "audio" if codec is OPUS else "video"
+    return Track(
+        kind="audio" if kind == "audio" else "video",
+        mid=kind,
+        codec=codec,
+        ssrc=None,
+        rtx_ssrc=None,
+        twcc_id=TWCC_ID,
+        abs_send_time_id=None,
+        nack=nack,
+        pli=True,
+        twcc=True,
+        remb=remb,
+    )
+
+
+def publication(*codecs: Codec) -> Publication:
+    """What a publisher of these codecs will send."""
+    return Publication(tuple(track(codec) for codec in codecs or (H264, OPUS)))
+
+
+def video(
+    sequence: int, payload: bytes = DELTA, *, timestamp: int = 0, marker: bool = True
+) -> bytes:
+    """A packet of video."""
+    return header(marker, VIDEO_TYPE, sequence, timestamp, VIDEO_SSRC) + payload
+
+
+def audio(sequence: int, payload: bytes = b"opus") -> bytes:
+    """A packet of audio."""
+    return header(False, AUDIO_TYPE, sequence, sequence * 960, AUDIO_SSRC) + payload
+
+
+def repeated(packet: bytes, sequence: int = 0) -> bytes:
+    """A video packet, sent again as RTX (RFC 4588 §4)."""
+    head = pack("!BBH", 0x80, packet[1] & 0x80 | RTX_TYPE, sequence & 0xFFFF)
+    return head + packet[4:8] + pack("!I", RTX_SSRC) + packet[2:4] + packet[12:]
+
+
+def sequence_of(packet: bytes) -> int:
+    """The 16-bit number of an RTP packet."""
+    return int.from_bytes(packet[2:4], "big")
+
+
+def timestamp_of(packet: bytes) -> int:
+    """The timestamp of an RTP packet."""
+    return int.from_bytes(packet[4:8], "big")
+
+
+def ssrc_of(packet: bytes) -> int:
+    """The SSRC of an RTP packet."""
+    (ssrc,) = unpack_from("!I", packet, 8)
+    return int(ssrc)
+
+
+@dataclass(eq=False)
+class FakeLink:
+    """A peer that keeps what it is sent."""
+
+    packets: list[bytes] = field(default_factory=list)
+    reports: list[bytes] = field(default_factory=list)
+    closed: bool = False
+
+    def send(self, batch: Batch) -> None:
+        covered = [n for start, stop in batch.runs for n in range(start, stop)]
+        assert covered == list(range(len(batch.packets)))
+        assert not self.closed
+        self.packets += batch.packets
+
+    def send_rtcp(self, packet: bytes) -> None:
+        assert not self.closed
+        self.reports.append(packet)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def of_type(self, payload_type: int) -> list[bytes]:
+        """The packets of one payload type, as they came."""
+        return [packet for packet in self.packets if packet[1] & 127 == payload_type]

@@ -1,0 +1,69 @@
+"""Settings out of an environment: trusted proxies, and whose word about an address counts."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from live.server.app import Doors
+from live.server.ground import Ground
+from live.server.node import House, serve
+from live.server.schema import make_engine, migrate
+from live.server.settings import Settings, SettingsError, read_settings
+from tests.server.test_node import settings as settings  # noqa: PLC0414 - a fixture
+from tests.server.test_operations import Named
+
+
+@pytest.mark.parametrize(
+    ("text", "proxies"),
+    [
+        ("10.0.0.2", "10.0.0.2"),
+        ("10.0.0.0/8, ::1", "10.0.0.0/8,::1"),
+        ("", ""),
+    ],
+)
+def test_proxies_are_addresses_and_networks(text: str, proxies: str) -> None:
+    assert read_settings({"KKOT_TRUSTED_PROXIES": text}).trusted_proxies == proxies
+
+
+@pytest.mark.parametrize("text", ["*", "caddy", "10.0.0.1/8", "10.0.0.1;10.0.0.2"])
+def test_other_proxies_are_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="KKOT_TRUSTED_PROXIES"):
+        read_settings({"KKOT_TRUSTED_PROXIES": text})
+
+
+@asynccontextmanager
+async def mirror(_ground: Ground) -> AsyncIterator[House]:
+    """A house that tells a client its address."""
+
+    async def address(request: Request) -> Response:
+        return PlainTextResponse(request.client.host if request.client else "")
+
+    yield House(doors=[Doors(routes=[Route("/address", address)])], identity=Named())
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"), [("127.0.0.1", "203.0.113.7"), ("192.0.2.1", "127.0.0.1")]
+)
+async def test_only_a_trusted_proxy_tells_the_address(
+    settings: Settings, proxies: str, seen: str
+) -> None:
+    engine = make_engine(settings.database_url)
+    await migrate(engine)
+    await engine.dispose()
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    behind = replace(settings, trusted_proxies=proxies)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(serve(behind, mirror, announce=ready.set_result))
+        async with httpx.AsyncClient(base_url=await ready) as client:
+            answer = await client.get("/address", headers={"x-forwarded-for": "203.0.113.7"})
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert answer.text == seen
