@@ -9,7 +9,6 @@ import { $, announce, fieldsOf, productPicture, say, sheet } from "./dom.js";
 import { minutesLeft, money, t } from "./text.js";
 
 const RECIPIENT = "kkot.recipient";
-const PAYING = "kkot.paying";
 const TICK_MS = 250;
 const REFUSAL_SHOWN_MS = 12_000;
 const WARN_AT_S = [60, 15];
@@ -154,7 +153,7 @@ export class Checkout {
     say(this.alert);
     try {
       this.order ??= await api("POST", "/orders", { body: { holds: [this.hold.id], recipient }, key: this.key });
-      goToPayment(this.order.id, await api("POST", `/orders/${this.order.id}/pay`));
+      goToPayment(await api("POST", `/orders/${this.order.id}/pay`));
     } catch (error) {
       say(this.alert, explain(error));
       if (error.status) this.key = freshKey(); // refused for certain: the next try is another one
@@ -195,23 +194,11 @@ function isOrdered(hold) {
   return hold.state.toLowerCase() === "ordered";
 }
 
-/**
- * Go where the payment provider asks for the money.
- * @param {string} order
- * @param {{redirect: string}} answer
- */
-export function goToPayment(order, { redirect }) {
+/** Go where the payment provider asks for the money. @param {{redirect: string}} answer */
+export function goToPayment({ redirect }) {
   const url = new URL(redirect, location.href);
   if (!["https:", "http:"].includes(url.protocol)) throw new Problem(0, "malformed");
-  sessionStorage.setItem(PAYING, order);
   location.assign(url);
-}
-
-/** Whether this tab had gone to pay this order; told once. @param {string} order @returns {boolean} */
-export function cameBackFromPaying(order) {
-  const cameBack = sessionStorage.getItem(PAYING) === order;
-  if (cameBack) sessionStorage.removeItem(PAYING);
-  return cameBack;
 }
 
 async function openOrderOf(product) {

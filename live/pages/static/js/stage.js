@@ -25,6 +25,7 @@ export class Stage {
     const wasOnAir = this.known && this.show.on_air;
     this.show = { ...this.show, ...facts };
     this.known = true;
+    this.whep.setPatient(!this.show.on_air);
     if (this.show.stage === "ended") this.whep.stop({ over: true });
     else if (this.show.on_air && !wasOnAir) this.whep.hurry();
     this.#draw();

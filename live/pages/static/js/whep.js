@@ -4,6 +4,9 @@
  */
 import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
 
+/** Between two tries while somebody else will tell when it is worth it. */
+const PATIENT_WAIT_MS = 30_000;
+
 /** @typedef {"connecting"|"playing"|"not_on_air"|"reconnecting"|"gone"} PlayerState */
 
 export class WhepPlayer {
@@ -21,6 +24,7 @@ export class WhepPlayer {
     this.failures = 0;
     this.timer = 0;
     this.wanted = false;
+    this.patient = false;
     this.abort = new AbortController();
     let asleep = false;
     addEventListener("pagehide", () => {
@@ -48,6 +52,11 @@ export class WhepPlayer {
     this.wanted = false;
     clearTimeout(this.timer);
     this.#hangUp();
+  }
+
+  /** Whether `hurry` will be called when the show comes on air, so that asking often is needless. @param {boolean} patient */
+  setPatient(patient) {
+    this.patient = patient;
   }
 
   /** Something says that trying now is worth it: the show is on air, the network is back. */
@@ -90,13 +99,13 @@ export class WhepPlayer {
   #refused(error) {
     if (error instanceof Refused && error.status === 404) {
       this.#hangUp();
-      this.onState("gone");
-      return;
+      return this.onState("gone");
     }
     const notOnAir = error instanceof Refused && error.status === 409;
     const asked_ms = error instanceof Refused ? error.retryAfterMs : null;
+    if (notOnAir && this.patient) return this.#again("not_on_air", PATIENT_WAIT_MS * (0.75 + Math.random() / 2));
     const wait_ms = asked_ms === null ? backoff(this.failures + 1) : asked_ms * (0.75 + Math.random() / 2);
-    this.#again(notOnAir ? "not_on_air" : "reconnecting", wait_ms);
+    return this.#again(notOnAir ? "not_on_air" : "reconnecting", wait_ms);
   }
 
   #again(state, wait_ms) {
