@@ -49,7 +49,7 @@ class Show:
         # Sellers may talk more than others before they are asked to slow down
         self.turns = cycle([who for buyer in self.buyers for who in (buyer, self.shop.seller)])
 
-    async def goes_on(self) -> None:
+    async def expect_to_go_on(self) -> None:
         """A newcomer is heard and gets a unit; the server has had no fault of its own."""
         speaker = next(self.turns)
         text = f"아직 있어요? {secrets.token_hex(4)}"
@@ -123,14 +123,14 @@ async def test_a_hostile_request_is_answered_and_the_show_goes_on(
 ) -> None:
     got = await throw(show.server, attempt.for_shop(show.shop), show.stranger.token)
     expect_clear(attempt, got)
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_headers_that_spoil_a_sound_request(show: Show) -> None:
     for attempt in spoilt(show.shop, show.stranger):
         got = await throw(show.server, attempt.for_shop(show.shop), show.stranger.token)
         expect_clear(attempt, got)
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_the_request_they_spoil_is_sound(show: Show) -> None:
@@ -144,7 +144,7 @@ async def test_the_request_they_spoil_is_sound(show: Show) -> None:
     assert got.status == 201, got
     async with show.server.client(buyer.token) as client:
         assert (await client.delete(f"/holds/{msgspec.json.decode(got.body)['id']}")).is_success
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_somebody_else_s_hold_and_order_are_not_there(show: Show) -> None:
@@ -166,7 +166,7 @@ async def test_somebody_else_s_hold_and_order_are_not_there(show: Show) -> None:
                 assert got.status_code in (403, 404), (method, path, got.text)
             assert (await thief.post(f"/orders/{placed['id']}/cancel")).status_code in (403, 404)
         await read(await client.post(f"/orders/{placed['id']}/cancel"))
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_a_replayed_key_holds_once_and_never_something_else(show: Show) -> None:
@@ -181,7 +181,7 @@ async def test_a_replayed_key_holds_once_and_never_something_else(show: Show) ->
         assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
         assert len((await read(await client.get("/holds")))["holds"]) == 1
         assert (await client.delete(f"/holds/{held.pop()}")).is_success
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ async def test_bytes_that_are_no_http(show: Show, raw: bytes) -> None:
         async with asyncio.timeout(PATIENCE_S):
             got = await reader.read()
     assert got == b"" or got.startswith(b"HTTP/1.1 4"), got
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_a_flood_of_headers(show: Show) -> None:
@@ -224,7 +224,7 @@ async def test_a_flood_of_headers(show: Show) -> None:
         except (ConnectionError, asyncio.IncompleteReadError):
             refused = True
     assert refused
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_an_endless_header_is_told_its_limit(show: Show) -> None:
@@ -232,7 +232,7 @@ async def test_an_endless_header_is_told_its_limit(show: Show) -> None:
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Endless: " + b"a" * (HEAD_BYTES + 1))
         got = await answer(reader)
     assert (got.status, msgspec.json.decode(got.body)["code"]) == (431, "head_too_large")
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def test_requests_that_never_end(show: Show) -> None:
@@ -241,10 +241,14 @@ async def test_requests_that_never_end(show: Show) -> None:
         done = asyncio.Event()
         for index in range(100):
             group.create_task(_dawdle(show.server, index, done))
+<<<<<<< HEAD
         await show.goes_on()
         assert not done.is_set()
+=======
+        await show.expect_to_go_on()
+>>>>>>> durability
         done.set()
-    await show.goes_on()
+    await show.expect_to_go_on()
 
 
 async def _dawdle(server: Server, index: int, done: asyncio.Event) -> None:
