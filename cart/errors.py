@@ -1,7 +1,6 @@
 """Everything cart refuses, one tree. Each leaf has a code for the wire; one table elsewhere turns
 codes into HTTP statuses (the one meant stands in each docstring).
 """
-# ruff: noqa: N818 - a name says what happened; that it is an error its base says
 
 from typing import Any, ClassVar
 

@@ -216,7 +216,7 @@ class Charge:
     return_path: str
 
 
-class ProviderSilent(Exception):  # noqa: N818 - what happened, as in errors.py
+class ProviderSilent(Exception):
     """The provider did not answer: what it did is not known."""
 
 

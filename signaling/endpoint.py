@@ -14,10 +14,10 @@ from typing import Final, Literal, Protocol
 import structlog
 
 from signaling.core import negotiate, sdp, stun
+from signaling.core.answer import Candidate, Local
 from signaling.core.demux import Protocol as Wire
 from signaling.core.demux import classify
 from signaling.core.ice_lite import IceLite
-from signaling.core.negotiate import Candidate, Local
 from signaling.errors import NotOnAir, Overloaded, UnknownSession
 from signaling.peer import Peer, Role
 from signaling.ports import Media, Sink
@@ -157,11 +157,14 @@ class Endpoint:
         heard = self._heard
         self._heard = set()
         for peer in heard:
-            peer.sink.drained(now)
+            if not peer.closed:
+                peer.sink.drained(now)
 
     def forget(self, source: Source) -> None:
         """Nothing will come from this source any more (its connection closed)."""
-        self._by_source.pop(source, None)
+        peer = self._by_source.pop(source, None)
+        if peer is not None:
+            peer.ice.forget(source)
 
     def owns(self, source: Source) -> bool:
         """Whether the source has proven that it belongs to a peer."""
@@ -220,7 +223,8 @@ class Endpoint:
         self._heard.discard(peer)
         self._pending.discard(peer)
         for source in peer.ice.sources:
-            self._by_source.pop(source, None)
+            if self._by_source.get(source) is peer:
+                del self._by_source[source]
 
 
 async def _live(peer: Peer) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from signaling.core import stun
-from signaling.core.ice_lite import IceLite, Ignored, Nominated
+from signaling.core.ice_lite import IceLite, Ignored, Nominated, Rejected
 from signaling.ports import Batch, Sink
 from signaling.transport import Ciphers, Door, Handshake, Path, Secure, Source
 
@@ -49,7 +49,7 @@ class Peer:
     @property
     def connected(self) -> bool:
         """Whether media can flow."""
-        return self._ciphers is not None and not self.closed
+        return self._ciphers is not None
 
     async def run(self) -> None:
         """Shake hands and stay until the association ends; then the peer is closed."""
@@ -67,10 +67,12 @@ class Peer:
         if isinstance(decision, Ignored):
             return False
         path = door.open(source)
+        path.send(decision.datagram)
+        if isinstance(decision, Rejected):
+            return False
         if isinstance(decision, Nominated) or self._path is None:
             self._path = path
-        path.send(decision.datagram)
-        return source in self.ice.sources
+        return True
 
     def dtls(self, datagram: bytes) -> None:
         """A DTLS datagram came from a known source."""
@@ -94,20 +96,25 @@ class Peer:
         """Encrypt a batch and send it, run by run."""
         if self._ciphers is None or self._path is None:
             return
-        protect, packets, send_run = self._ciphers.protect, batch.packets, self._path.send_run
+        packets, protect_run = batch.packets, self._ciphers.protect_run
+        send_run = self._path.send_run
         for start, stop in batch.runs:
-            send_run([protect(packet) for packet in packets[start:stop]])
+            if run := protect_run(packets[start:stop]):
+                send_run(run)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send a compound RTCP packet."""
-        if self._ciphers is not None and self._path is not None:
-            self._path.send(self._ciphers.protect_rtcp(packet))
+        if self._ciphers is None or self._path is None:
+            return
+        if protected := self._ciphers.protect_rtcp(packet):
+            self._path.send(protected)
 
     def close(self) -> None:
         """End the session; its sink hears of it once."""
         if self.closed:
             return
         self.closed = True
+        self._ciphers = None
         self._handshake.close()
         self._ended(self)
         self.sink.closed(self._clock())

@@ -31,19 +31,19 @@ class Door(Protocol):
 
 
 class Ciphers(Protocol):
-    """SRTP and SRTCP of one session (RFC 3711)."""
+    """SRTP and SRTCP of one session (RFC 3711). No packet, however bad, makes a call raise."""
 
-    def protect(self, packet: bytes) -> bytes:
-        """Encrypt an RTP packet."""
+    def protect_run(self, packets: Sequence[bytes]) -> list[bytes]:
+        """Encrypt RTP packets; one that cannot be is left out and counted."""
 
-    def protect_rtcp(self, packet: bytes) -> bytes:
-        """Encrypt a compound RTCP packet."""
+    def protect_rtcp(self, packet: bytes) -> bytes | None:
+        """Encrypt a compound RTCP packet; None, and counted, when it cannot be."""
 
     def unprotect(self, packet: bytes) -> bytes | None:
         """Decrypt an RTP packet; None for a forgery, a replay or too many sources."""
 
     def unprotect_rtcp(self, packet: bytes) -> bytes | None:
-        """Decrypt a compound RTCP packet; None for a forgery or a replay."""
+        """Decrypt a compound RTCP packet; None for a forgery, a replay or too many sources."""
 
 
 class Handshake(Protocol):

@@ -78,9 +78,10 @@ class Broadcast:
 
     def live(self, publisher: Publisher) -> None:
         """The newest publisher wins; viewers stay when it sends the same codecs."""
+        self._flush()
         before, self.publisher = self.publisher, publisher
-        if before is not None and before.link is not None:
-            before.link.close()
+        if before is not None:
+            before.dismiss()
         tracks = publisher.publication.tracks
         if {t.kind: t.codec.name for t in tracks} == {
             kind: lane.codec.name for kind, lane in self._lanes.items()
@@ -103,7 +104,7 @@ class Broadcast:
         self.packets_in += 1
         self._pending.append((kind, forwarded[1]))
         if forwarded[2]:
-            self._key_frame_began()
+            self._key_frame_began(forwarded[0])
         if head.marker and kind == "video":
             self._flush()
 
@@ -148,15 +149,18 @@ class Broadcast:
 
     def end(self) -> None:
         """Close every session."""
-        if self.publisher is not None and self.publisher.link is not None:
-            self.publisher.link.close()
+        if self.publisher is not None:
+            self.publisher.dismiss()
         self._send_away()
         self._lanes.clear()
         self._left_at = -math.inf
 
     def _arrived(self, viewer: Viewer, now: float) -> None:
-        self.viewers.add(viewer)
         video = self._lanes.get("video")
+        if self.is_over(now) or not viewer.watches(video, self._lanes.get("audio")):
+            viewer.dismiss()
+            return
+        self.viewers.add(viewer)
         if video is None or viewer.subscription.video is None:
             self._join_live(viewer)
             return
@@ -180,12 +184,11 @@ class Broadcast:
         if viewer.link is not None:
             self._live.setdefault(viewer.subscription, set()).add(viewer)
 
-    def _key_frame_began(self) -> None:
+    def _key_frame_began(self, number: int) -> None:
         if self.publisher is not None:
             self.publisher.key_frame_came()
-        video = self._lanes["video"]
         for viewer in self._waiting:
-            viewer.cursor = video.head - 1
+            viewer.cursor = number
             self._catching_up.add(viewer)
         self._waiting.clear()
 
@@ -242,8 +245,7 @@ class Broadcast:
 
     def _send_away(self) -> None:
         for viewer in list(self.viewers):
-            if viewer.link is not None:
-                viewer.link.close()
+            viewer.dismiss()
 
     def _tell_stage(self, now: float) -> None:
         on_air = self.publisher is not None and self.publisher.on_air(now)

@@ -83,7 +83,7 @@ class Publisher:
     def rtp(self, packet: bytes, now: float) -> None:
         """A packet of media, or a repetition of one."""
         head = rtp.parse(packet)
-        if head is None:
+        if head is None or self.link is None:
             return
         if self._twcc_id is not None:
             transport_number = rtp.extension_u16(packet, head, self._twcc_id)
@@ -110,7 +110,7 @@ class Publisher:
 
     def rtcp(self, packet: bytes, now: float) -> None:
         """Of a publisher's reports only its clocks matter."""
-        for heard in rtcp.parse(packet):
+        for heard in rtcp.parse(packet) if self.link is not None else ():
             if isinstance(heard, rtcp.SenderReport):
                 for inlet in self._inlets:
                     if inlet.log is not None and inlet.log.ssrc == heard.ssrc:
@@ -125,6 +125,12 @@ class Publisher:
         """The session ended."""
         self.link = None
         self._receiver.gone(self, now)
+
+    def dismiss(self) -> None:
+        """Another took over: hear no more of it, then close its link."""
+        link, self.link = self.link, None
+        if link is not None:
+            link.close()
 
     def on_air(self, now: float) -> bool:
         """Whether media flows."""
@@ -159,10 +165,10 @@ class Publisher:
 
     def _ask_again(self, inlet: Inlet, send: Callable[[bytes], None], now: float) -> None:
         log = inlet.log
-        if log is None or not inlet.track.nack:
+        if log is None:
             return
         missing = log.to_ask_again(now)
-        if missing:
+        if missing and inlet.track.nack:
             send(rtcp.nack(OUR_SSRC, log.ssrc, missing))
         if log.gave_up:
             log.gave_up = False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from live.relay.core import rtcp
-from live.relay.core.lane import Lane, retransmission
+from live.relay.core.lane import HISTORY, LATE_MOST, Lane, retransmission
 from live.relay.core.runs import batch
 from signaling.ports import Link, Subscription
 
@@ -38,6 +38,7 @@ class Viewer:
             if lane is not None and payload_type is not None
         }
         self._video = video
+        self._audio = audio
         self._arrived = arrived
         self._wants_key_frame = wants_key_frame
         self._left = left
@@ -69,6 +70,17 @@ class Viewer:
         self.link = None
         self._left(self)
 
+    def watches(self, video: Lane | None, audio: Lane | None) -> bool:
+        """Whether these are what it subscribed to; they change when a publisher's codecs do."""
+        return self._video is video and self._audio is audio
+
+    def dismiss(self) -> None:
+        """Send it away: nothing more goes out, then the link closes."""
+        link, self.link = self.link, None
+        self._left(self)
+        if link is not None:
+            link.close()
+
     def catch_up(self, most: int) -> bool:
         """Send up to `most` packets of the past; True when it has come to the present."""
         lane, payload_type, cursor = self._video, self.subscription.video, self.cursor
@@ -86,13 +98,14 @@ class Viewer:
         began, count = self._repairs
         if now - began >= 1:
             began, count = now, 0
+        rtx = self.subscription.rtx if lane is self._video else None
+        most_behind = LATE_MOST if rtx is None else HISTORY
         packets = []
         for sequence in missed[: REPAIRS_PER_S - count]:
-            packet = lane.recall_by_sequence(sequence)
+            packet = lane.recall_by_sequence(sequence, most_behind)
             if packet is None:
                 continue
-            rtx = self.subscription.rtx
-            if lane is self._video and rtx is not None:
+            if rtx is not None:
                 packets.append(retransmission(packet, rtx, lane.rtx_ssrc, self._rtx_sequence))
                 self._rtx_sequence += 1
             else:

@@ -93,7 +93,7 @@ async def serve(
             open_house(ground) as house,
         ):
             app = node_app(ground, house, stop, certificate)
-            server = _Server(_config(app, house, certificate))
+            server = _Server(_config(app, house, certificate, settings.trusted_proxies))
             async with _tasks([watch_loop(), *house.tasks(app)]), _serving(server, listener):
                 announce(ground.public_url)
                 async with beside(ground, house) if beside else nullcontext():
@@ -133,7 +133,9 @@ def _authority_door(certificate: Certificate | None) -> Doors:
     return Doors(routes=[Route(AUTHORITY_PATH, authority)])
 
 
-def _config(app: ASGIApp, house: House, certificate: Certificate | None) -> uvicorn.Config:
+def _config(
+    app: ASGIApp, house: House, certificate: Certificate | None, proxies: str
+) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
@@ -144,6 +146,7 @@ def _config(app: ASGIApp, house: House, certificate: Certificate | None) -> uvic
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=proxies,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
         ssl_certfile=certificate.certificate if certificate else None,

@@ -42,6 +42,12 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _networks(text: str) -> str:
+    for each in filter(None, text.replace(" ", "").split(",")):
+        ipaddress.ip_network(each)
+    return text.replace(" ", "")
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -94,6 +100,11 @@ class Settings:
     )
     allowed_origins: str = _setting(
         "", str, "further web origins that may open the room's websocket, separated by commas"
+    )
+    trusted_proxies: str = _setting(
+        "127.0.0.1",
+        _networks,
+        "proxies whose X-Forwarded-For counts: addresses or networks, separated by commas",
     )
     turn_url: str = _setting("", _url, "`turn:host:port` of a TURN server offered to clients")
     turn_secret: str = _setting("", str, "its shared secret (coturn's `static-auth-secret`)")

@@ -5,7 +5,7 @@ client that began it. Trickle ICE and ICE restarts are not offered, so PATCH is 
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -71,15 +71,22 @@ def _door(
             _add_links(response, links)
         return response
 
-    session = path + "/{session}"
     return [
-        Route(path, post, methods=["POST"]),
-        Route(path, look, methods=["GET", "HEAD"]),
-        Route(path, options, methods=["OPTIONS"]),
-        Route(session, end, methods=["DELETE"]),
-        Route(session, look_session, methods=["GET", "HEAD"]),
-        Route(session, options, methods=["OPTIONS"]),
+        _resource(path, {"POST": post, "GET": look, "HEAD": look, "OPTIONS": options}),
+        _resource(
+            path + "/{session}",
+            {"DELETE": end, "GET": look_session, "HEAD": look_session, "OPTIONS": options},
+        ),
     ]
+
+
+def _resource(path: str, handlers: Mapping[str, Handler]) -> Route:
+    """One route for all methods of a path, so that a 405 names every method that is allowed."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers[request.method](request)
+
+    return Route(path, handle, methods=list(handlers))
 
 
 def _whip(endpoint: Endpoint, links: Links) -> Handler:

@@ -13,7 +13,7 @@ import ifaddr
 from signaling.adapters.dtls import Dtls
 from signaling.adapters.tcp import TcpDoor
 from signaling.adapters.udp import UdpDoor
-from signaling.core.negotiate import Candidate
+from signaling.core.answer import Candidate
 from signaling.endpoint import Endpoint, Gate
 from signaling.ports import Media
 
@@ -46,6 +46,7 @@ async def open_signaling(
             door.start(loop, endpoint.receive, endpoint.drained)
         running = asyncio.create_task(endpoint.run(), name="signaling")
         closing.push_async_callback(_end, running)
+        await asyncio.sleep(0)  # it owns its tasks before the first offer can come
         yield endpoint
 
 

@@ -54,6 +54,7 @@ class TcpConnection(asyncio.Protocol):
         self._door = door
         self._pending = bytearray()
         self._transport: asyncio.Transport | None = None
+        self._address = ("", 0)
         self._proof: asyncio.TimerHandle | None = None
         self.dropped = 0
 
@@ -61,9 +62,11 @@ class TcpConnection(asyncio.Protocol):
         """Called by the event loop."""
         self._transport = cast("asyncio.Transport", transport)
         self._door.connections.add(self)
-        if len(self._door.connections) > CONNECTION_LIMIT:
+        peer = transport.get_extra_info("peername")
+        if peer is None or len(self._door.connections) > CONNECTION_LIMIT:
             self.abort()
             return
+        self._address = (peer[0].partition("%")[0], peer[1])
         self._await_proof()
 
     def data_received(self, data: bytes) -> None:
@@ -95,9 +98,7 @@ class TcpConnection(asyncio.Protocol):
 
     def address(self, source: Source) -> tuple[str, int]:
         """The host and port at the other end."""
-        assert self._transport is not None
-        host, port = self._transport.get_extra_info("peername")[:2]
-        return host.partition("%")[0], port
+        return self._address
 
     def send(self, datagram: bytes) -> None:
         """Send one datagram; a slow connection drops and counts."""

@@ -1,8 +1,9 @@
 """The media port over UDP: own sockets, read until empty, written in segmented batches.
 
 The event loop only tells that a socket can be read. With `UDP_SEGMENT` (Linux generic
-segmentation offload, udp(7)) a run of equal-sized datagrams costs one system call; where the
-kernel or the device refuses it, it is given up for good and datagrams go one by one.
+segmentation offload, udp(7)) a run of equal-sized datagrams costs one system call. A kernel or
+device that cannot is found out once for the whole socket; a path whose datagrams do not fit its
+MTU, once for that path. Datagrams go one by one then.
 """
 
 import asyncio
@@ -22,7 +23,10 @@ READS_PER_WAKEUP: Final = 256
 """Datagrams read before the loop may do something else."""
 BUFFER_BYTES: Final = 4 << 20
 UDP_SEGMENT: Final = 103
-NO_SEGMENTATION: Final = frozenset({errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
+NO_SEGMENTATION: Final = frozenset({errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
+"""Neither the kernel nor the device of the way out can cut datagrams."""
+NOT_ON_THIS_PATH: Final = frozenset({errno.EINVAL, errno.EMSGSIZE})
+"""A segment exceeds the MTU to this address; others may be fine."""
 
 Receive = Callable[[bytes, Source, Door, float], None]
 
@@ -42,7 +46,7 @@ class UdpDoor:
     def __init__(self, family: int, port: int) -> None:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.counters = Counters()
-        self.segmentation = sys.platform == "linux"
+        self.segmentation = _can_segment(self.socket)
         self._receive: Receive
         self._drained: Callable[[float], None]
         self.socket.setblocking(False)
@@ -91,20 +95,31 @@ class UdpDoor:
                 datagram, source = recvfrom(DATAGRAM_BYTES)
                 count += 1
                 receive(datagram, cast("Hashable", source), self, now)
-        except (BlockingIOError, ConnectionError):
-            pass  # read empty, or an ICMP error of some datagram sent before
+        except OSError:
+            pass  # read empty, or an error that some datagram sent before has left behind
         self.counters.received += count
         self._drained(now)
+
+
+def _can_segment(udp: socket.socket) -> bool:
+    if sys.platform != "linux":
+        return False
+    try:
+        udp.getsockopt(socket.IPPROTO_UDP, UDP_SEGMENT)
+    except OSError:
+        return False
+    return True
 
 
 class UdpPath:
     """The way to one address."""
 
-    __slots__ = ("_address", "_door", "_sendmsg", "_sendto")
+    __slots__ = ("_address", "_door", "_segmentation", "_sendmsg", "_sendto")
 
     def __init__(self, door: UdpDoor, address: tuple[str, int]) -> None:
         self._door = door
         self._address = address
+        self._segmentation = True
         self._sendto = door.socket.sendto
         self._sendmsg = door.socket.sendmsg
 
@@ -121,7 +136,7 @@ class UdpPath:
         """Send datagrams of equal size, of which only the last may be shorter."""
         door = self._door
         count = len(datagrams)
-        if count == 1 or not door.segmentation:
+        if count < 2 or not (self._segmentation and door.segmentation):
             for datagram in datagrams:
                 self.send(datagram)
             return
@@ -131,8 +146,11 @@ class UdpPath:
         except OSError as error:
             if error.errno in NO_SEGMENTATION:
                 door.segmentation = False
-                self.send_run(datagrams)
+            elif error.errno in NOT_ON_THIS_PATH:
+                self._segmentation = False
             else:
                 door.counters.dropped += count
+                return
+            self.send_run(datagrams)
         else:
             door.counters.sent += count

@@ -32,6 +32,13 @@ class Nominated:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """Answer with an error; the check counts for nothing."""
+
+    datagram: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Silence."""
 
@@ -51,7 +58,7 @@ class IceLite:
 
     def receive(
         self, message: stun.Message, source: Hashable, host: str, port: int, now: float
-    ) -> Reply | Nominated | Ignored:
+    ) -> Reply | Nominated | Rejected | Ignored:
         """Judge a check that came from `source`, whose address is `host` and `port`.
 
         What is not proven to come from the peer gets silence, so that a stranger learns nothing
@@ -66,9 +73,9 @@ class IceLite:
         if message.kind == stun.BINDING_INDICATION:
             return Ignored("indication")
         if unknown := message.unknown_attributes():
-            return Reply(stun.error(message, 420, unknown, self._password))
+            return Rejected(stun.error(message, 420, unknown, self._password))
         if stun.ICE_CONTROLLED in message.attributes:
-            return Reply(stun.error(message, 487, [], self._password))
+            return Rejected(stun.error(message, 487, [], self._password))
         if source not in self.sources and len(self.sources) >= SOURCE_LIMIT:
             return Ignored("too many sources")
         self.sources.add(source)
@@ -78,6 +85,12 @@ class IceLite:
             self.selected = source
             return Nominated(answer)
         return Reply(answer)
+
+    def forget(self, source: Hashable) -> None:
+        """Nothing will come from this source any more."""
+        self.sources.discard(source)
+        if source == self.selected:
+            self.selected = None
 
     def expired(self, now: float) -> bool:
         """Whether the peer's consent has run out."""

@@ -55,9 +55,19 @@ class Description:
     attributes: Attributes
     media: tuple[Section, ...]
 
+    def all(self, name: str) -> Iterator[str]:
+        """The session-level values of every such attribute, in order."""
+        return (value for key, value in self.attributes if key == name)
+
     def first(self, name: str) -> str | None:
         """The first session-level value of the attribute; None when it is absent."""
-        return next((value for key, value in self.attributes if key == name), None)
+        return next(self.all(name), None)
+
+    @property
+    def bundle(self) -> tuple[str, ...] | None:
+        """The identification tags of the bundle group (RFC 8843); None without such a group."""
+        groups = (value.split() for value in self.all("group"))
+        return next((tuple(mids) for name, *mids in filter(None, groups) if name == "BUNDLE"), None)
 
 
 def parse(text: str) -> Description:

@@ -81,7 +81,7 @@ def parse(datagram: bytes) -> Message:
     attributes: dict[int, bytes] = {}
     authenticated = integrity = b""
     offset = HEADER_BYTES
-    for _ in range(ATTRIBUTE_LIMIT):
+    for _ in range(ATTRIBUTE_LIMIT + 1):
         if offset == len(datagram):
             return Message(kind, datagram[8:20], attributes, authenticated, integrity)
         attribute, size = unpack_from("!HH", datagram, offset)
@@ -89,7 +89,7 @@ def parse(datagram: bytes) -> Message:
         if stop > len(datagram):
             raise StunError("attribute exceeds message")
         if attribute == FINGERPRINT:
-            _check_fingerprint(datagram, offset)
+            _check_fingerprint(datagram, offset, size)
         elif attribute == MESSAGE_INTEGRITY and not integrity:
             integrity = datagram[start:stop]
             authenticated = _with_length(datagram[:offset], offset + 4)
@@ -99,8 +99,8 @@ def parse(datagram: bytes) -> Message:
     raise StunError("too many attributes")
 
 
-def _check_fingerprint(datagram: bytes, offset: int) -> None:
-    if offset + 8 != len(datagram):
+def _check_fingerprint(datagram: bytes, offset: int, size: int) -> None:
+    if size != 4 or offset + 8 != len(datagram):
         raise StunError("FINGERPRINT is not last")
     (given,) = unpack_from("!I", datagram, offset + 4)
     if given != zlib.crc32(datagram[:offset]) ^ FINGERPRINT_XOR:

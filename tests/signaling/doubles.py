@@ -41,6 +41,7 @@ class RecordingSink:
     is_connected: asyncio.Event = field(default_factory=asyncio.Event)
     is_closed: asyncio.Event = field(default_factory=asyncio.Event)
     got_rtp: asyncio.Event = field(default_factory=asyncio.Event)
+    got_rtcp: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connected(self, link: Link, now: float) -> None:
         self.link = link
@@ -51,6 +52,7 @@ class RecordingSink:
 
     def rtcp(self, packet: bytes, now: float) -> None:
         self.rtcp_packets.append(packet)
+        self.got_rtcp.set()
 
     def drained(self, now: float) -> None:
         if self.rtp_packets:

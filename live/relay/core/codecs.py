@@ -28,7 +28,7 @@ def h264_key_frame(payload: bytes) -> bool:
 
 def vp8_key_frame(payload: bytes) -> bool:
     """Whether a VP8 payload begins a key frame (RFC 7741 §4.2, §4.3)."""
-    if len(payload) < 2 or payload[0] & 0x1F != 0x10:
+    if len(payload) < 2 or payload[0] & 0x17 != 0x10:
         return False
     offset = 1
     if payload[0] & 0x80:

@@ -15,9 +15,13 @@ from signaling.ports import Codec
 
 HISTORY: Final = 2048
 """Packets kept; older ones are forgotten."""
+LATE_MOST: Final = 1000
+"""So far behind the newest a packet may be sent under its own number; SRTP senders refuse to
+encrypt what is older than their replay window, 1024 (RFC 3711 §3.3.2)."""
 CACHE_AGE_S: Final = 12.0
 """A key frame older than this does not start a viewer: too much would have to be caught up."""
 CACHE_PACKETS: Final = 1600
+NTP_MASK: Final = (1 << 64) - 1
 
 
 class Lane:
@@ -63,7 +67,7 @@ class Lane:
             self._align(number, timestamp, now)
         assert self._sequence_offset is not None
         outgoing = number + self._sequence_offset
-        if outgoing < self._floor or outgoing <= self.head - HISTORY:
+        if outgoing < self._floor or outgoing < self.head - LATE_MOST:
             return None
         timestamp += self._timestamp_offset
         payload = packet[start : head.stop]
@@ -83,10 +87,11 @@ class Lane:
         slot = number % HISTORY
         return self._history[slot] if self._numbers[slot] == number else None
 
-    def recall_by_sequence(self, sequence: int) -> bytes | None:
-        """A remembered packet by its 16-bit number."""
+    def recall_by_sequence(self, sequence: int, most_behind: int = HISTORY) -> bytes | None:
+        """A remembered packet by its 16-bit number, if it is not too far behind the newest."""
         newest = self.head - 1
-        return self.recall(newest - (newest - sequence & 0xFFFF))
+        behind = newest - sequence & 0xFFFF
+        return self.recall(newest - behind) if behind < most_behind else None
 
     def fast_start(self, now: float) -> int | None:
         """Where a new viewer may start; None when the last key frame is too far back."""
@@ -108,7 +113,9 @@ class Lane:
             return None
         ntp, timestamp, at = self._clocks
         elapsed = now - at
-        return ntp + int(elapsed * 2**32), timestamp + int(elapsed * self.codec.clock_rate)
+        return ntp + int(elapsed * 2**32) & NTP_MASK, timestamp + int(
+            elapsed * self.codec.clock_rate
+        )
 
     def _align(self, number: int, timestamp: int, now: float) -> None:
         last_timestamp, last_at = self._last
@@ -122,6 +129,8 @@ class Lane:
         if timestamp == self._key_timestamp and self._key_start is not None:
             self._key_start = min(self._key_start, number)
             return False
+        if self._key_start is not None and number < self._key_start:
+            return False  # repeated late, and a newer one is known
         self._key_timestamp, self._key_start, self.key_at = timestamp, number, now
         return True
 

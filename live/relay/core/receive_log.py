@@ -9,6 +9,8 @@ MISSING_LIMIT: Final = 300
 """Packets that may be missing at a time; beyond, a key frame is asked for instead."""
 NACK_RETRY_S: Final = 0.1
 NACK_TRIES: Final = 8
+FIRST_CYCLE: Final = 1 << 16
+"""Where extended numbers begin here; in reports they begin at the first cycle, 0."""
 
 
 class ReceiveLog:
@@ -73,7 +75,13 @@ class ReceiveLog:
         fraction = min(max((lost - lost_before) * 256 // interval, 0), 255) if interval else 0
         last_sr, delay = (self._sr[0], int((now - self._sr[1]) * 65536)) if self._sr else (0, 0)
         return ReportBlock(
-            self.ssrc, fraction, lost, self._highest, int(self._jitter), last_sr, delay
+            self.ssrc,
+            fraction,
+            lost,
+            self._highest - FIRST_CYCLE,
+            int(self._jitter),
+            last_sr,
+            delay,
         )
 
     def _note_gap(self, number: int, now: float) -> None:

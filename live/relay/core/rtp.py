@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 HEADER_BYTES: Final = 12
 ONE_BYTE_PROFILE: Final = 0xBEDE
 TWO_BYTE_PROFILE: Final = 0x1000
+ONE_BYTE_END: Final = 15
+"""The identifier that ends a list of one-byte extensions (RFC 8285 §4.2)."""
 
 _HEADER = Struct("!BBHII")
 _EXTENSION = Struct("!HH")
@@ -63,6 +65,8 @@ def extension_u16(packet: bytes, header: Header, identifier: int) -> int | None:
         if first == 0:
             offset += 1
             continue
+        if one_byte and first >> 4 == ONE_BYTE_END:
+            return None
         if one_byte:
             number, size, data = first >> 4, (first & 15) + 1, offset + 1
         else:

@@ -140,7 +140,7 @@ async def test_a_message_in_fragments_with_a_ping_between_is_read(
         viewer.connection.transport.write(
             frame(2, HELLO[:3], fin=False) + frame(9, b"p") + frame(0, HELLO[3:])
         )
-        await viewer.until("welcome")
+        assert (await viewer.until("welcome"))["show"] == "spring"
 
 
 async def test_a_peer_that_vanishes_in_the_middle_of_a_frame_is_forgotten(
@@ -156,7 +156,7 @@ async def test_a_peer_that_vanishes_in_the_middle_of_a_frame_is_forgotten(
         connection.transport.write(b"\x82\xfe")
         connection.transport.abort()
         async with asyncio.timeout(10):
-            await node.chat.hub.empty.wait()
+            assert await node.chat.hub.empty.wait()
 
 
 async def test_pongs_nobody_reads_end_the_connection(

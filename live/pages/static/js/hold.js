@@ -9,7 +9,9 @@ import { $, announce, fieldsOf, productPicture, say, sheet } from "./dom.js";
 import { minutesLeft, money, t } from "./text.js";
 
 const RECIPIENT = "kkot.recipient";
+const PAYING = "kkot.paying";
 const TICK_MS = 250;
+const REFUSAL_SHOWN_MS = 12_000;
 const WARN_AT_S = [60, 15];
 
 export class Checkout {
@@ -80,8 +82,15 @@ export class Checkout {
       await this.load();
       if (this.has(product.id)) return this.#open(product);
     }
-    say(this.place, explain(error));
+    this.#complain(explain(error));
     return undefined;
+  }
+
+  /** A refusal is shown for a while; by then the stock on the card tells the rest. */
+  #complain(text) {
+    say(this.place, text);
+    clearTimeout(this.complaint);
+    this.complaint = setTimeout(() => say(this.place), REFUSAL_SHOWN_MS);
   }
 
   async #open(product) {
@@ -145,7 +154,7 @@ export class Checkout {
     say(this.alert);
     try {
       this.order ??= await api("POST", "/orders", { body: { holds: [this.hold.id], recipient }, key: this.key });
-      goToPayment(await api("POST", `/orders/${this.order.id}/pay`));
+      goToPayment(this.order.id, await api("POST", `/orders/${this.order.id}/pay`));
     } catch (error) {
       say(this.alert, explain(error));
       if (error.status) this.key = freshKey(); // refused for certain: the next try is another one
@@ -186,11 +195,23 @@ function isOrdered(hold) {
   return hold.state.toLowerCase() === "ordered";
 }
 
-/** Go where the payment provider asks for the money. @param {{redirect: string}} answer */
-export function goToPayment({ redirect }) {
+/**
+ * Go where the payment provider asks for the money.
+ * @param {string} order
+ * @param {{redirect: string}} answer
+ */
+export function goToPayment(order, { redirect }) {
   const url = new URL(redirect, location.href);
   if (!["https:", "http:"].includes(url.protocol)) throw new Problem(0, "malformed");
+  sessionStorage.setItem(PAYING, order);
   location.assign(url);
+}
+
+/** Whether this tab had gone to pay this order; told once. @param {string} order @returns {boolean} */
+export function cameBackFromPaying(order) {
+  const cameBack = sessionStorage.getItem(PAYING) === order;
+  if (cameBack) sessionStorage.removeItem(PAYING);
+  return cameBack;
 }
 
 async function openOrderOf(product) {

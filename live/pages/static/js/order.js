@@ -5,13 +5,14 @@
 import { accountForm } from "./account.js";
 import { api, explain, Problem } from "./api.js";
 import { $, h, say } from "./dom.js";
-import { goToPayment } from "./hold.js";
+import { cameBackFromPaying, goToPayment } from "./hold.js";
 import { me } from "./session.js";
 import { money, moment, t } from "./text.js";
 
 const CONFIRM_TRIES = 8;
 const id = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/orders/${encodeURIComponent(id)}`;
+const cameBack = cameBackFromPaying(id) || new URLSearchParams(location.search).has("paid");
 const alert = $("#order-alert");
 let account = null;
 
@@ -21,8 +22,8 @@ async function open() {
   try {
     let order = await api("GET", here);
     draw(order);
-    // whoever comes back from paying may be faster than the provider's word: have the server ask
-    const asking = account?.id === order.buyer && ["placed", "paying"].includes(order.state);
+    const mine = account?.id === order.buyer;
+    const asking = mine && (order.state === "paying" || (cameBack && order.state === "placed"));
     for (let attempt = 0; asking && attempt < CONFIRM_TRIES; attempt += 1) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 1.8 ** attempt));
       order = await api("POST", `${here}/confirm`);
@@ -88,6 +89,6 @@ function button(selector, action) {
   });
 }
 
-button("#order-pay", async () => goToPayment(await api("POST", `${here}/pay`)));
+button("#order-pay", async () => goToPayment(id, await api("POST", `${here}/pay`)));
 button("#order-cancel", async () => draw(await api("POST", `${here}/cancel`)));
 open();

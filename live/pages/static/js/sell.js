@@ -45,7 +45,7 @@ const EVENTS = {
   on_air: (event) => choice.update({ ...choice.show, stage: event.on_air ? "live" : choice.show.stage, on_air: event.on_air }),
   ended: () => choice.update({ ...choice.show, stage: "ended", on_air: false }),
   order(event) {
-    guard(() => orders.add(event.order));
+    guard(() => Promise.all([orders.add(event.order), wares.refresh()]));
     count("orders");
   },
 };

@@ -25,7 +25,7 @@ export class Stage {
     const wasOnAir = this.known && this.show.on_air;
     this.show = { ...this.show, ...facts };
     this.known = true;
-    if (this.show.stage === "ended") this.whep.stop();
+    if (this.show.stage === "ended") this.whep.stop({ over: true });
     else if (this.show.on_air && !wasOnAir) this.whep.hurry();
     this.#draw();
   }

@@ -30,6 +30,13 @@ export class Wares {
     this.show();
   }
 
+  /** Learn how many were sold, which the room does not tell. */
+  async refresh() {
+    const { products } = await api("GET", `/stores/${encodeURIComponent(this.store)}/products`);
+    for (const product of products) this.shelf.put(product);
+    this.show();
+  }
+
   /** @param {any} event of the room */
   apply(event) {
     if (this.shelf.apply(event)) this.show();

@@ -39,8 +39,12 @@ export class WhepPlayer {
     this.#attempt();
   }
 
-  /** Stop, and tell the server. */
-  stop() {
+  /**
+   * Stop, and tell the server.
+   * @param {{over?: boolean}} [options] `over`: the show has ended and its sessions with it
+   */
+  stop({ over = false } = {}) {
+    if (over) this.session = null;
     this.wanted = false;
     clearTimeout(this.timer);
     this.#hangUp();

@@ -1,0 +1,147 @@
+"""The answer as text (RFC 8866, RFC 8829 §5.3): what was decided, written down and no more.
+
+Bundled, multiplexed, DTLS passive, ICE-lite; every candidate is in the first section. What the
+offer did not bring (mid, group, reduced-size RTCP) the answer does not bring either.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from signaling.core.sdp import Description, Section
+from signaling.ports import Codec, Stream, StreamTrack, Track
+
+TWCC_URI: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+ABS_SEND_TIME_URI: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address this server answers checks on."""
+
+    host: str
+    port: int
+    transport: str
+    """`udp`, or `tcp` for passive ICE-TCP (RFC 6544)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """This server's half of one session: ICE credentials, certificate, addresses best first."""
+
+    session: int
+    ufrag: str
+    password: str
+    fingerprint: str
+    candidates: Sequence[Candidate]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One section's answer; without a codec it is inactive. `lines` follow the codec's."""
+
+    section: Section
+    direction: str
+    codec: Codec | None
+    lines: Sequence[str]
+
+
+def write(offer: Description, local: Local, answered: Sequence[Answered]) -> str:
+    """The whole description, a section for each that was offered, in the same order."""
+    lines = ["v=0", f"o=- {local.session} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=ice-lite"]
+    if offer.bundle is not None:
+        mids = (answer.section.first("mid") or "" for answer in answered)
+        lines.append(f"a=group:BUNDLE {' '.join(mids)}")
+    if offer.first("extmap-allow-mixed") is not None:
+        lines.append("a=extmap-allow-mixed")
+    for index, answer in enumerate(answered):
+        lines += _section(local, answer, first=index == 0)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def publisher_lines(track: Track) -> list[str]:
+    """The feedback and header extensions agreed with the sender of a track."""
+    wanted = {
+        "nack": track.nack,
+        "nack pli": track.pli,
+        "transport-cc": track.twcc,
+        "goog-remb": track.remb,
+    }
+    lines = feedback_lines(track.codec, (kind for kind, on in wanted.items() if on))
+    if track.twcc_id is not None:
+        lines.append(f"a=extmap:{track.twcc_id} {TWCC_URI}")
+    if track.abs_send_time_id is not None:
+        lines.append(f"a=extmap:{track.abs_send_time_id} {ABS_SEND_TIME_URI}")
+    return lines
+
+
+def source_lines(stream: Stream, track: StreamTrack) -> list[str]:
+    """Which SSRCs a viewer will get (RFC 5576, RFC 4588 §8); all tracks share one stream.
+
+    Browsers take the first a=ssrc for the media, the second for its RTX.
+    """
+    ssrcs = [ssrc for ssrc in (track.ssrc, track.rtx_ssrc) if ssrc is not None]
+    group = [f"a=ssrc-group:FID {track.ssrc} {track.rtx_ssrc}"] if len(ssrcs) > 1 else []
+    return [
+        f"a=msid:{stream.cname} {track.kind}",
+        *group,
+        *(f"a=ssrc:{ssrc} cname:{stream.cname}" for ssrc in ssrcs),
+    ]
+
+
+def feedback_lines(codec: Codec, kinds: Iterable[str]) -> list[str]:
+    """Which RTCP feedback is agreed for a codec (RFC 4585 §4.2)."""
+    return [f"a=rtcp-fb:{codec.payload_type} {kind}" for kind in kinds]
+
+
+def _section(local: Local, answer: Answered, *, first: bool) -> list[str]:
+    section, codec = answer.section, answer.codec
+    formats = _formats(codec) if codec else " ".join(section.formats)
+    mid = section.first("mid")
+    return [
+        f"m={section.kind} 9 {section.profile} {formats}",
+        "c=IN IP4 0.0.0.0",
+        *([f"a=mid:{mid}"] if mid is not None else []),
+        f"a=ice-ufrag:{local.ufrag}",
+        f"a=ice-pwd:{local.password}",
+        f"a=fingerprint:sha-256 {local.fingerprint}",
+        "a=setup:passive",
+        "a=rtcp-mux",
+        "a=rtcp-mux-only",
+        *(["a=rtcp-rsize"] if section.has("rtcp-rsize") else []),
+        *(_candidates(local.candidates) if first else []),
+        f"a={answer.direction}",
+        *(_codec(codec) if codec else (f"a=rtpmap:{v}" for v in section.all("rtpmap"))),
+        *answer.lines,
+    ]
+
+
+def _formats(codec: Codec) -> str:
+    pt, rtx = codec.payload_type, codec.rtx_payload_type
+    return f"{pt}" if rtx is None else f"{pt} {rtx}"
+
+
+def _codec(codec: Codec) -> list[str]:
+    pt, rtx = codec.payload_type, codec.rtx_payload_type
+    channels = "/2" if codec.name == "opus" else ""
+    lines = [f"a=rtpmap:{pt} {codec.name}/{codec.clock_rate}{channels}"]
+    if codec.parameters:
+        pairs = codec.parameters.items()
+        lines.append(f"a=fmtp:{pt} " + ";".join(f"{k}={v}" if v else k for k, v in pairs))
+    if rtx is not None:
+        lines += [f"a=rtpmap:{rtx} rtx/{codec.clock_rate}", f"a=fmtp:{rtx} apt={pt}"]
+    return lines
+
+
+def _candidates(candidates: Sequence[Candidate]) -> list[str]:
+    return [*(_candidate(i, c) for i, c in enumerate(candidates)), "a=end-of-candidates"]
+
+
+def _candidate(index: int, candidate: Candidate) -> str:
+    """RFC 8839 §5.1: host candidates, earlier ones preferred, UDP before TCP."""
+    over_tcp = candidate.transport == "tcp"
+    preference = (0 if over_tcp else 0x8000) + 0x7FFF - index
+    priority = 126 << 24 | preference << 8 | 255
+    line = f"a=candidate:{index + 1} 1 {candidate.transport} {priority} {candidate.host}"
+    line += f" {candidate.port} typ host"
+    return line + " tcptype passive" if over_tcp else line

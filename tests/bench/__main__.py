@@ -1,0 +1,34 @@
+"""`python -m tests.bench [NAME…]`: all benchmarks when none is named."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import click
+import uvloop
+
+from tests.bench import join, relay
+
+BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
+    "relay": relay.run,
+    "join": join.run,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
+@click.option("--viewers", default=100, type=click.IntRange(1, 2_000))
+@click.option("--seconds", default=8.0, type=click.FloatRange(0.5, 600), help="Of the window.")
+def main(names: tuple[str, ...], viewers: int, seconds: float) -> None:
+    """Measure the running server; each NAME prints its figure beside a floor."""
+
+    async def measure() -> None:
+        for name in names or BENCHES:
+            await BENCHES[name](viewers, seconds)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(measure())
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m tests.bench")

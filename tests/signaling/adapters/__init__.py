@@ -1,0 +1,1 @@
+"""The sockets, the ciphers and the HTTP doors of signaling."""

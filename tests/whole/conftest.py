@@ -1,0 +1,25 @@
+"""A running server, the same for all tests of a module."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.whole.server import Server
+
+
+@pytest_asyncio.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A running server, the same for all tests of a module."""
+    server = Server(tmp_path_factory.mktemp("whole"))
+    await server.start()
+    yield server
+    await server.close()
+
+
+@pytest_asyncio.fixture
+async def mortal(server: Server) -> Server:
+    """The module's server, for a test that kills it; started again if the test before did not."""
+    if not server.running:
+        await server.start()
+    return server

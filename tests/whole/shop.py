@@ -1,0 +1,135 @@
+"""A shop made through the API like anybody's: people, a product on sale, a show, its room."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.whole.server import PATIENCE_S, Server
+
+PASSWORD: Final = "correct horse battery"
+PRICE_MINOR: Final = 12_000
+RECIPIENT: Final = {"name": "김하늘", "phone": "010-1234-5678", "address": "서울시 종로구 1"}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account, signed in."""
+
+    id: str
+    token: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A seller's store with one product and one show."""
+
+    seller: Person
+    slug: str
+    product: str
+    show: str
+
+
+async def read(answer: httpx.Response) -> Json:
+    """The JSON of an answer that must be a good one."""
+    assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.text}"
+    found: Json = answer.json()
+    return found
+
+
+async def sign_up(server: Server, name: str = "하늘") -> Person:
+    """Make an account with an address of its own."""
+    email = f"{secrets.token_hex(6)}@example.com"
+    async with server.client() as client:
+        body = {"email": email, "password": PASSWORD, "name": name}
+        made = await read(await client.post("/accounts", json=body))
+    return Person(made["account"]["id"], made["access_token"], email)
+
+
+async def open_shop(server: Server, stock: int = 1_000) -> Shop:
+    """A store, a product of so many units, and a scheduled show that pins it."""
+    seller = await sign_up(server, "꽃집")
+    slug = f"flowers-{secrets.token_hex(4)}"
+    async with server.client(seller.token) as client:
+        await read(await client.post("/stores", json={"slug": slug, "name": "꽃집", "story": ""}))
+        product = await read(
+            await client.post(
+                f"/stores/{slug}/products",
+                json={"title": "작약", "price_minor": PRICE_MINOR, "stock": stock},
+            )
+        )
+        show = await read(await client.post("/shows", json={"store": slug, "title": "오늘의 꽃"}))
+        await read(await client.post(f"/shows/{show['id']}/pin", json={"product": product["id"]}))
+    return Shop(seller, slug, product["id"], show["id"])
+
+
+async def hold(
+    client: httpx.AsyncClient, product: str, key: str | None = None, quantity: int = 1
+) -> httpx.Response:
+    """Ask for a hold."""
+    return await client.post(
+        "/holds",
+        json={"product": product, "quantity": quantity},
+        headers={"Idempotency-Key": key or secrets.token_hex(8)},
+    )
+
+
+async def order(client: httpx.AsyncClient, held: str) -> Json:
+    """Place an order from a hold."""
+    body = {"holds": [held], "recipient": RECIPIENT}
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    return await read(await client.post("/orders", json=body, headers=key))
+
+
+async def pay(client: httpx.AsyncClient, placed: str) -> Json:
+    """Approve the order's payment on the sandbox's page; the order afterwards."""
+    redirect = (await read(await client.post(f"/orders/{placed}/pay")))["redirect"]
+    approved = await client.post(f"{redirect}/approve")
+    assert approved.status_code == httpx.codes.SEE_OTHER
+    return await read(await client.post(f"/orders/{placed}/confirm"))
+
+
+class Visitor:
+    """Somebody in a show's room."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._unread: list[Json] = []
+
+    async def say(self, text: str) -> None:
+        """Say something."""
+        saying = {"type": "say", "id": secrets.token_hex(4), "text": text}
+        await self._socket.send(msgspec.json.encode(saying), text=True)
+
+    async def hears(self, wanted: Callable[[Json], bool]) -> Json:
+        """The next event that is wanted; those before it are forgotten."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                while self._unread:
+                    event = self._unread.pop(0)
+                    if wanted(event):
+                        return event
+                self._unread = msgspec.json.decode(await self._socket.recv())
+
+
+@asynccontextmanager
+async def visit(server: Server, show: str, token: str | None = None) -> AsyncIterator[Visitor]:
+    """Enter a show's room and be welcomed."""
+    url = f"{server.url.replace('http', 'ws')}/shows/{show}/events"
+    json = Subprotocol("kkot.v1+json")
+    async with connect(url, subprotocols=[json], compression=None, proxy=None) as socket:
+        hello = {"type": "hello"} | ({"token": token} if token else {})
+        await socket.send(msgspec.json.encode(hello), text=True)
+        visitor = Visitor(socket)
+        await visitor.hears(lambda event: event["type"] == "welcome")
+        yield visitor
