@@ -12,10 +12,6 @@ import { money, moment, t } from "./text.js";
 const CONFIRM_TRIES = 8;
 const id = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/orders/${encodeURIComponent(id)}`;
-<<<<<<< HEAD
-=======
-const cameBack = cameBackFromPaying(id) || new URLSearchParams(location.search).has("paid");
->>>>>>> e2e
 const alert = $("#order-alert");
 let account = null;
 
@@ -25,13 +21,8 @@ async function open() {
   try {
     let order = await api("GET", here);
     draw(order);
-<<<<<<< HEAD
     // whoever comes back from paying may be faster than the provider's word: have the server ask
     const asking = account?.id === order.buyer && ["placed", "paying"].includes(order.state);
-=======
-    const mine = account?.id === order.buyer;
-    const asking = mine && (order.state === "paying" || (cameBack && order.state === "placed"));
->>>>>>> e2e
     for (let attempt = 0; asking && attempt < CONFIRM_TRIES; attempt += 1) {
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 500 * 1.8 ** attempt));
       order = await api("POST", `${here}/confirm`);
