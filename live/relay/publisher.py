@@ -80,8 +80,7 @@ class Publisher:
             if codec.rtx_payload_type is not None:
                 self._by_type[codec.rtx_payload_type] = (inlet, True)
         self._feedback = TransportFeedback()
-        self._twcc_ids = {t.codec.payload_type: t.twcc_id for t in publication.tracks if t.twcc}
-        self._twcc_id = next((i for i in self._twcc_ids.values() if i is not None), None)
+        self._twcc_id = next((t.twcc_id for t in publication.tracks if t.twcc), None)
         self._key_wanted = False
         self._estimate = REMB_START
         self._due = {"twcc": 0.0, "report": 0.0, "pli": 0.0}

@@ -1,0 +1,1 @@
+"""The show without a seller."""
