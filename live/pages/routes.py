@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -81,7 +82,7 @@ def _respond(template: str, request: Request, language_default: str) -> Response
     )
     here = request.url
     links = {
-        choice: f"{here.path}?{here.include_query_params(lang=choice).query}"
+        choice: f"{quote(here.path)}?{here.include_query_params(lang=choice).query}"
         for choice in LANGUAGES
     }
     html = render_page(

@@ -94,3 +94,9 @@ async def test_nothing_outside_the_folder_is_served(client: httpx.AsyncClient, p
 async def test_pages_that_name_no_icon_find_ours(client: httpx.AsyncClient) -> None:
     answer = await client.get("/favicon.ico")
     assert (await client.get(answer.headers["Location"])).status_code == 200
+
+
+async def test_an_odd_address_is_written_as_an_address(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/shows/%00%22x/watch")
+    assert "\0" not in answer.text
+    assert 'href="/shows/%00%22x/watch?lang=en"' in answer.text
