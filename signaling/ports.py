@@ -15,18 +15,26 @@ Kind = Literal["audio", "video"]
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """A negotiated codec: payload types as the peer numbers them, `parameters` as in a=fmtp."""
+    """A negotiated codec: payload types as the peer numbers them, `parameters` as in a=fmtp.
+
+    `red_payload_type`: redundant audio around it (RFC 2198), where both sides take it.
+    """
 
     name: str
     clock_rate: int
     payload_type: int
     rtx_payload_type: int | None
     parameters: Mapping[str, str]
+    red_payload_type: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One published track as agreed: SSRCs where the offer told them, header extension ids."""
+    """One published track as agreed: SSRCs where the offer told them, header extension ids.
+
+    `layers`: the rids of its simulcast layers in the order offered (RFC 8853), () for just one.
+    `rsize`: feedback may travel without a report before it (RFC 5506).
+    """
 
     kind: Kind
     mid: str
@@ -39,6 +47,12 @@ class Track:
     pli: bool
     twcc: bool
     remb: bool
+    layers: tuple[str, ...] = ()
+    mid_id: int | None = None
+    rid_id: int | None = None
+    repaired_rid_id: int | None = None
+    fir: bool = False
+    rsize: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +82,18 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """The payload types one viewer wants; None where it takes no such packets."""
+    """The payload types one viewer wants; None where it takes no such packets.
+
+    `abs_send_time`: the id of the header extension it measures by (RFC 8285); with `remb` it
+    tells how much it can take.
+    """
 
     video: int | None
     rtx: int | None
     audio: int | None
+    red: int | None = None
+    abs_send_time: int | None = None
+    remb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
