@@ -96,11 +96,9 @@ class Peer:
         """Encrypt a batch and send it, run by run."""
         if self._ciphers is None or self._path is None:
             return
-        packets, protect_run = batch.packets, self._ciphers.protect_run
-        send_run = self._path.send_run
-        for start, stop in batch.runs:
-            if run := protect_run(packets[start:stop]):
-                send_run(run)
+        protect_run, send_run = self._ciphers.protect_run, self._path.send_run
+        for run in batch.runs:
+            send_run(*protect_run(run))
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send a compound RTCP packet."""

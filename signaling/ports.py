@@ -96,17 +96,26 @@ class Subscription:
     remb: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Plaintext RTP towards viewers, in sending order.
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """RTP packets that leave in one system call: of equal size, only the last may be shorter.
 
-    `packets`: whole RTP packets, a 12-byte header and the payload.
-    `runs`: `[start, stop)` ranges of `packets` of equal size, only the last of a run may be
-    shorter; at most 32 packets and 60,000 bytes each.
+    At most 32 packets and 44,000 bytes.
     """
 
-    packets: Sequence[bytes]
-    runs: Sequence[tuple[int, int]]
+    packets: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Plaintext RTP towards viewers, in sending order; one batch may go to many of them."""
+
+    runs: Sequence[Run]
+
+    @property
+    def packets(self) -> list[bytes]:
+        """All of its packets."""
+        return [packet for run in self.runs for packet in run.packets]
 
 
 class Link(Protocol):

@@ -7,6 +7,8 @@ socket, or an accepted connection, that opens paths.
 from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
+from signaling.ports import Run
+
 Source = Hashable
 
 
@@ -16,8 +18,8 @@ class Path(Protocol):
     def send(self, datagram: bytes) -> None:
         """Send one datagram."""
 
-    def send_run(self, datagrams: Sequence[bytes]) -> None:
-        """Send datagrams of equal size, of which only the last may be shorter."""
+    def send_run(self, datagrams: memoryview, size: int) -> None:
+        """Send what lies end to end as datagrams of `size` bytes; the last may be shorter."""
 
 
 class Door(Protocol):
@@ -33,8 +35,12 @@ class Door(Protocol):
 class Ciphers(Protocol):
     """SRTP and SRTCP of one session (RFC 3711). No packet, however bad, makes a call raise."""
 
-    def protect_run(self, packets: Sequence[bytes]) -> list[bytes]:
-        """Encrypt RTP packets; one that cannot be is left out and counted."""
+    def protect_run(self, run: Run) -> tuple[memoryview, int]:
+        """Encrypt the packets of a run.
+
+        They lie end to end in a room that the next call uses again; the number is the size of
+        the first. One that cannot be encrypted is left out and counted.
+        """
 
     def protect_rtcp(self, packet: bytes) -> bytes | None:
         """Encrypt a compound RTCP packet; None, and counted, when it cannot be."""

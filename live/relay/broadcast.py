@@ -218,6 +218,8 @@ class Broadcast:
         pending, self._pending = self._pending, []
         if not pending:
             return
+        # Sound after picture: fewer changes of size make longer runs.
+        pending.sort(key=_is_audio)
         for subscription, viewers in self._live.items():
             types = {"video": subscription.video, "audio": subscription.audio}
             packets = [
@@ -272,6 +274,10 @@ class Broadcast:
 def _lane(track: Track) -> Lane:
     ssrc, rtx_ssrc = (secrets.randbelow(0xFFFFFFF0) + 2 for _ in range(2))
     return Lane(track.codec, ssrc, rtx_ssrc, 0x10000 + secrets.randbelow(0x8000))
+
+
+def _is_audio(packet: tuple[Kind, bytes]) -> bool:
+    return packet[0] == "audio"
 
 
 def _gathering(viewers: int) -> float:

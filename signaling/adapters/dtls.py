@@ -7,8 +7,9 @@ it sees only DTLS datagrams, and its SRTP sessions are used directly.
 import asyncio
 import datetime
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from struct import unpack_from
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import pylibsrtp
 from aiortc import RTCCertificate, RTCIceTransport
@@ -17,6 +18,7 @@ from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDt
 from pylibsrtp import SRTP_MAX_TRAILER_LEN
 from pylibsrtp._binding import ffi, lib
 
+from signaling.ports import Run
 from signaling.transport import Ciphers, Handshake
 
 BACKLOG: Final = 32
@@ -25,6 +27,9 @@ SOURCE_LIMIT: Final = 16
 """SSRCs one peer may send; packets of further ones are dropped."""
 PACKET_LIMIT_BYTES: Final = 1_350
 """The longest plaintext packet that can be encrypted again with room for an RTX number."""
+GCM_TAG_BYTES: Final = 16
+SHA1_80_TAG_BYTES: Final = 10
+"""What encryption adds to an RTP packet (RFC 7714 §5.2, RFC 5764 §4.1.2)."""
 RENEW_BEFORE: Final = datetime.timedelta(days=7)
 
 PROFILES: Final = [
@@ -38,38 +43,82 @@ PROFILES: Final = [
 REFUSED: Final = (pylibsrtp.Error, ValueError)
 """What libsrtp raises for a packet it does not take: the binding checks lengths by itself."""
 
+LONGEST_BYTES: Final = 1_500 - SRTP_MAX_TRAILER_LEN
+ROOM_BYTES: Final = 1 << 16
+"""A run fits; of a longer one the rest is dropped."""
+LAYOUTS: Final = 64
+"""Runs whose layout is remembered while they go to one viewer after the other."""
+
+_OK: Final = lib.srtp_err_status_ok
+_ROOM_START: Final = ffi.new("char[]", ROOM_BYTES)
+_ROOM: Final = memoryview(ffi.buffer(_ROOM_START))
+"""Where every session encrypts: one at a time, on the event loop's thread."""
+
+
+@lru_cache(LAYOUTS)
+def _lay_out(run: Run, trailer: int) -> tuple[bytes, int, list[tuple[Any, int]]] | None:
+    """A run as it lies in the room before encryption: its bytes with room for the trailers, the
+    size of its first datagram, and start and length of each packet. None when it does not fit."""
+    plain, places = bytearray(), []
+    for packet in run.packets:
+        if len(packet) > LONGEST_BYTES:
+            return None
+        places.append((_ROOM_START + len(plain), len(packet)))
+        plain += packet + bytes(trailer)
+    fits = places and len(plain) <= ROOM_BYTES
+    return (bytes(plain), places[0][1] + trailer, places) if fits else None
+
 
 class SrtpCiphers:
-    """SRTP and SRTCP of one association. `dropped`: packets that could not be encrypted."""
+    """SRTP and SRTCP of one association; encryption adds `trailer` bytes to an RTP packet.
 
-    def __init__(self, inward: pylibsrtp.Session, outward: pylibsrtp.Session) -> None:
+    `dropped`: packets that could not be encrypted.
+    """
+
+    def __init__(self, inward: pylibsrtp.Session, outward: pylibsrtp.Session, trailer: int) -> None:
         self.dropped = 0
-        self._outward = outward
+        self._session = outward
+        """Held because `_context` lives in it."""
+        self._context = outward._srtp[0]
+        self._trailer = trailer
         self._length = ffi.new("int *")
         self._protect_rtcp: Callable[[bytes], bytes] = outward.protect_rtcp
         self._unprotect: Callable[[bytes], bytes] = inward.unprotect
         self._unprotect_rtcp: Callable[[bytes], bytes] = inward.unprotect_rtcp
         self._sources: set[int] = set()
 
-    def protect_run(self, packets: Sequence[bytes]) -> list[bytes]:
-        """Encrypt RTP packets; one that is too long or too old is left out and counted.
+    def protect_run(self, run: Run) -> tuple[memoryview, int]:
+        """Encrypt a run end to end; a packet that is too long or too old is left out and counted.
 
-        Calls libsrtp in the session's own buffer: `Session.protect` costs more than twice as much.
+        Calls libsrtp where the packets are to lie: `Session.protect` copies each twice more.
         """
-        session, length, protect = self._outward, self._length, lib.srtp_protect
-        context, scratch, view = session._srtp[0], session._cdata, session._buffer
-        longest = len(view) - SRTP_MAX_TRAILER_LEN
-        protected: list[bytes] = []
-        for packet in packets:
-            size = len(packet)
-            if size > longest:
-                continue
-            view[0:size] = packet
-            length[0] = size
-            if protect(context, scratch, length) == lib.srtp_err_status_ok:
-                protected.append(view[0 : length[0]])
-        self.dropped += len(packets) - len(protected)
-        return protected
+        layout = _lay_out(run, self._trailer)
+        if layout is None:
+            return self._protect_each(run)
+        context, length, protect = self._context, self._length, lib.srtp_protect
+        plain, size, places = layout
+        _ROOM[: len(plain)] = plain
+        for start, plain_bytes in places:
+            length[0] = plain_bytes
+            if protect(context, start, length) != _OK:
+                return self._protect_each(run)
+        return _ROOM[: len(plain)], size
+
+    def _protect_each(self, run: Run) -> tuple[memoryview, int]:
+        """The same for a run of which some packets are bad. Those that were encrypted before are
+        encrypted again, to the same bytes: the sessions allow it."""
+        stop = size = 0
+        for packet in run.packets:
+            length = self._length
+            length[0] = len(packet)
+            if length[0] <= LONGEST_BYTES and stop <= ROOM_BYTES - 1_500:
+                _ROOM[stop : stop + len(packet)] = packet
+                if lib.srtp_protect(self._context, _ROOM_START + stop, length) == _OK:
+                    size = size or length[0]
+                    stop += length[0]
+                    continue
+            self.dropped += 1
+        return _ROOM[:stop], size
 
     def protect_rtcp(self, packet: bytes) -> bytes | None:
         """Encrypt a compound RTCP packet; None, and counted, when it is too long or nonsense."""
@@ -139,7 +188,10 @@ class DtlsHandshake:
         try:
             await transport.start(self._expected)
             if transport.state == "connected":
-                connected(SrtpCiphers(transport._rx_srtp, transport._tx_srtp))
+                assert transport._ssl is not None, "connected"
+                suite = transport._ssl.get_selected_srtp_profile()
+                trailer = GCM_TAG_BYTES if b"GCM" in suite else SHA1_80_TAG_BYTES
+                connected(SrtpCiphers(transport._rx_srtp, transport._tx_srtp, trailer))
                 await self._over.wait()
         finally:
             await transport.stop()

@@ -6,7 +6,7 @@ that it belongs to a session, or it is closed.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from struct import pack
 from typing import Final, cast
 
@@ -110,10 +110,10 @@ class TcpConnection(asyncio.Protocol):
             return
         transport.write(pack("!H", len(datagram)) + datagram)
 
-    def send_run(self, datagrams: Sequence[bytes]) -> None:
-        """Send several datagrams."""
-        for datagram in datagrams:
-            self.send(datagram)
+    def send_run(self, datagrams: memoryview, size: int) -> None:
+        """Send what lies end to end as datagrams of `size` bytes; the last may be shorter."""
+        for start in range(0, len(datagrams), size):
+            self.send(bytes(datagrams[start : start + size]))
 
     def abort(self) -> None:
         """End the connection now."""

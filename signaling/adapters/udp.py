@@ -11,8 +11,9 @@ import errno
 import socket
 import sys
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cache
 from struct import pack
 from typing import Final, cast
 
@@ -123,7 +124,7 @@ class UdpPath:
         self._sendto = door.socket.sendto
         self._sendmsg = door.socket.sendmsg
 
-    def send(self, datagram: bytes) -> None:
+    def send(self, datagram: bytes | memoryview) -> None:
         """Send one datagram; a full socket drops and counts."""
         try:
             self._sendto(datagram, self._address)
@@ -132,25 +133,29 @@ class UdpPath:
         else:
             self._door.counters.sent += 1
 
-    def send_run(self, datagrams: Sequence[bytes]) -> None:
-        """Send datagrams of equal size, of which only the last may be shorter."""
+    def send_run(self, datagrams: memoryview, size: int) -> None:
+        """Send what lies end to end as datagrams of `size` bytes; the last may be shorter."""
         door = self._door
-        count = len(datagrams)
-        if count < 2 or not (self._segmentation and door.segmentation):
-            for datagram in datagrams:
-                self.send(datagram)
+        if len(datagrams) <= size or not (self._segmentation and door.segmentation):
+            for start in range(0, len(datagrams), size or 1):
+                self.send(datagrams[start : start + size])
             return
-        segment = [(socket.IPPROTO_UDP, UDP_SEGMENT, pack("=H", len(datagrams[0])))]
         try:
-            self._sendmsg([b"".join(datagrams)], segment, 0, self._address)
+            self._sendmsg([datagrams], _segments(size), 0, self._address)
         except OSError as error:
             if error.errno in NO_SEGMENTATION:
                 door.segmentation = False
             elif error.errno in NOT_ON_THIS_PATH:
                 self._segmentation = False
             else:
-                door.counters.dropped += count
+                door.counters.dropped += -(-len(datagrams) // size)
                 return
-            self.send_run(datagrams)
+            self.send_run(datagrams, size)
         else:
-            door.counters.sent += count
+            door.counters.sent += -(-len(datagrams) // size)
+
+
+@cache
+def _segments(size: int) -> list[tuple[int, int, bytes]]:
+    """What tells the kernel to cut a run; there are no more sizes than a packet has bytes."""
+    return [(socket.IPPROTO_UDP, UDP_SEGMENT, pack("=H", size))]

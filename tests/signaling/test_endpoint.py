@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from signaling.core.ice_lite import CONSENT_S
 from signaling.endpoint import Endpoint
-from signaling.ports import Batch, Link, Publication, Sink, Stream, Subscription
+from signaling.ports import Batch, Link, Publication, Run, Sink, Stream, Subscription
 from signaling.transport import Ciphers, Handshake, Path, Source
 from tests.signaling.doubles import SHOW, OneShow
 from tests.signaling.offers import STREAM, chromium, ice_check
@@ -21,8 +21,8 @@ RTP, RTCP, DTLS = b"\x80\x60" + bytes(20), b"\x80\xc9" + bytes(20), b"\x16\xfe" 
 class Plain:
     """Ciphers that change nothing, and refuse what is empty."""
 
-    def protect_run(self, packets: Sequence[bytes]) -> list[bytes]:
-        return [packet for packet in packets if packet]
+    def protect_run(self, run: Run) -> tuple[memoryview, int]:
+        return memoryview(b"".join(run.packets)), len(run.packets[0])
 
     def protect_rtcp(self, packet: bytes) -> bytes | None:
         return packet or None
@@ -138,8 +138,8 @@ class Letterbox:
     def send(self, datagram: bytes) -> None:
         self.sent.append(datagram)
 
-    def send_run(self, datagrams: Sequence[bytes]) -> None:
-        self.sent += datagrams
+    def send_run(self, datagrams: memoryview, size: int) -> None:
+        self.sent += [bytes(datagrams[n : n + size]) for n in range(0, len(datagrams), size or 1)]
 
 
 @dataclass
@@ -240,9 +240,9 @@ async def test_media_follow_the_nominated_source(house: House) -> None:
     answer, sink = await house.connect("wifi")
     house.prove(answer, "lte", nominate=False)
     assert sink.link is not None
-    sink.link.send(Batch([b"1"], [(0, 1)]))
+    sink.link.send(Batch([Run((b"1",))]))
     house.prove(answer, "lte")
-    sink.link.send(Batch([b"2", b"", b"3"], [(0, 1), (1, 2), (1, 3)]))
+    sink.link.send(Batch([Run((b"2",)), Run((b"",)), Run((b"3",))]))
     sink.link.send_rtcp(b"4")
     sink.link.send_rtcp(b"")
     assert house.door.sent["wifi"][1:] == [b"1"]
@@ -255,7 +255,7 @@ async def test_a_closed_link_sends_nothing(house: House) -> None:
     assert sink.link is not None
     sink.link.close()
     sink.link.close()
-    sink.link.send(Batch([b"1"], [(0, 1)]))
+    sink.link.send(Batch([Run((b"1",))]))
     sink.link.send_rtcp(b"2")
     house.receive(ice_check(OFFER, answer, nominate=True), "phone")
     assert len(house.door.sent["phone"]) == sent

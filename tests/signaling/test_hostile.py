@@ -23,7 +23,7 @@ from signaling.core import stun
 from signaling.core.demux import Protocol, classify
 from signaling.endpoint import Endpoint
 from signaling.errors import SignalingError
-from signaling.ports import Batch
+from signaling.ports import Batch, Run
 from signaling.transport import Ciphers
 from tests.signaling.doubles import SHOW, OneShow, RecordingMedia, RecordingSink
 from tests.signaling.offers import STREAM, attribute, chromium, ice_check
@@ -107,7 +107,7 @@ class Viewer:
         assert not self.sink.is_closed.is_set()
         self.sequence += 1
         packet = rtp(self.sequence)
-        self.sink.link.send(Batch([packet], [(0, 1)]))
+        self.sink.link.send(Batch([Run((packet,))]))
         async with asyncio.timeout(5):
             got = await self.wire.queues[Protocol.RTP].get()
         assert self.ciphers.unprotect(got) == packet
@@ -299,12 +299,14 @@ async def test_hostile_dtls(viewer: Viewer) -> None:
 
 
 async def test_hostile_rtp(viewer: Viewer) -> None:
-    protect = viewer.ciphers.protect_run
-    (good,) = protect([rtp(1, ssrc=5)])
+    def protect(packet: bytes) -> bytes:
+        return bytes(viewer.ciphers.protect_run(Run((packet,)))[0])
+
+    good = protect(rtp(1, ssrc=5))
     viewer.wire.send(good)
     await viewer.flush(viewer.wire)
     assert viewer.sink.rtp_packets == [rtp(1, ssrc=5)]
-    sources = protect([rtp(1, ssrc=100 + n) for n in range(SOURCE_LIMIT)])
+    sources = [protect(rtp(1, ssrc=100 + n)) for n in range(SOURCE_LIMIT)]
     hostile = [
         good,
         *(good[:size] for size in (2, 11, 12, 13, len(good) - 1)),
@@ -317,7 +319,7 @@ async def test_hostile_rtp(viewer: Viewer) -> None:
         rtp(9),
         rtp(9, head=b"\x9f\x6f", size=0),
         rtp(9, size=1_990),
-        *protect([rtp(2, ssrc=5, size=1_340)]),
+        protect(rtp(2, ssrc=5, size=1_340)),
         *scraps(20, range(128, 192)),
     ]
     assert len(hostile) >= 20
@@ -366,12 +368,12 @@ async def test_what_no_cipher_takes_never_leaves_the_link(viewer: Viewer) -> Non
     viewer.sequence = 5_000
     await viewer.assert_goes_on()
     bad = [rtp(1), rtp(5_002, size=1_490), b"", b"short"]
-    link.send(Batch([*bad, rtp(5_003)], [(0, 2), (2, 4), (4, 5), (0, 0)]))
+    link.send(Batch([Run(tuple(bad[:2])), Run(tuple(bad[2:])), Run((rtp(5_003),)), Run(())]))
     for packet in (b"", b"\x80\xc9", bytes(1_500)):
         link.send_rtcp(packet)
     got = await viewer.wire.queues[Protocol.RTP].get()
     assert viewer.ciphers.unprotect(got) == rtp(5_003)
     link.close()
-    link.send(Batch([rtp(5_004)], [(0, 1)]))
+    link.send(Batch([Run((rtp(5_004),))]))
     link.send_rtcp(receiver_report(1))
     assert viewer.wire.queues[Protocol.RTP].empty()

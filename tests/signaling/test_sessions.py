@@ -11,7 +11,7 @@ from av import AudioFrame
 
 from signaling.adapters.service import open_signaling
 from signaling.endpoint import Endpoint
-from signaling.ports import Batch, Codec, Stream, StreamTrack
+from signaling.ports import Batch, Codec, Run, Stream, StreamTrack
 from tests.signaling.doubles import SHOW, OneShow, RecordingMedia
 
 OPUS = StreamTrack("audio", Codec("opus", 48_000, 111, None, {}), 1234, None)
@@ -75,7 +75,7 @@ async def test_viewer_hears(port: Port) -> None:
         for n in range(40)
     ]
     track = client.getReceivers()[0].track
-    sink.link.send(Batch(packets, [(0, 20), (20, 40)]))
+    sink.link.send(Batch([Run(tuple(packets[:20])), Run(tuple(packets[20:]))]))
     async with asyncio.timeout(20):
         frame = await track.recv()
     assert isinstance(frame, AudioFrame)

@@ -4,15 +4,15 @@ shorter (udp(7), UDP_SEGMENT)."""
 from collections.abc import Sequence
 from typing import Final
 
-from signaling.ports import Batch
+from signaling.ports import Batch, Run
 
 RUN_PACKETS: Final = 32
-RUN_BYTES: Final = 60_000
+RUN_BYTES: Final = 44_000
 
 
 def batch(packets: Sequence[bytes]) -> Batch:
     """The packets with their runs, in order."""
-    runs: list[tuple[int, int]] = []
+    runs: list[Run] = []
     start, count = 0, len(packets)
     while start < count:
         size = len(packets[start])
@@ -22,6 +22,6 @@ def batch(packets: Sequence[bytes]) -> Batch:
             stop += 1
         if stop < limit and len(packets[stop]) < size:
             stop += 1
-        runs.append((start, stop))
+        runs.append(Run(tuple(packets[start:stop])))
         start = stop
-    return Batch(packets, runs)
+    return Batch(runs)

@@ -11,11 +11,14 @@ from pylibsrtp import Policy, Session
 from signaling.adapters.dtls import (
     BACKLOG,
     PACKET_LIMIT_BYTES,
+    ROOM_BYTES,
+    SHA1_80_TAG_BYTES,
     SOURCE_LIMIT,
     Dtls,
     DtlsHandshake,
     SrtpCiphers,
 )
+from signaling.ports import Run
 from signaling.transport import Ciphers
 
 KEY = bytes(range(30))
@@ -34,7 +37,7 @@ def ciphers() -> tuple[SrtpCiphers, Session, Session]:
     """Our ciphers, and the other end's outward and inward sessions."""
     ours_out, ours_in = session(Policy.SSRC_ANY_OUTBOUND), session(Policy.SSRC_ANY_INBOUND)
     theirs_out, theirs_in = session(Policy.SSRC_ANY_OUTBOUND), session(Policy.SSRC_ANY_INBOUND)
-    return SrtpCiphers(ours_in, ours_out), theirs_out, theirs_in
+    return SrtpCiphers(ours_in, ours_out, SHA1_80_TAG_BYTES), theirs_out, theirs_in
 
 
 def session(direction: int) -> Session:
@@ -102,8 +105,9 @@ async def test_the_announced_certificate_connects(algorithm: str) -> None:
     outcome = await shake_hands([fingerprint_of(certificate, algorithm)], certificate)
     assert outcome.server is not None
     assert outcome.client is not None
-    (protected,) = outcome.server.protect_run([rtp(1)])
-    assert outcome.client.unprotect(protected) == rtp(1)
+    protected, size = outcome.server.protect_run(Run((rtp(1),)))
+    assert len(protected) == size
+    assert outcome.client.unprotect(bytes(protected)) == rtp(1)
     report = outcome.client.protect_rtcp(receiver_report(9))
     assert report is not None
     assert outcome.server.unprotect_rtcp(report) == receiver_report(9)
@@ -137,12 +141,24 @@ def test_the_backlog_is_bounded() -> None:
 
 def test_a_bad_packet_is_left_out_of_a_run_and_counted() -> None:
     ours, _, theirs = ciphers()
-    assert len(ours.protect_run([rtp(5_000)])) == 1
+    assert len(ours.protect_run(Run((rtp(5_000),)))[0]) == len(rtp(5_000)) + SHA1_80_TAG_BYTES
     run = [rtp(5_001), rtp(5_002, size=1_400), rtp(1), b"short", b"", rtp(5_003)]
-    protected = ours.protect_run(run)
+    whole, size = ours.protect_run(Run(tuple(run)))
+    protected = [bytes(whole[start : start + size]) for start in range(0, len(whole), size)]
     assert [theirs.unprotect(packet) for packet in protected] == [run[0], run[-1]]
     assert ours.dropped == 4
-    assert ours.protect_run([rtp(5_004, size=1_400)]) == []
+    assert ours.protect_run(Run((rtp(5_004, size=1_400),)))[1] == 0
+
+
+def test_what_does_not_fit_into_the_room_is_dropped_and_counted() -> None:
+    ours, _, theirs = ciphers()
+    run = [rtp(number, size=1_200) for number in range(60)]
+    whole, size = ours.protect_run(Run(tuple(run)))
+    assert len(whole) // size + ours.dropped == len(run)
+    assert 0 < ours.dropped < 10
+    assert len(whole) <= ROOM_BYTES
+    last = bytes(whole[-size:])
+    assert theirs.unprotect(last) == run[len(whole) // size - 1]
 
 
 @pytest.mark.parametrize("packet", [b"", b"\x80\xc9", receiver_report(1) + bytes(1_500)])
@@ -157,7 +173,7 @@ def test_the_longest_packet_can_be_sent_on_with_an_rtx_number() -> None:
     for size, accepted in ((PACKET_LIMIT_BYTES, True), (PACKET_LIMIT_BYTES + 1, False)):
         packet = rtp(size, size=size - 12)
         assert ours.unprotect(theirs.protect(packet)) == (packet if accepted else None)
-    assert ours.protect_run([rtp(7, ssrc=2, size=PACKET_LIMIT_BYTES - 12 + 2)])
+    assert ours.protect_run(Run((rtp(7, ssrc=2, size=PACKET_LIMIT_BYTES - 12 + 2),)))[1]
     assert ours.dropped == 0
 
 

@@ -131,7 +131,7 @@ async def test_a_connection_that_is_gone_already_is_closed() -> None:
 async def test_a_slow_connection_drops_and_a_closed_one_is_left_alone() -> None:
     transport = FakeTransport()
     connection = Receiver().connect(transport)
-    connection.send_run([b"one", b"two"])
+    connection.send_run(memoryview(b"onetwo"), 3)
     transport.waiting = tcp.WRITE_LIMIT_BYTES + 1
     connection.send(b"three")
     assert transport.written == frame(b"one") + frame(b"two")

@@ -12,6 +12,7 @@ from signaling.adapters import udp
 from signaling.adapters.udp import UdpDoor, UdpPath
 
 RUN = [bytes([n]) * 1_000 for n in range(15)] + [b"\xff" * 700]
+WHOLE = memoryview(b"".join(RUN))
 
 
 @pytest.fixture
@@ -49,15 +50,15 @@ def received(plain: socket.socket, count: int) -> list[bytes]:
 def test_a_run_arrives_as_equal_datagrams(door: UdpDoor, plain: socket.socket) -> None:
     assert door.segmentation
     path = door.open(plain.getsockname())
-    path.send_run(RUN)
+    path.send_run(WHOLE, 1_000)
     assert received(plain, 16) == RUN
     assert (door.counters.sent, door.counters.dropped) == (16, 0)
 
 
 def test_single_empty_and_plain_sends(door: UdpDoor, plain: socket.socket) -> None:
     path = door.open(plain.getsockname())
-    path.send_run([])
-    path.send_run([b"one"])
+    path.send_run(memoryview(b""), 0)
+    path.send_run(memoryview(b"one"), 3)
     path.send(b"two")
     assert received(plain, 2) == [b"one", b"two"]
     assert door.counters.sent == 2
@@ -71,7 +72,7 @@ def test_a_kernel_that_cannot_segment_is_asked_once(
     refusing = Refusing(code)
     path._sendmsg = other._sendmsg = refusing
     for each in (path, other, path):
-        each.send_run(RUN)
+        each.send_run(WHOLE, 1_000)
         assert received(plain, 16) == RUN
     assert refusing.calls == 1
     assert door.counters.dropped == 0
@@ -85,7 +86,7 @@ def test_a_path_too_narrow_for_segments_hurts_no_other(
     refusing = Refusing(code)
     path._sendmsg = refusing
     for _ in range(2):
-        path.send_run(RUN)
+        path.send_run(WHOLE, 1_000)
         assert received(plain, 16) == RUN
     assert refusing.calls == 1
     assert door.segmentation
@@ -95,7 +96,7 @@ def test_a_path_too_narrow_for_segments_hurts_no_other(
 def test_a_full_socket_drops_and_counts(door: UdpDoor, plain: socket.socket, code: int) -> None:
     path = UdpPath(door, plain.getsockname())
     path._sendmsg = path._sendto = Refusing(code)
-    path.send_run(RUN)
+    path.send_run(WHOLE, 1_000)
     path.send(b"one more")
     assert (door.counters.sent, door.counters.dropped) == (0, 17)
     assert door.segmentation
