@@ -25,6 +25,8 @@ BURST: Final = 3
 AUDIO_EVERY_BEATS: Final = 4
 AUDIO_BYTES: Final = 90
 REPORT_EVERY_BEATS: Final = 200
+CHECK_EVERY_BEATS: Final = 500
+"""Consent is renewed like a browser renews it, every few seconds (RFC 7675)."""
 VIDEO_SSRC: Final = 1001
 AUDIO_SSRC: Final = 1002
 FU_INDICATOR: Final = 0x7C
@@ -76,6 +78,8 @@ class Publisher(Peer):
             timestamp = self._beat // AUDIO_EVERY_BEATS * 960
             filler = self._filler[:AUDIO_BYTES]
             self._packet(AUDIO, AUDIO_SSRC, False, timestamp, filler[:2], filler[2:])
+        if self._beat % CHECK_EVERY_BEATS == 0:
+            self.check()
         if self._beat % REPORT_EVERY_BEATS == 0:
             clock = time.time_ns() * 2**32 // 10**9 + (2_208_988_800 << 32)
             timestamp = self._frame * 90_000 // FRAMES_PER_S
