@@ -144,18 +144,8 @@ class SimShow:
                 assert len(sources) == 1, f"payload type {kind} from {len(sources)} sources"
 
     def size(self) -> int:
-        """Objects and elements the relay holds on to: what must not grow with time."""
-        seen: set[int] = set()
-        waiting: list[object] = [self.relay]
-        while waiting:
-            thing = waiting.pop()
-            if id(thing) in seen or isinstance(thing, (type, FunctionType, ModuleType)):
-                continue
-            seen.add(id(thing))
-            if type(thing).__module__.startswith(("tests.", "asyncio", "random")):
-                continue
-            waiting += gc.get_referents(thing)
-        return len(seen)
+        """Objects the relay holds on to: what must not grow with time."""
+        return size_of(self.relay)
 
     def _connect(
         self, sink: Sink, inward: Wire, outward: Wire, ended: Callable[[], None]
@@ -188,6 +178,20 @@ class SimShow:
     def _tick(self) -> None:
         self.relay.tick(self.loop.time())
         self.loop.call_later(TICK_S, self._tick)
+
+
+def size_of(relay: Relay) -> int:
+    """How many objects a relay holds on to, those of the tests left out."""
+    seen: set[int] = set()
+    waiting: list[object] = [relay]
+    while waiting:
+        thing = waiting.pop()
+        if id(thing) in seen or isinstance(thing, (type, FunctionType, ModuleType)):
+            continue
+        seen.add(id(thing))
+        if not type(thing).__module__.startswith(("tests.", "asyncio", "random")):
+            waiting += gc.get_referents(thing)
+    return len(seen)
 
 
 @contextmanager
