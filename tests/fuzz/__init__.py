@@ -1,0 +1,1 @@
+"""Whatever bytes come, nothing breaks: generated and spoilt messages at every reader."""

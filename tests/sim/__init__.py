@@ -1,0 +1,1 @@
+"""A show over a bad network, in virtual time and from a seed."""

@@ -1,0 +1,261 @@
+"""A publisher as browsers are: numbered RTP, repairs on request, key frames when asked or due."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from struct import pack, unpack_from
+from typing import Final
+
+from live.relay.core import rtcp
+from live.relay.core.rtp import header
+from signaling.ports import Codec, Publication, Track
+from tests.sim.frames import Name, Piece
+
+FRAME_S: Final = 1 / 30
+SOUND_S: Final = 0.02
+HISTORY: Final = 1_000
+VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 96, 97, 111
+TWCC_ID, RID_ID, REPAIRED_RID_ID = 5, 10, 11
+LAYERS: Final = ("q", "h", "f")
+SHARES: Final = (0.1, 0.25, 0.65)
+RATE_LEAST: Final = 150_000
+
+
+@dataclass
+class Source:
+    """One SSRC's counting; `share` of the publisher's rate."""
+
+    ssrc: int
+    rtx_ssrc: int
+    sequence: int
+    timestamp: int
+    rid: bytes = b""
+    share: float = 1.0
+    rtx_sequence: int = 0
+    packets: int = 0
+    octets: int = 0
+    wants_key: bool = True
+    since_key: int = 0
+    history: OrderedDict[int, bytes] = field(default_factory=OrderedDict)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a publisher behaves. `key_every_s`: None for key frames only when asked.
+
+    `sequence` and `timestamp` are where its numbers begin.
+    """
+
+    codec: Name = "H264"
+    bitrate: int = 600_000
+    key_every_s: float | None = 2.0
+    simulcast: bool = False
+    sequence: int | None = None
+    timestamp: int | None = None
+
+
+class Publisher:
+    """Sends until `stop`; `send` puts a datagram on its way to the relay."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        habits: Habits,
+        epoch: int,
+        chance: Random,
+        send: Callable[[bytes], None],
+    ) -> None:
+        self.habits = habits
+        self.epoch = epoch
+        self.frames = 0
+        self.rate = float(habits.bitrate)
+        self.requests: list[float] = []
+        self.key_frames = 0
+        self.repairs = 0
+        self._loop = loop
+        self._send = send
+        self._stopped = False
+        self._transport_number = chance.randrange(1 << 16)
+        rids = LAYERS if habits.simulcast else ("",)
+        self._video = [
+            self._source(chance, rid.encode(), SHARES[n] if rid else 1.0)
+            for n, rid in enumerate(rids)
+        ]
+        self._audio = self._source(chance, b"", 0.0)
+        self._by_ssrc = {source.ssrc: source for source in self._video}
+        self._began = loop.time()
+
+    def publication(self) -> Publication:
+        """What its offer would have agreed."""
+        name = self.habits.codec
+        video = Codec(name, 90_000, VIDEO_TYPE, RTX_TYPE, {})
+        sound = Codec("opus", 48_000, AUDIO_TYPE, None, {})
+        layers = LAYERS if self.habits.simulcast else ()
+        rid, repaired = (RID_ID, REPAIRED_RID_ID) if layers else (None, None)
+        return Publication(
+            (
+                Track(
+                    *("video", "0", video, None, None, TWCC_ID, None, True, True, True, True),
+                    layers=layers,
+                    rid_id=rid,
+                    repaired_rid_id=repaired,
+                ),
+                Track("audio", "1", sound, None, None, TWCC_ID, None, False, False, True, False),
+            )
+        )
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._film()
+        self._speak()
+        self._report()
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._stopped = True
+
+    def hear(self, compound: bytes) -> None:
+        """Feedback came: repair, make key frames, keep to the rate that gets through."""
+        for heard in rtcp.parse(compound):
+            source = None if isinstance(heard, rtcp.SenderReport) else self._by_ssrc.get(heard.ssrc)
+            if source is None:
+                continue
+            if isinstance(heard, rtcp.Nack):
+                for sequence in heard.sequences:
+                    self._repair(source, sequence)
+            elif isinstance(heard, rtcp.KeyFrameRequest):
+                self.requests.append(self._loop.time())
+                source.wants_key = True
+        self._adapt(compound)
+
+    def _source(self, chance: Random, rid: bytes, share: float) -> Source:
+        begin, clock = self.habits.sequence, self.habits.timestamp
+        return Source(
+            ssrc=chance.randrange(2, 1 << 32),
+            rtx_ssrc=chance.randrange(2, 1 << 32),
+            sequence=chance.randrange(1 << 16) if begin is None else begin,
+            timestamp=chance.randrange(1 << 32) if clock is None else clock,
+            rid=rid,
+            share=share,
+        )
+
+    def _film(self) -> None:
+        if self._stopped:
+            return
+        now = self._loop.time()
+        for layer, source in enumerate(self._video):
+            self._frame(layer, source, now)
+        self.frames += 1
+        self._loop.call_at(self._began + self.frames * FRAME_S, self._film)
+
+    def _frame(self, layer: int, source: Source, now: float) -> None:
+        every = self.habits.key_every_s
+        key = source.wants_key or (every is not None and source.since_key >= every / FRAME_S)
+        source.since_key = 0 if key else source.since_key + 1
+        source.wants_key = False
+        self.key_frames += key
+        size = self.rate * source.share * FRAME_S / 8 * (4 if key else 1)
+        count = max(round(size / 950), 1)
+        timestamp = source.timestamp + round(self.frames * FRAME_S * 90_000)
+        for index in range(count):
+            piece = Piece(self.epoch, layer, self.frames, index, count, key, now)
+            payload = piece.payload(self.habits.codec)
+            self._emit(source, VIDEO_TYPE, index == count - 1, timestamp, payload)
+
+    def _speak(self) -> None:
+        if self._stopped:
+            return
+        now = self._loop.time()
+        timestamp = self._audio.timestamp + self._audio.packets * 960
+        piece = Piece(self.epoch, 255, self._audio.packets, 0, 1, False, now)
+        self._emit(self._audio, AUDIO_TYPE, False, timestamp, piece.body())
+        self._loop.call_at(now + SOUND_S, self._speak)
+
+    def _emit(self, source: Source, kind: int, marker: bool, timestamp: int, body: bytes) -> None:
+        head = header(marker, kind, source.sequence, timestamp, source.ssrc)
+        source.history[source.sequence & 0xFFFF] = head + body
+        if len(source.history) > HISTORY:
+            source.history.popitem(last=False)
+        source.sequence += 1
+        source.packets += 1
+        source.octets += len(body)
+        self._send(self._extended(head, source.rid, RID_ID) + body)
+
+    def _repair(self, source: Source, sequence: int) -> None:
+        packet = source.history.get(sequence)
+        if packet is None:
+            return
+        self.repairs += 1
+        head = pack("!BBH", 0x80, packet[1] & 0x80 | RTX_TYPE, source.rtx_sequence & 0xFFFF)
+        source.rtx_sequence += 1
+        head += packet[4:8] + pack("!I", source.rtx_ssrc)
+        repaired = self._extended(head, source.rid, REPAIRED_RID_ID)
+        self._send(repaired + packet[2:4] + packet[12:])
+
+    def _extended(self, head: bytes, rid: bytes, rid_id: int) -> bytes:
+        """The header with its transport-wide number and, of a layer, its rid (RFC 8285)."""
+        number = pack("!BH", TWCC_ID << 4 | 1, self._transport_number & 0xFFFF)
+        self._transport_number += 1
+        named = pack("!B", rid_id << 4 | len(rid) - 1) + rid if rid else b""
+        elements = number + named + bytes(-len(number + named) % 4)
+        return b"\x90" + head[1:] + pack("!HH", 0xBEDE, len(elements) // 4) + elements
+
+    def _report(self) -> None:
+        if self._stopped:
+            return
+        now = self._loop.time()
+        ntp = int((now + 2_208_988_800) * 2**32) & (1 << 64) - 1
+        elapsed = now - self._began
+        for source, rate in [*((s, 90_000) for s in self._video), (self._audio, 48_000)]:
+            timestamp = source.timestamp + int(elapsed * rate)
+            self._send(
+                rtcp.sender_report(
+                    source.ssrc, ntp, timestamp, source.packets, source.octets, "seller"
+                )
+            )
+        self._loop.call_at(now + 1.0, self._report)
+
+    def _adapt(self, compound: bytes) -> None:
+        """As REMB says; slower when much is lost by transport-wide feedback, else faster."""
+        offset = 0
+        while offset + 8 <= len(compound):
+            first, kind, words = unpack_from("!BBH", compound, offset)
+            packet = compound[offset : offset + 4 + 4 * words]
+            if kind == rtcp.PSFB and first & 31 == rtcp.AFB and packet[12:16] == b"REMB":
+                (word,) = unpack_from("!I", packet, 16)
+                self.rate = min(self.rate, (word & 0x3FFFF) << (word >> 18 & 63))
+            elif kind == rtcp.RTPFB and first & 31 == rtcp.TWCC:
+                self._heed(*received_of(packet[12:]))
+            offset += 4 + 4 * words
+        self.rate = min(max(self.rate, RATE_LEAST), self.habits.bitrate)
+
+    def _heed(self, received: int, told: int) -> None:
+        lost = 1 - received / max(told, 1)
+        if lost > 0.2:
+            self.rate *= 0.97
+        elif lost < 0.02:
+            self.rate *= 1.003
+
+
+def received_of(body: bytes) -> tuple[int, int]:
+    """How many packets a transport-wide feedback calls received, and how many it tells of."""
+    (count,) = unpack_from("!H", body, 2)
+    received = told = 0
+    offset = 8
+    while told < count:
+        (chunk,) = unpack_from("!H", body, offset)
+        offset += 2
+        if chunk >> 15 == 0:
+            run = min(chunk & 0x1FFF, count - told)
+            received += run if chunk >> 13 else 0
+            told += run
+            continue
+        two_bits = chunk >> 14 & 1
+        for place in range(7 if two_bits else 14):
+            if told < count:
+                width = 2 if two_bits else 1
+                received += bool(chunk >> (14 - width * (place + 1)) & (1 << width) - 1)
+                told += 1
+    return received, told

@@ -1,0 +1,189 @@
+"""Shows over bad networks: what viewers see, and that the same seed always shows the same."""
+
+import pytest
+
+from tests.sim.network import Path
+from tests.sim.publisher import Habits
+from tests.sim.show import CLEAN, Seat, SimShow, simulated
+from tests.sim.viewer import AUDIO_TYPE, nacks
+
+SEEDS = (1, 2, 3)
+LOSSES = (0.02, 0.05, 0.1)
+
+
+def share_shown(show: SimShow, seat: Seat) -> float:
+    """Of the frames published since it joined, how many a viewer showed."""
+    published = (show.loop.time() - seat.viewer.joined_at) * 30
+    return len(seat.viewer.shown) / published
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_clean_show_reaches_everybody_whole(seed: int, codec: str) -> None:
+    with simulated(seed) as show:
+        show.publish(Habits(codec="VP8" if codec == "VP8" else "H264"))
+        show.run(1.0)
+        seats = [show.watch() for _ in range(3)]
+        show.run(5.0)
+        for seat in seats:
+            assert share_shown(show, seat) > 0.95
+            assert seat.viewer.longest_pause_s() < 0.1
+            assert seat.viewer.shown[0][0] - seat.viewer.joined_at < 0.2
+            assert seat.viewer.sounds > 230
+            assert seat.link.ledger.holes() == seat.link.ledger.holes(AUDIO_TYPE) == 0
+        assert show.publisher.repairs == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_on_every_way_are_repaired(seed: int, loss: float) -> None:
+    bad = Path(loss=loss)
+    with simulated(seed) as show:
+        show.publish(Habits(), bad, bad)
+        show.run(1.0)
+        seat = show.watch(bad, bad)
+        show.run(8.0)
+        assert show.publisher.repairs > 0
+        assert seat.down.lost > 0
+        assert share_shown(show, seat) > 0.9
+        assert seat.viewer.longest_pause_s() < (0.5 if loss <= 0.05 else 1.0)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_repairs_the_same_network_freezes_the_show(seed: int) -> None:
+    bad = Path(loss=0.1)
+    with simulated(seed) as show:
+        show.publish(Habits(), bad, bad)
+        show.run(1.0)
+        seat = show.watch(bad, bad, refuses=nacks)
+        show.run(8.0)
+        assert share_shown(show, seat) < 0.6
+        assert seat.viewer.frozen_s() > 1.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("where", ["publisher", "viewer"])
+def test_show_goes_on_within_two_seconds_of_a_burst(seed: int, where: str) -> None:
+    with simulated(seed) as show:
+        begin = show.loop.time() + 3.0
+        burst = Path(outages=[(begin, begin + 0.5)])
+        first, second = (burst, CLEAN) if where == "publisher" else (CLEAN, burst)
+        show.publish(Habits(), first, first)
+        show.run(1.0)
+        seat = show.watch(second, second)
+        show.run(7.0)
+        assert seat.viewer.longest_pause_s() < 2.5
+        after = [at for at, _ in seat.viewer.shown if at > begin + 2.5]
+        assert len(after) > 0.95 * 30 * 2.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_gilbert_bursts_are_survived(seed: int) -> None:
+    bad = Path(bursts=(0.01, 0.3), jitter_s=0.01)
+    with simulated(seed) as show:
+        show.publish(Habits(), bad, bad)
+        show.run(1.0)
+        seat = show.watch(bad, bad)
+        show.run(8.0)
+        assert share_shown(show, seat) > 0.9
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_reordered_and_repeated_packets_come_out_once_and_in_order(seed: int) -> None:
+    bad = Path(reordered=0.1, duplicated=0.1, jitter_s=0.005)
+    with simulated(seed) as show:
+        show.publish(Habits(), bad, bad)
+        show.run(1.0)
+        seat = show.watch(bad, bad)
+        show.run(6.0)
+        assert share_shown(show, seat) > 0.95
+        assert seat.viewer.longest_pause_s() < 0.2
+        assert seat.link.ledger.holes() == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_publisher_who_comes_back_anew_is_followed(seed: int) -> None:
+    with simulated(seed) as show:
+        show.publish(Habits())
+        show.run(1.0)
+        seat = show.watch()
+        show.run(2.0)
+        show.unpublish()
+        show.run(2.0)
+        show.publish(Habits())
+        show.run(3.0)
+        assert not seat.link.closed
+        assert {piece.epoch for _, piece in seat.viewer.shown} == {1, 2}
+        assert 1.8 < seat.viewer.longest_pause_s() < 2.5
+        assert seat.link.ledger.holes() == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_newer_publisher_takes_over_from_one_still_there(seed: int) -> None:
+    with simulated(seed) as show:
+        older = show.publish(Habits())
+        show.run(1.0)
+        seat = show.watch()
+        show.run(2.0)
+        show.publish(Habits())
+        frames = older.frames
+        show.run(3.0)
+        assert older.frames - frames <= 1
+        assert seat.viewer.shown[-1][1].epoch == 2
+        assert seat.viewer.longest_pause_s() < 0.3
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("loss", [0.0, 0.05])
+def test_numbers_that_wrap_around_disturb_nobody(seed: int, loss: float) -> None:
+    bad = Path(loss=loss, reordered=loss)
+    with simulated(seed) as show:
+        show.publish(Habits(sequence=65_536 - 250, timestamp=(1 << 32) - 3 * 90_000), bad, bad)
+        show.run(1.0)
+        seat = show.watch(bad, bad)
+        show.run(6.0)
+        assert share_shown(show, seat) > 0.9
+        assert seat.viewer.longest_pause_s() < 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_crowd_costs_a_publisher_at_most_three_key_frames(seed: int) -> None:
+    with simulated(seed) as show:
+        publisher = show.publish(Habits(bitrate=200_000, key_every_s=None))
+        show.run(1.0)
+        began = show.loop.time()
+        for _ in range(50):
+            show.watch()
+            show.run(0.1)
+        show.run(0.5)
+        assert sum(at >= began for at in publisher.requests) <= 3
+        for seat in show.seats:
+            assert seat.viewer.shown[0][0] - seat.viewer.joined_at < 0.5
+            assert seat.viewer.longest_pause_s() < 0.3
+
+
+def test_relay_holds_no_more_however_long_a_show_lasts() -> None:
+    bad = Path(loss=0.05, reordered=0.05)
+    with simulated(7) as show:
+        show.publish(Habits(bitrate=2_000_000), bad, bad)
+        show.run(1.0)
+        show.watch(bad, bad)
+        show.run(45.0)
+        before = show.size()
+        show.run(15.0)
+        assert show.size() < 1.1 * before
+
+
+def told(seed: int) -> list[tuple[float, int]]:
+    """When a viewer saw which frame."""
+    bad = Path(loss=0.05, jitter_s=0.01, reordered=0.05)
+    with simulated(seed) as show:
+        show.publish(Habits(), bad, bad)
+        show.run(0.5)
+        seat = show.watch(bad, bad)
+        show.run(3.0)
+        return [(at, piece.frame) for at, piece in seat.viewer.shown]
+
+
+def test_a_seed_tells_the_same_story_twice() -> None:
+    assert told(1) == told(1) != told(2)
