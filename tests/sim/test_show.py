@@ -187,3 +187,18 @@ def told(seed: int) -> list[tuple[float, int]]:
 
 def test_a_seed_tells_the_same_story_twice() -> None:
     assert told(1) == told(1) != told(2)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_squeezed_publisher_adapts_to_what_gets_through(seed: int) -> None:
+    narrow = Path(bandwidth_bps=500_000)
+    with simulated(seed) as show:
+        publisher = show.publish(Habits(bitrate=1_500_000), narrow)
+        show.run(1.0)
+        seat = show.watch()
+        show.run(8.0)
+        settled = show.loop.time()
+        show.run(6.0)
+        assert publisher.rate < 700_000
+        shown = [at for at, _ in seat.viewer.shown if at >= settled]
+        assert len(shown) > 0.5 * 30 * 6
