@@ -13,11 +13,13 @@ from typing import Final, Literal, Protocol
 
 import structlog
 
-from signaling.core import negotiate, sdp, stun
+from signaling.core import fragment, negotiate, sdp, stun
 from signaling.core.answer import Candidate, Local
 from signaling.core.demux import Protocol as Wire
 from signaling.core.demux import classify
+from signaling.core.fragment import Fragment
 from signaling.core.ice_lite import IceLite
+from signaling.core.ice_session import IceSession
 from signaling.errors import NotOnAir, Overloaded, UnknownSession
 from signaling.peer import Peer, Role
 from signaling.ports import Media, Sink
@@ -48,9 +50,10 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answered offer: the session's id and the SDP."""
+    """An answered offer: the session's id, the tag of its ICE session, and the SDP."""
 
     session: str
+    tag: str
     sdp: str
 
 
@@ -107,7 +110,7 @@ class Endpoint:
         session = secrets.token_urlsafe(16)
         sink = self._media.publish(show, session, publication)
         self._admit(session, show, "publisher", local, remote, sink)
-        return Answer(session, answer)
+        return Answer(session, local.ufrag, answer)
 
     def watch(self, show: str, offer: str) -> Answer:
         """Answer a viewer's offer. Raises a `SignalingError` when it cannot be taken."""
@@ -121,7 +124,20 @@ class Endpoint:
         session = secrets.token_urlsafe(16)
         sink = self._media.subscribe(show, session, subscription)
         self._admit(session, show, "viewer", local, remote, sink)
-        return Answer(session, answer)
+        return Answer(session, local.ufrag, answer)
+
+    def restart(self, peer: Peer, asked: Fragment) -> str:
+        """Begin a new ICE session for a peer (RFC 9725 §4.3.3); the fragment that tells it.
+
+        Media go on as they are until the peer has nominated a source in the new one.
+        """
+        ufrag, password = _credentials()
+        for old in peer.ice.ufrags:
+            self._by_ufrag.pop(old, None)
+        peer.ice.restart(IceLite(ufrag, password, asked.ufrag, self._clock()))
+        for known in peer.ice.ufrags:
+            self._by_ufrag[known] = peer
+        return fragment.write(ufrag, password, self._candidates(), asked)
 
     def has_stream(self, show: str) -> bool:
         """Whether viewers of the show can be served here."""
@@ -176,16 +192,24 @@ class Endpoint:
         except stun.StunError:
             return
         peer = self._by_ufrag.get(message.username.partition(":")[0])
-        if peer is not None and peer.check(message, source, door, now):
+        if peer is None:
+            return
+        ufrags, sources = peer.ice.ufrags, peer.ice.sources
+        if peer.check(message, source, door, now):
             self._by_source[source] = peer
+        for replaced in ufrags - peer.ice.ufrags:
+            self._by_ufrag.pop(replaced, None)
+        for left in sources - peer.ice.sources:
+            self._release(left, peer)
 
     def _local(self) -> Local:
         if len(self._pending) >= PENDING_LIMIT:
             raise Overloaded("too many sessions wait for their connection")
+        ufrag, password = _credentials()
         return Local(
             session=secrets.randbits(62),
-            ufrag=secrets.token_hex(8),
-            password=secrets.token_hex(16),
+            ufrag=ufrag,
+            password=password,
             fingerprint=self._secure.fingerprint,
             candidates=self._candidates(),
         )
@@ -200,7 +224,7 @@ class Endpoint:
         sink: Sink,
     ) -> None:
         assert self._tasks is not None, "run() is not running"
-        ice = IceLite(local.ufrag, local.password, remote.ufrag, self._clock())
+        ice = IceSession(IceLite(local.ufrag, local.password, remote.ufrag, self._clock()))
         peer = Peer(
             session,
             show,
@@ -213,18 +237,27 @@ class Endpoint:
             self._clock,
         )
         self._peers[session] = peer
-        self._by_ufrag[ice.ufrag] = peer
+        self._by_ufrag[local.ufrag] = peer
         self._pending.add(peer)
         self._tasks.create_task(_live(peer), name=f"{role} {session[:6]}")
 
     def _forget(self, peer: Peer) -> None:
         del self._peers[peer.session]
-        del self._by_ufrag[peer.ice.ufrag]
+        for ufrag in peer.ice.ufrags:
+            self._by_ufrag.pop(ufrag, None)
         self._heard.discard(peer)
         self._pending.discard(peer)
         for source in peer.ice.sources:
-            if self._by_source.get(source) is peer:
-                del self._by_source[source]
+            self._release(source, peer)
+
+    def _release(self, source: Source, peer: Peer) -> None:
+        if self._by_source.get(source) is peer:
+            del self._by_source[source]
+
+
+def _credentials() -> tuple[str, str]:
+    """A user name fragment and a password that cannot be guessed (RFC 8445 §5.3)."""
+    return secrets.token_hex(8), secrets.token_hex(16)
 
 
 async def _live(peer: Peer) -> None:

@@ -15,6 +15,24 @@ class MalformedOffer(SignalingError):
     code = "malformed_sdp"
 
 
+class MalformedFragment(SignalingError):
+    """The body is not an SDP fragment (RFC 8840)."""
+
+    code = "malformed_sdp"
+
+
+class PreconditionMissing(SignalingError):
+    """A change of the ICE session must say which one it means (If-Match)."""
+
+    code = "precondition_required"
+
+
+class PreconditionFailed(SignalingError):
+    """The ICE session that the request means is not the session's any more."""
+
+    code = "precondition_failed"
+
+
 class UnacceptableOffer(SignalingError):
     """A sound description that asks for what this server does not do."""
 
@@ -22,7 +40,7 @@ class UnacceptableOffer(SignalingError):
 
 
 class NotSdp(SignalingError):
-    """The body is not labelled application/sdp."""
+    """The body is not labelled as what it must be."""
 
     code = "unsupported_media_type"
 

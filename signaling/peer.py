@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 from signaling.core import stun
-from signaling.core.ice_lite import IceLite, Ignored, Nominated, Rejected
+from signaling.core.ice_lite import Ignored, Nominated, Rejected
+from signaling.core.ice_session import IceSession
 from signaling.ports import Batch, Sink
 from signaling.transport import Ciphers, Door, Handshake, Path, Secure, Source
 
@@ -26,7 +27,7 @@ class Peer:
         session: str,
         show: str,
         role: Role,
-        ice: IceLite,
+        ice: IceSession,
         sink: Sink,
         fingerprints: Sequence[tuple[str, str]],
         secure: Secure,

@@ -1,22 +1,26 @@
 """WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep-03) over HTTP.
 
 A session's URL is the proof of the right to end it: it cannot be guessed and goes only to the
-client that began it. Trickle ICE and ICE restarts are not offered, so PATCH is not allowed.
+client that began it. The entity tag of a session is that of its ICE session: a PATCH says by
+If-Match which one it means, `*` for a restart (RFC 9725 §4.3).
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from signaling.core import fragment
 from signaling.endpoint import Answer, Endpoint
 from signaling.errors import (
     NotOnAir,
     NotSdp,
     OfferTooLong,
+    PreconditionFailed,
+    PreconditionMissing,
     PublishKeyRefused,
     ShowOver,
     UnknownShow,
@@ -30,11 +34,12 @@ CORS: Final = {
     "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
 }
 PREFLIGHT: Final = CORS | {
-    "Access-Control-Allow-Methods": "POST, GET, HEAD, DELETE, OPTIONS",
+    "Access-Control-Allow-Methods": "POST, GET, HEAD, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Max-Age": "86400",
 }
 ACCEPT_POST: Final = {"Accept-Post": SDP}
+ACCEPT_PATCH: Final = {"Accept-Patch": fragment.MEDIA_TYPE}
 
 Links = Callable[[int], list[str]]
 Handler = Callable[[Request], Awaitable[Response]]
@@ -63,7 +68,18 @@ def _door(
 
     async def look_session(request: Request) -> Response:
         endpoint.find(request.path_params["show"], request.path_params["session"], role)
-        return Response(status_code=204, headers=CORS)
+        return Response(status_code=204, headers=CORS | ACCEPT_PATCH)
+
+    async def patch(request: Request) -> Response:
+        peer = endpoint.find(request.path_params["show"], request.path_params["session"], role)
+        body = await _body(request, fragment.MEDIA_TYPE)
+        _check_tag(request.headers.getlist("if-match"), peer.ice.newest.ufrag)
+        asked = fragment.parse(body)
+        if asked.ufrag in ("", peer.ice.newest.remote_ufrag):
+            return Response(status_code=204, headers=CORS)
+        answer = endpoint.restart(peer, asked)
+        headers = CORS | {"ETag": f'"{peer.ice.newest.ufrag}"'}
+        return Response(answer, 200, headers, media_type=fragment.MEDIA_TYPE)
 
     async def options(request: Request) -> Response:
         response = Response(status_code=200, headers=PREFLIGHT | ACCEPT_POST)
@@ -75,7 +91,13 @@ def _door(
         _resource(path, {"POST": post, "GET": look, "HEAD": look, "OPTIONS": options}),
         _resource(
             path + "/{session}",
-            {"DELETE": end, "GET": look_session, "HEAD": look_session, "OPTIONS": options},
+            {
+                "DELETE": end,
+                "GET": look_session,
+                "HEAD": look_session,
+                "PATCH": patch,
+                "OPTIONS": options,
+            },
         ),
     ]
 
@@ -101,7 +123,7 @@ def _whip(endpoint: Endpoint, links: Links) -> Handler:
                 raise PublishKeyRefused("the publish key of this show is needed as Bearer token")
             case "ended":
                 raise ShowOver("this show has ended")
-        offer = await _offer(request)
+        offer = await _body(request, SDP)
         return _created(request, endpoint.publish(show, offer), links)
 
     return post
@@ -110,7 +132,7 @@ def _whip(endpoint: Endpoint, links: Links) -> Handler:
 def _whep(endpoint: Endpoint, links: Links) -> Handler:
     async def post(request: Request) -> Response:
         show = request.path_params["show"]
-        offer = await _offer(request)
+        offer = await _body(request, SDP)
         if not endpoint.has_stream(show):
             await _require_show(endpoint, request)
             origin = await endpoint.gate.origin(show)
@@ -127,21 +149,33 @@ async def _require_show(endpoint: Endpoint, request: Request) -> None:
         raise UnknownShow("there is no such show")
 
 
-async def _offer(request: Request) -> str:
+def _check_tag(if_match: Sequence[str], current: str) -> None:
+    """Whether a change means the ICE session that is current (RFC 9110 §13.1.1, RFC 9725 §4.3.1).
+
+    `"*"` is taken for `*`: clients write it so.
+    """
+    if not if_match:
+        raise PreconditionMissing("If-Match must name the ICE session, or be * for a restart")
+    tags = {tag.strip() for value in if_match for tag in value.split(",")}
+    if not tags & {"*", '"*"', f'"{current}"'}:
+        raise PreconditionFailed("the ICE session has been restarted since")
+
+
+async def _body(request: Request, expected: str) -> str:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != SDP:
-        raise NotSdp(f"the body must be {SDP}")
+    if media_type != expected:
+        raise NotSdp(f"the body must be {expected}")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > OFFER_LIMIT_BYTES:
-            raise OfferTooLong(f"an offer has at most {OFFER_LIMIT_BYTES} bytes")
+            raise OfferTooLong(f"the body has at most {OFFER_LIMIT_BYTES} bytes")
     return body.decode("utf-8", "replace")
 
 
 def _created(request: Request, answer: Answer, links: Links) -> Response:
     location = f"{request.url.path}/{answer.session}"
-    headers = CORS | {"Location": location, "ETag": f'"{answer.session}"'}
+    headers = CORS | {"Location": location, "ETag": f'"{answer.tag}"'}
     response = Response(answer.sdp, 201, headers, media_type=SDP)
     _add_links(response, links)
     return response
@@ -170,6 +204,31 @@ _REFUSALS: Final = {
 _PARAMETER: Final = {"in": "path", "required": True, "schema": {"type": "string"}}
 _SHOW: Final = [{"name": "show", **_PARAMETER}]
 _SESSION: Final = [*_SHOW, {"name": "session", **_PARAMETER}]
+_FRAGMENT: Final = {
+    "required": True,
+    "content": {fragment.MEDIA_TYPE: {"schema": {"type": "string"}}},
+}
+_IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
+}
+_PATCH: Final = _operation(
+    "Trickle a candidate, or restart ICE (RFC 9725 §4.3)",
+    {
+        "200": "Restarted: our new credentials and candidates",
+        "204": "Taken note",
+        "400": "Not an SDP fragment",
+        "404": "No such session",
+        "412": "Another ICE session is current",
+        "413": "The fragment is too long",
+        "415": f"Not {fragment.MEDIA_TYPE}",
+        "428": "If-Match is missing",
+    },
+    parameters=[*_SESSION, _IF_MATCH],
+    requestBody=_FRAGMENT,
+)
 _ENDED: Final = {"200": "Ended", "404": "No such session"}
 
 OPENAPI: Final[dict[str, Any]] = {
@@ -183,6 +242,7 @@ OPENAPI: Final[dict[str, Any]] = {
         ),
     },
     "/whip/{show}/{session}": {
+        "patch": _PATCH,
         "delete": _operation("Stop publishing", _ENDED, parameters=_SESSION),
     },
     "/whep/{show}": {
@@ -194,6 +254,7 @@ OPENAPI: Final[dict[str, Any]] = {
         ),
     },
     "/whep/{show}/{session}": {
+        "patch": _PATCH,
         "delete": _operation("Stop watching", _ENDED, parameters=_SESSION),
     },
 }

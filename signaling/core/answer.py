@@ -109,7 +109,7 @@ def _section(local: Local, answer: Answered, *, first: bool) -> list[str]:
         "a=rtcp-mux",
         "a=rtcp-mux-only",
         *(["a=rtcp-rsize"] if section.has("rtcp-rsize") else []),
-        *(_candidates(local.candidates) if first else []),
+        *(candidate_lines(local.candidates) if first else []),
         f"a={answer.direction}",
         *(_codec(codec) if codec else (f"a=rtpmap:{v}" for v in section.all("rtpmap"))),
         *answer.lines,
@@ -133,7 +133,8 @@ def _codec(codec: Codec) -> list[str]:
     return lines
 
 
-def _candidates(candidates: Sequence[Candidate]) -> list[str]:
+def candidate_lines(candidates: Sequence[Candidate]) -> list[str]:
+    """All candidates, best first, and the word that there are no more (RFC 8840 §8.2)."""
     return [*(_candidate(i, c) for i, c in enumerate(candidates)), "a=end-of-candidates"]
 
 

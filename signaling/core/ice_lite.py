@@ -50,6 +50,7 @@ class IceLite:
 
     def __init__(self, ufrag: str, password: str, remote_ufrag: str, now: float) -> None:
         self.ufrag = ufrag
+        self.remote_ufrag = remote_ufrag
         self.sources: set[Hashable] = set()
         self.selected: Hashable | None = None
         self._username = f"{ufrag}:{remote_ufrag}"

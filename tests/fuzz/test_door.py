@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signaling.core import stun
 from signaling.endpoint import Endpoint
-from signaling.ports import Batch
+from signaling.ports import Batch, Run
 from signaling.transport import Handshake
 from tests.fuzz.spoilt import spoilt
 from tests.signaling.doubles import SHOW, OneShow
@@ -127,7 +127,7 @@ class Door(RuleBasedStateMachine):
         if link is None:
             return
         before = {source: len(sent) for source, sent in self.post.sent.items()}
-        link.send(Batch([MEDIA], [(0, 1)]))
+        link.send(Batch([Run((MEDIA,))]))
         after = {source: len(sent) for source, sent in self.post.sent.items()}
         assert [s for s in after if after[s] > before.get(s, 0)] == [self.selected]
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
+from signaling.core.fragment import Fragment
 from signaling.core.ice_lite import CONSENT_S
 from signaling.endpoint import Endpoint
+from signaling.peer import Peer
 from signaling.ports import Batch, Link, Publication, Run, Sink, Stream, Subscription
 from signaling.transport import Ciphers, Handshake, Path, Source
 from tests.signaling.doubles import SHOW, OneShow
-from tests.signaling.offers import STREAM, chromium, ice_check
+from tests.signaling.offers import STREAM, attribute, chromium, ice_check
 
 OFFER = chromium("watch")
 RTP, RTCP, DTLS = b"\x80\x60" + bytes(20), b"\x80\xc9" + bytes(20), b"\x16\xfe" + bytes(20)
@@ -153,6 +155,10 @@ class House:
         """A new session: its answer and its sink."""
         return self.endpoint.watch(SHOW, OFFER).sdp, self.media.sinks[-1]
 
+    def peer(self) -> Peer:
+        (peer,) = self.endpoint._peers.values()
+        return peer
+
     def receive(self, datagram: bytes, source: str) -> None:
         self.endpoint.receive(datagram, source, self.door, self.now)
 
@@ -247,6 +253,44 @@ async def test_media_follow_the_nominated_source(house: House) -> None:
     sink.link.send_rtcp(b"")
     assert house.door.sent["wifi"][1:] == [b"1"]
     assert house.door.sent["lte"][2:] == [b"2", b"3", b"4"]
+
+
+async def test_a_restart_moves_media_once_the_peer_has_nominated(house: House) -> None:
+    answer, sink = await house.connect("wifi")
+    peer = house.peer()
+    fragment = house.endpoint.restart(peer, Fragment("fresh", "p" * 24, 1, "", ""))
+    renewed = OFFER.replace(attribute(OFFER, "ice-ufrag"), "fresh")
+    house.prove(answer, "wifi")
+    house.receive(RTP, "wifi")
+    house.receive(ice_check(OFFER, fragment, nominate=True), "stranger")
+    assert not house.endpoint.owns("stranger")
+    house.receive(ice_check(renewed, fragment, nominate=True), "lte")
+    house.receive(RTP, "lte")
+    house.receive(RTP, "wifi")
+    assert sink.events == ["connected", "rtp", "rtp"]
+    assert sink.link is not None
+    sink.link.send(Batch([Run((b"1",))]))
+    assert house.door.sent["lte"][-1] == b"1"
+    house.receive(ice_check(OFFER, answer, nominate=True), "late")
+    assert not house.endpoint.owns("late")
+    sink.link.close()
+    assert house.endpoint._by_ufrag == {}
+    assert house.endpoint._by_source == {}
+
+
+async def test_a_restart_that_is_never_finished_ends_nothing(house: House) -> None:
+    answer, sink = await house.connect("wifi")
+    for turn in range(3):
+        house.endpoint.restart(house.peer(), Fragment(f"fresh{turn}", "p" * 24, 1, "", ""))
+    assert len(house.endpoint._by_ufrag) == 2
+    house.now = CONSENT_S - 1
+    house.prove(answer, "wifi")
+    house.now = 2 * CONSENT_S - 2
+    house.endpoint.sweep(house.now)
+    assert sink.events == ["connected"]
+    house.endpoint.sweep(house.now + 2)
+    assert sink.events == ["connected", "closed"]
+    assert house.endpoint._by_ufrag == {}
 
 
 async def test_a_closed_link_sends_nothing(house: House) -> None:

@@ -26,15 +26,24 @@ STATUS: Final = {
     "not_found": 404,
     "show_ended": 409,
     "not_on_air": 409,
+    "precondition_failed": 412,
     "too_long": 413,
     "unsupported_media_type": 415,
     "unacceptable_offer": 422,
+    "precondition_required": 428,
     "overloaded": 503,
 }
 WHIP, WHEP = f"/whip/{SHOW}", f"/whep/{SHOW}"
 SDP = {"Content-Type": "application/sdp"}
 BEARER = SDP | {"Authorization": f"Bearer {KEY}"}
 LINK = '<turn:turn.example.com?transport=udp>; rel="ice-server"'
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
+TRICKLE = (
+    "a=group:BUNDLE 0 1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n"
+    "a=candidate:1 1 udp 1 192.0.2.7 4000 typ host\r\n"
+    "a=candidate:2 1 quic 1 somewhere.local 4000 typ host\r\na=end-of-candidates\r\n"
+)
+RESTART = TRICKLE.replace("a=cand", f"a=ice-ufrag:fresh\r\na=ice-pwd:{'p' * 24}\r\na=cand", 1)
 PUBLISH, WATCH = chromium("publish"), chromium("watch")
 
 
@@ -73,7 +82,8 @@ def assert_created(response: httpx.Response, path: str, direction: str) -> str:
     location = response.headers["location"]
     session = location.removeprefix(f"{path}/")
     assert len(session) >= 20
-    assert response.headers["etag"] == f'"{session}"'
+    ufrag = sdp.parse(response.text).media[0].first("ice-ufrag")
+    assert response.headers["etag"] == f'"{ufrag}"'
     assert len(response.headers.get_list("link")) == 2
     assert response.headers["access-control-allow-origin"] == "*"
     exposed = response.headers["access-control-expose-headers"]
@@ -235,14 +245,14 @@ async def test_options_and_preflight(house: House, path: str) -> None:
     [
         (WHIP, {"POST", "GET", "HEAD", "OPTIONS"}),
         (WHEP, {"POST", "GET", "HEAD", "OPTIONS"}),
-        (f"{WHIP}/session", {"DELETE", "GET", "HEAD", "OPTIONS"}),
-        (f"{WHEP}/session", {"DELETE", "GET", "HEAD", "OPTIONS"}),
+        (f"{WHIP}/session", {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH"}),
+        (f"{WHEP}/session", {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH"}),
     ],
 )
 async def test_what_is_not_offered_is_not_allowed(
     house: House, path: str, allowed: set[str]
 ) -> None:
-    for method in ("PATCH", "PUT"):
+    for method in {"PATCH", "PUT"} - allowed:
         response = await house.client.request(method, path, content="", headers=BEARER)
         assert response.status_code == 405
         assert set(response.headers["allow"].split(", ")) == allowed
@@ -254,6 +264,59 @@ async def test_a_session_belongs_to_its_show_and_door(house: House) -> None:
     for path in (f"{WHIP}/{session}", f"/whep/other/{session}", f"{WHEP}/{session}x"):
         assert (await house.client.delete(path)).status_code == 404
     assert len(house.endpoint) == 1
+
+
+async def patched(
+    house: House, session: str, tag: str | None, body: str = TRICKLE
+) -> httpx.Response:
+    headers = FRAGMENT if tag is None else FRAGMENT | {"If-Match": tag}
+    return await house.client.patch(session, content=body, headers=headers)
+
+
+async def test_trickled_candidates_are_taken_note_of(house: House) -> None:
+    created = await house.client.post(WHEP, content=WATCH, headers=SDP)
+    session, tag = created.headers["location"], created.headers["etag"]
+    for accepted in (tag, "*", '"*"', f'"other", {tag}'):
+        response = await patched(house, session, accepted)
+        assert (response.status_code, response.content) == (204, b"")
+        assert "etag" not in response.headers
+        assert response.headers["access-control-allow-origin"] == "*"
+    assert (await patched(house, session, None)).status_code == 428
+    for stale in ('"other"', f"W/{tag}", tag.strip('"')):
+        assert (await patched(house, session, stale)).status_code == 412
+
+
+async def test_a_restart_gives_new_credentials_and_a_new_tag(house: House) -> None:
+    created = await house.client.post(WHIP, content=PUBLISH, headers=BEARER)
+    session, tag = created.headers["location"], created.headers["etag"]
+    tags = {tag}
+    for turn, if_match in enumerate(("*", '"*"')):
+        response = await patched(house, session, if_match, RESTART.replace("fresh", f"new{turn}"))
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/trickle-ice-sdpfrag"
+        tags.add(response.headers["etag"])
+        lines = response.text.split("\r\n")
+        assert lines[:3] == ["a=ice-lite", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0"]
+        assert f"a=ice-ufrag:{response.headers['etag'].strip(chr(34))}" in lines
+        assert any(line.startswith("a=candidate:") for line in lines)
+        assert "a=end-of-candidates" in lines
+    assert len(tags) == 3
+    assert (await patched(house, session, tag)).status_code == 412
+    again = await house.client.delete(session, headers={"If-Match": '"any"'})
+    assert again.status_code == 200
+
+
+async def test_patches_that_make_no_sense_change_nothing(house: House) -> None:
+    created = await house.client.post(WHEP, content=WATCH, headers=SDP)
+    session, tag = created.headers["location"], created.headers["etag"]
+    for body in ("", "hello", "a=ice-ufrag:fresh\r\n", "v=0\r\n", "m=\r\n"):
+        assert (await patched(house, session, "*", body)).status_code == 400
+    wrong = await house.client.patch(session, content=TRICKLE, headers=SDP | {"If-Match": tag})
+    assert wrong.status_code == 415
+    assert (await patched(house, f"{WHEP}/nobody", tag)).status_code == 404
+    long = await patched(house, session, tag, TRICKLE + "a=x\r\n" * OFFER_LIMIT_BYTES)
+    assert long.status_code == 413
+    assert (await patched(house, session, tag)).status_code == 204
 
 
 async def test_every_path_is_documented(house: House) -> None:

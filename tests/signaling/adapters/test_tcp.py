@@ -202,7 +202,7 @@ async def test_ice_over_tcp() -> None:
         await here.forgotten.wait()
         assert not endpoint.owns(source)
         assert not peer.ice.sources
-        assert peer.ice.selected is None
+        assert peer.ice.newest.selected is None
 
 
 async def test_a_stranger_over_tcp_hears_nothing() -> None:
