@@ -140,7 +140,7 @@ class LayerChoice:
         return Choice(here.index, max(int(above.bitrate * HEADROOM) - here.bitrate, 0))
 
     def _climb(self, above: Layer, now: float) -> Choice:
-        self._climbed_at = now
+        self._climbed_at, self._rest_until = now, now + SETTLE_S
         self._enough_since = self._probing_since = None
         return Choice(above.index)
 

@@ -29,7 +29,7 @@ class Viewer:
                 self.layer, changed = choice.layer, now
                 self.switches += 1
             self.probe = choice.probe_bps
-            sent = min(LADDER[self.layer or 0].bitrate + self.probe, self.link_bps)
+            sent = min(rate, self.link_bps)
             if loss:
                 self.estimate = min(self.estimate, 0.85 * sent)
             else:
