@@ -100,7 +100,8 @@ class Subscription:
 class Batch:
     """Plaintext RTP towards viewers, in sending order.
 
-    `packets`: whole RTP packets, a 12-byte header and the payload.
+    `packets`: whole RTP packets, a header, which has an extension where the peer wants one, and the
+    payload.
     `runs`: `[start, stop)` ranges of `packets` of equal size, only the last of a run may be
     shorter; at most 32 packets and 60,000 bytes each.
     """
