@@ -9,19 +9,23 @@ and leave at once at a frame's end.
 import asyncio
 import math
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 from live.relay.core import rtcp, rtp
+from live.relay.core.feed import Feed, written
 from live.relay.core.lane import Lane
 from live.relay.core.layers import Layer, Sight
-from live.relay.core.outgoing import outgoing, send_time
 from live.relay.core.runs import batch
-from live.relay.core.splice import AS_IT_IS, Rewriting
 from live.relay.publisher import Publisher
+from live.relay.statistics import (
+    LayerStatistics,
+    PublisherStatistics,
+    ShowStatistics,
+    ViewerStatistics,
+)
 from live.relay.viewer import BURST_FIRST, BURST_TICK, Viewer
-from signaling.ports import Codec, Kind, Publication, Stream, StreamTrack, Subscription
+from signaling.ports import Codec, Kind, Publication, Stream, StreamTrack, Subscription, Track
 
 GATHER_FROM_VIEWERS: Final = 20
 GATHER_MOST_VIEWERS: Final = 400
@@ -36,17 +40,8 @@ SWITCH_AGE_S: Final = 0.3
 """A cached key frame older than this is not worth a switch: its past would have to be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """What a group of viewers gets, written the same way; None for what they do not get."""
-
-    video: int | None
-    audio: int | None
-    abs_send_time: int | None
-    layer: int = 0
-    rewriting: Rewriting = AS_IT_IS
-
-
+NOT_COUNTED: Final = (0, 0.0, 0, 0)
+"""Lost, jitter, NACKs, repaired."""
 NO_LANES: Final[list[Lane]] = []
 
 
@@ -206,6 +201,47 @@ class Broadcast:
         elif viewer.link is not None and viewer.subscription.video is not None:
             self._wait_for(viewer, viewer.layer)
 
+    def statistics(self) -> ShowStatistics:
+        """The show's media as it is now; what the publisher's own log counts is zero here."""
+        publisher = None
+        if self.publisher is not None:
+            tracks = self.publisher.publication.tracks
+            names: dict[Kind, str] = {track.kind: track.codec.name for track in tracks}
+            layers = tuple(
+                LayerStatistics(
+                    _rid(track, n), track.kind, lane.bitrate, lane.packets, *NOT_COUNTED,
+                    lane.key_frames, 0,
+                )
+                for track in tracks
+                for n, lane in enumerate(self._lanes[track.kind])
+            )  # fmt: skip
+            publisher = PublisherStatistics(
+                self.publisher.session, names.get("video"), names.get("audio"), None, layers
+            )
+        return ShowStatistics(self.show, publisher, tuple(map(self._statistics_of, self.viewers)))
+
+    def _statistics_of(self, viewer: Viewer) -> ViewerStatistics:
+        tracks = self.publisher.publication.tracks if self.publisher is not None else ()
+        rid = next((_rid(t, viewer.layer or 0) for t in tracks if t.kind == "video"), "")
+        feed = self._joined.get(viewer)
+        picture = self._lane_of("video", feed.layer) if feed and feed.video is not None else None
+        sound = self._lane_of("audio", 0) if feed and feed.audio is not None else None
+        return ViewerStatistics(
+            session=viewer.session,
+            layer=rid,
+            paused=viewer.paused,
+            bitrate_bps=sum(lane.bitrate for lane in (picture, sound) if lane is not None),
+            packets=viewer.packets,
+            loss=viewer.loss,
+            rtt_ms=None if viewer.rtt_s is None else viewer.rtt_s * 1000,
+            jitter_ms=viewer.jitter / 90,
+            estimate_bps=viewer.estimate,
+            retransmissions=viewer.retransmissions,
+            key_frame_requests=viewer.key_frame_requests,
+            freezes=viewer.freezes,
+            frozen_s=viewer.frozen_s,
+        )
+
     # What happens in between.
 
     def tick(self, now: float) -> None:
@@ -350,13 +386,14 @@ class Broadcast:
             return
         now = self._clock()
         for feed, viewers in self._live.items():
-            packets = _written(feed, pending, now)
+            packets = written(feed, pending, now)
             if not packets:
                 continue
             gathered = batch(packets)
             self.packets_out += len(packets) * len(viewers)
             for viewer in viewers:
                 if viewer.link is not None:
+                    viewer.packets += len(packets)
                     viewer.link.send(gathered)
 
     def _report(self, now: float) -> None:
@@ -414,30 +451,16 @@ class Broadcast:
             self._on_stage(self.show, on_air)
 
 
-def _written(
-    feed: Feed, pending: Sequence[tuple[Kind, int, int, bytes]], now: float
-) -> list[bytes]:
-    """The pending packets that are this feed's, as its viewers get them."""
-    extension = b"" if feed.abs_send_time is None else send_time(feed.abs_send_time, now)
-    rewriting = feed.rewriting
-    apply = None if rewriting is AS_IT_IS else rewriting.apply
-    packets = []
-    for kind, layer, number, packet in pending:
-        if kind == "audio":
-            if feed.audio is not None:
-                packets.append(outgoing(packet, feed.audio, extension))
-        elif feed.video is not None and layer == feed.layer and number >= rewriting.first:
-            whole = packet if apply is None else apply(packet)
-            packets.append(outgoing(whole, feed.video, extension))
-    return packets
-
-
 def _decoder(codec: Codec) -> tuple[str, str]:
     """What must be the same for a viewer's decoder to go on: the codec and its profile; H.264's
     level may differ (RFC 6184 §8.1)."""
     given = codec.parameters
     profile = given.get("profile-level-id", "").lower()[:4]
     return codec.name.upper(), profile or given.get("profile-id", given.get("profile", ""))
+
+
+def _rid(track: Track, layer: int) -> str:
+    return track.layers[layer] if layer < len(track.layers) else ""
 
 
 def _gathering(viewers: int) -> float:

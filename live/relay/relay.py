@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from live.relay.broadcast import Broadcast
+from live.relay.statistics import ShowStatistics
+from live.relay.viewer import Viewer
 from signaling.ports import Publication, Sink, Stream, Subscription
 
 TICK_S: Final = 0.02
@@ -69,13 +71,27 @@ class Relay:
 
     def wish(self, show: str, session: str, *, paused: bool, max_height: int | None) -> bool:
         """What a viewer's page wishes: no picture, or not more lines; False when it is not here."""
+        viewer = self._viewer(show, session)
+        if viewer is not None:
+            self._shows[show].wish(viewer, paused=paused, max_height=max_height)
+        return viewer is not None
+
+    def report(self, show: str, session: str, *, freezes: int, frozen_s: float) -> bool:
+        """The totals a viewer's page counted; False when that viewer is not here."""
+        viewer = self._viewer(show, session)
+        if viewer is not None:
+            viewer.freezes, viewer.frozen_s = freezes, frozen_s
+        return viewer is not None
+
+    def statistics(self, show: str) -> ShowStatistics | None:
+        """One show's media on this node; None when it has none here."""
+        broadcast = self._shows.get(show)
+        return None if broadcast is None else broadcast.statistics()
+
+    def _viewer(self, show: str, session: str) -> Viewer | None:
         broadcast = self._shows.get(show)
         viewers = broadcast.viewers if broadcast is not None else ()
-        viewer = next((viewer for viewer in viewers if viewer.session == session), None)
-        if broadcast is None or viewer is None:
-            return False
-        broadcast.wish(viewer, paused=paused, max_height=max_height)
-        return True
+        return next((viewer for viewer in viewers if viewer.session == session), None)
 
     def stats(self) -> dict[str, int]:
         """Counts over all shows on this node; packets are totals, of shows now forgotten too."""

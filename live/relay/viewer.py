@@ -70,6 +70,9 @@ class Viewer:
         self.max_height: int | None = None
         self.probe_bps = 0
         self.sent_sr: tuple[int, float] | None = None
+        self.packets = 0
+        self.freezes = 0
+        self.frozen_s = 0.0
         self.retransmissions = 0
         self.key_frame_requests = 0
         self._video = video
@@ -180,6 +183,7 @@ class Viewer:
             if packet is not None
         ]
         if packets:
+            self.packets += len(packets)
             self.link.send(batch(packets))
         self.cursor = stop
         return stop == lane.head

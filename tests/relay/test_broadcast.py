@@ -449,3 +449,20 @@ def test_new_source_takes_over_from_a_silent_one() -> None:
     stage.send(sink, *other[1:])
     assert len(viewer.packets) == 12
     assert run_on(sequences(viewer.of_type(102)))
+
+
+def test_statistics_tell_who_publishes_and_what_a_viewer_gets() -> None:
+    stage = Stage()
+    sink, _ = stage.publisher()
+    stage.viewer()
+    stage.send(sink, *frames(1, 20))
+    stage.pass_time(1.1)
+    assert stage.relay.report(SHOW, "v", freezes=2, frozen_s=0.5)
+    assert stage.relay.wish(SHOW, "v", paused=True, max_height=360)
+    assert not stage.relay.wish(SHOW, "nobody", paused=True, max_height=None)
+    told = stage.relay.statistics(SHOW)
+    assert told is not None
+    assert told.publisher is not None
+    assert (told.publisher.session, told.publisher.video) == ("p", "H264")
+    (viewer,) = told.viewers
+    assert (viewer.packets, viewer.freezes, viewer.paused) == (20, 2, True)
