@@ -100,7 +100,8 @@ class Subscription:
 class Run:
     """RTP packets that leave in one system call: of equal size, only the last may be shorter.
 
-    At most 32 packets and 44,000 bytes.
+    `packets`: whole RTP packets, a header, which has an extension where the peer wants one, and
+    the payload; at most 32 of them and 44,000 bytes.
     """
 
     packets: tuple[bytes, ...]

@@ -34,14 +34,21 @@ class Receiver(Protocol):
         """It is connected."""
 
     def packet(
-        self, kind: Kind, packet: bytes, head: Header, number: int, start: int, now: float
+        self,
+        kind: Kind,
+        layer: int,
+        packet: bytes,
+        head: Header,
+        number: int,
+        start: int,
+        now: float,
     ) -> None:
         """A media packet with its extended number; its payload begins at `start`."""
 
-    def renumbered(self, kind: Kind) -> None:
+    def renumbered(self, kind: Kind, layer: int) -> None:
         """The publisher's numbers of this kind begin anew."""
 
-    def clocks(self, kind: Kind, ntp: int, timestamp: int, now: float) -> None:
+    def clocks(self, kind: Kind, layer: int, ntp: int, timestamp: int, now: float) -> None:
         """A sender report told its clocks."""
 
     def drained(self, now: float) -> None:
@@ -67,8 +74,9 @@ class Inlet:
 class Publisher:
     """The sink of a publisher's session."""
 
-    def __init__(self, publication: Publication, receiver: Receiver) -> None:
+    def __init__(self, publication: Publication, receiver: Receiver, session: str = "") -> None:
         self.publication = publication
+        self.session = session
         self.link: Link | None = None
         self.heard_at: float | None = None
         self._receiver = receiver
@@ -136,7 +144,7 @@ class Publisher:
             self._begin_anew(inlet, inlet.log.ssrc)
             number = inlet.log.receive(sequence, head.timestamp, now, repeated)
         if number is not None:
-            self._receiver.packet(inlet.track.kind, packet, head, number, start, now)
+            self._receiver.packet(inlet.track.kind, 0, packet, head, number, start, now)
 
     def rtcp(self, packet: bytes, now: float) -> None:
         """Of a publisher's reports only its clocks matter."""
@@ -145,7 +153,7 @@ class Publisher:
                 for inlet in self._inlets:
                     if inlet.log is not None and inlet.log.ssrc == heard.ssrc:
                         inlet.log.sender_report(heard.ntp, now)
-                        self._receiver.clocks(inlet.track.kind, heard.ntp, heard.timestamp, now)
+                        self._receiver.clocks(inlet.track.kind, 0, heard.ntp, heard.timestamp, now)
 
     def drained(self, now: float) -> None:
         """The socket is read empty."""
@@ -170,11 +178,11 @@ class Publisher:
             and (now - self.heard_at < SILENCE_S)
         )
 
-    def request_key_frame(self) -> None:
+    def request_key_frame(self, layer: int = 0) -> None:
         """Ask for a key frame at the next tick, and again each second until one comes."""
         self._key_wanted = True
 
-    def key_frame_came(self) -> None:
+    def key_frame_came(self, layer: int = 0) -> None:
         """No need to ask any more."""
         self._key_wanted = False
 
@@ -195,7 +203,7 @@ class Publisher:
 
     def _begin_anew(self, inlet: Inlet, ssrc: int) -> None:
         inlet.begin(ssrc)
-        self._receiver.renumbered(inlet.track.kind)
+        self._receiver.renumbered(inlet.track.kind, 0)
         self._key_wanted = self._key_wanted or inlet.track.kind == "video"
 
     def _ask_again(self, inlet: Inlet, send: Callable[[bytes], None], now: float) -> None:

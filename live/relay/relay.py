@@ -6,21 +6,27 @@ from collections.abc import Callable
 from typing import Final
 
 from live.relay.broadcast import Broadcast
+from live.relay.statistics import ShowStatistics
+from live.relay.viewer import Viewer
 from signaling.ports import Publication, Sink, Stream, Subscription
 
 TICK_S: Final = 0.02
 
 
 class Relay:
-    """Implements signaling's `Media`. `on_stage(show, on_air)` hears when media flows or stops."""
+    """Implements signaling's `Media`. `on_stage(show, on_air)` hears when media flows or stops,
+    `on_replaced(show, session)` when a newer publisher took over from that session."""
 
     def __init__(
         self,
         *,
         on_stage: Callable[[str, bool], None],
+        on_replaced: Callable[[str, str], None] = lambda _show, _session: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on_stage = on_stage
+        self._on_replaced = on_replaced
+        self._past = {"packets_in": 0, "packets_out": 0}
         self._clock = clock
         self._shows: dict[str, Broadcast] = {}
 
@@ -35,6 +41,8 @@ class Relay:
         for show, broadcast in list(self._shows.items()):
             broadcast.tick(now)
             if broadcast.is_over(now) and not broadcast.viewers:
+                self._past["packets_in"] += broadcast.packets_in
+                self._past["packets_out"] += broadcast.packets_out
                 del self._shows[show]
 
     def publish(self, show: str, session: str, publication: Publication) -> Sink:
@@ -42,8 +50,10 @@ class Relay:
         now = self._clock()
         broadcast = self._shows.get(show)
         if broadcast is None:
-            broadcast = self._shows[show] = Broadcast(show, self._on_stage, now)
-        return broadcast.publish(publication, now)
+            broadcast = self._shows[show] = Broadcast(
+                show, self._on_stage, self._on_replaced, self._clock
+            )
+        return broadcast.publish(session, publication, now)
 
     def stream(self, show: str) -> Stream | None:
         """What a viewer of the show can get here; None while nobody publishes here."""
@@ -52,20 +62,44 @@ class Relay:
 
     def subscribe(self, show: str, session: str, subscription: Subscription) -> Sink:
         """A viewer of `stream(show)` is welcome."""
-        return self._shows[show].subscribe(subscription)
+        return self._shows[show].subscribe(session, subscription)
 
     def end(self, show: str) -> None:
         """The show is over: close its sessions here."""
         if (broadcast := self._shows.get(show)) is not None:
             broadcast.end()
 
+    def wish(self, show: str, session: str, *, paused: bool, max_height: int | None) -> bool:
+        """What a viewer's page wishes: no picture, or not more lines; False when it is not here."""
+        viewer = self._viewer(show, session)
+        if viewer is not None:
+            self._shows[show].wish(viewer, paused=paused, max_height=max_height)
+        return viewer is not None
+
+    def report(self, show: str, session: str, *, freezes: int, frozen_s: float) -> bool:
+        """The totals a viewer's page counted; False when that viewer is not here."""
+        viewer = self._viewer(show, session)
+        if viewer is not None:
+            viewer.freezes, viewer.frozen_s = freezes, frozen_s
+        return viewer is not None
+
+    def statistics(self, show: str) -> ShowStatistics | None:
+        """One show's media on this node; None when it has none here."""
+        broadcast = self._shows.get(show)
+        return None if broadcast is None else broadcast.statistics()
+
+    def _viewer(self, show: str, session: str) -> Viewer | None:
+        broadcast = self._shows.get(show)
+        viewers = broadcast.viewers if broadcast is not None else ()
+        return next((viewer for viewer in viewers if viewer.session == session), None)
+
     def stats(self) -> dict[str, int]:
-        """Counts over all shows on this node."""
+        """Counts over all shows on this node; packets are totals, of shows now forgotten too."""
         shows = self._shows.values()
         return {
             "shows": len(shows),
             "publishers": sum(show.publisher is not None for show in shows),
             "viewers": sum(len(show.viewers) for show in shows),
-            "packets_in": sum(show.packets_in for show in shows),
-            "packets_out": sum(show.packets_out for show in shows),
+            "packets_in": self._past["packets_in"] + sum(show.packets_in for show in shows),
+            "packets_out": self._past["packets_out"] + sum(show.packets_out for show in shows),
         }

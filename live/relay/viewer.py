@@ -1,11 +1,21 @@
-"""A viewer's session: started at the last key frame, then fed live, repaired when it asks."""
+"""A viewer's session: started at the last key frame, then fed live, repaired when it asks.
 
+What it gets of the picture is a row of segments, each of one layer's lane and the rewriting that
+makes it continue the one before. Numbers from before a switch are repaired from the lane they
+came of.
+"""
+
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from live.relay.core import rtcp
 from live.relay.core.lane import HISTORY, LATE_MOST, Lane, retransmission
+from live.relay.core.layers import LayerChoice, Sight
+from live.relay.core.outgoing import outgoing, send_time
+from live.relay.core.rtcp import KeyFrameRequest, Nack, ReceiverReport, Remb, parse
 from live.relay.core.runs import batch
+from live.relay.core.splice import AS_IT_IS, Place, Rewriting, splice
 from signaling.ports import Link, Subscription
 
 BURST_FIRST: Final = 64
@@ -14,36 +24,72 @@ BURST_TICK: Final = 24
 """Packets of the past that follow per tick, until the viewer has caught up."""
 REPAIRS_PER_S: Final = 1_000
 """Retransmissions one viewer may have in a second; beyond, it is not answered."""
+RTCP_PER_S: Final = 100
+"""Compound packets of one viewer that are looked at in a second; the rest is dropped."""
+AGAIN_LEAST_S: Final = 0.01
+"""The same packet is not repeated sooner, nor within half a round trip."""
+SEGMENTS: Final = 4
+PROBE_PACKETS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of one lane; `begin` is the viewer's own extended number of its first packet."""
+
+    layer: int
+    lane: Lane
+    rewriting: Rewriting
+    begin: int
 
 
 class Viewer:
     """The sink of a viewer's session; `cursor` is the next packet of the past it gets, None when
-    it waits for a key frame."""
+    it waits for a key frame or has come to the present."""
 
     def __init__(
         self,
+        session: str,
         subscription: Subscription,
-        video: Lane | None,
-        audio: Lane | None,
+        video: Sequence[Lane],
+        audio: Sequence[Lane],
         arrived: Callable[["Viewer", float], None],
-        wants_key_frame: Callable[[], None],
+        wants_key_frame: Callable[["Viewer"], None],
         left: Callable[["Viewer"], None],
     ) -> None:
+        self.session = session
         self.subscription = subscription
         self.link: Link | None = None
         self.cursor: int | None = None
-        self._lanes = {
-            lane.ssrc: (lane, payload_type)
-            for lane, payload_type in ((video, subscription.video), (audio, subscription.audio))
-            if lane is not None and payload_type is not None
-        }
+        self.segments: deque[Segment] = deque(maxlen=SEGMENTS)
+        self.choice = LayerChoice()
+        self.estimate: int | None = None
+        self.loss = 0.0
+        self.jitter = 0
+        self.rtt_s: float | None = None
+        self.paused = False
+        self.max_height: int | None = None
+        self.probe_bps = 0
+        self.sent_sr: tuple[int, float] | None = None
+        self.packets = 0
+        self.freezes = 0
+        self.frozen_s = 0.0
+        self.retransmissions = 0
+        self.key_frame_requests = 0
         self._video = video
         self._audio = audio
         self._arrived = arrived
         self._wants_key_frame = wants_key_frame
         self._left = left
+        self._ended: Place | None = None
         self._rtx_sequence = 0
-        self._repairs = (0.0, 0)
+        self._second = 0.0
+        self._repairs = self._compounds = 0
+        self._repaired: dict[int, float] = {}
+
+    @property
+    def layer(self) -> int | None:
+        """The layer of its picture; None before the first."""
+        return self.segments[-1].layer if self.segments else None
 
     def connected(self, link: Link, now: float) -> None:
         """ICE and DTLS are done: the first packets leave at once."""
@@ -54,13 +100,23 @@ class Viewer:
         """Viewers send no media."""
 
     def rtcp(self, packet: bytes, now: float) -> None:
-        """Repair what is missed; pass on the wish for a key frame."""
-        for heard in rtcp.parse(packet):
-            if isinstance(heard, rtcp.Nack) and heard.ssrc in self._lanes:
-                lane, payload_type = self._lanes[heard.ssrc]
-                self._repair(lane, payload_type, heard.sequences, now)
-            elif isinstance(heard, rtcp.KeyFrameRequest) and self.cursor is None:
-                self._wants_key_frame()
+        """Repair what is missed; note what it can take; pass on the wish for a key frame."""
+        if now - self._second >= 1:
+            self._second, self._repairs, self._compounds = now, 0, 0
+            self._repaired.clear()
+        self._compounds += 1
+        if self._compounds > RTCP_PER_S:
+            return
+        for heard in parse(packet):
+            if isinstance(heard, Nack):
+                self._repair(heard, now)
+            elif isinstance(heard, Remb):
+                self.estimate = heard.bitrate
+            elif isinstance(heard, ReceiverReport):
+                self._note_report(heard, now)
+            elif isinstance(heard, KeyFrameRequest) and self.cursor is None:
+                self.key_frame_requests += 1
+                self._wants_key_frame(self)
 
     def drained(self, now: float) -> None:
         """Nothing waits here."""
@@ -70,9 +126,13 @@ class Viewer:
         self.link = None
         self._left(self)
 
-    def watches(self, video: Lane | None, audio: Lane | None) -> bool:
+    def watches(self, video: Sequence[Lane], audio: Sequence[Lane]) -> bool:
         """Whether these are what it subscribed to; they change when a publisher's codecs do."""
         return self._video is video and self._audio is audio
+
+    def sight(self) -> Sight:
+        """What the choice of its layer goes by."""
+        return Sight(self.estimate, self.loss, self.max_height)
 
     def dismiss(self) -> None:
         """Send it away: nothing more goes out, then the link closes."""
@@ -81,47 +141,127 @@ class Viewer:
         if link is not None:
             link.close()
 
-    def catch_up(self, most: int) -> bool:
+    def turn_to(self, layer: int, number: int) -> None:
+        """Go on with this layer from the key frame that begins at `number`."""
+        lane = self._video[layer]
+        rewriting, self.cursor = AS_IT_IS, number
+        if self.segments:
+            last = self.segments[-1]
+            place, self._ended = self._ended or last.lane.newest(), None
+            first = lane.key_place(number)
+            is_vp8 = lane.codec.name.upper() == "VP8"
+            rewriting = splice(place, last.rewriting, first, is_vp8=is_vp8)
+        self.segments.append(Segment(layer, lane, rewriting, number + rewriting.sequence))
+
+    def pause(self) -> None:
+        """Its picture ends here; the next segment continues from this place."""
+        if self.segments:
+            lane, newest = self.segments[-1].lane, self.segments[-1].lane.newest()
+            number = newest.number if self.cursor is None else self.cursor - 1
+            self._ended = self._ended or Place(number, newest.timestamp, lane.recall(number))
+        self.cursor, self.probe_bps = None, 0
+
+    def catch_up(self, most: int, now: float) -> bool:
         """Send up to `most` packets of the past; True when it has come to the present.
 
         One that falls behind the history is sent away: it has to begin anew.
         """
-        lane, payload_type, cursor = self._video, self.subscription.video, self.cursor
-        if lane is None or payload_type is None or cursor is None or self.link is None:
+        payload_type, cursor = self.subscription.video, self.cursor
+        if not self.segments or payload_type is None or cursor is None or self.link is None:
             return True
+        segment = self.segments[-1]
+        lane, rewriting = segment.lane, segment.rewriting
         if lane.head - cursor > HISTORY:
             self.dismiss()
             return True
         stop = min(cursor + most, lane.head)
         found = (lane.recall(number) for number in range(cursor, stop))
-        packets = [numbered(packet, payload_type) for packet in found if packet is not None]
+        extension = self._extension(now)
+        packets = [
+            outgoing(rewriting.apply(packet), payload_type, extension)
+            for packet in found
+            if packet is not None
+        ]
         if packets:
+            self.packets += len(packets)
             self.link.send(batch(packets))
         self.cursor = stop
         return stop == lane.head
 
-    def _repair(self, lane: Lane, payload_type: int, missed: Sequence[int], now: float) -> None:
-        began, count = self._repairs
-        if now - began >= 1:
-            began, count = now, 0
-        rtx = self.subscription.rtx if lane is self._video else None
-        most_behind = LATE_MOST if rtx is None else HISTORY
+    def probe(self, octets: int, now: float) -> None:
+        """Send what it has got again as RTX, up to so many bytes: what it can take shows so."""
+        rtx = self.subscription.rtx
+        if rtx is None or self.link is None or not self.segments:
+            return
+        segment = self.segments[-1]
         packets = []
-        asked = missed[: REPAIRS_PER_S - count]
-        for sequence in asked:
-            packet = lane.recall_by_sequence(sequence, most_behind)
-            if packet is None:
-                continue
-            if rtx is not None:
-                packets.append(retransmission(packet, rtx, lane.rtx_ssrc, self._rtx_sequence))
-                self._rtx_sequence += 1
-            else:
-                packets.append(numbered(packet, payload_type))
-        self._repairs = (began, count + len(asked))
+        for number in range(segment.lane.head - 1, segment.lane.head - PROBE_PACKETS, -1):
+            packet = segment.lane.recall(number)
+            if octets <= 0 or number < segment.rewriting.first:
+                break
+            if packet is not None:
+                packets.append(self._again(segment, packet, rtx, now))
+                octets -= len(packet)
+        if packets:
+            self.link.send(batch(packets))
+
+    def _repair(self, nack: Nack, now: float) -> None:
+        sound = self._audio and nack.ssrc == self._audio[0].ssrc
+        if not sound and not (self.segments and nack.ssrc == self._video[0].ssrc):
+            return
+        asked = nack.sequences[: REPAIRS_PER_S - self._repairs]
+        self._repairs += len(asked)
+        find = self._heard_again if sound else self._seen_again
+        packets = [packet for n in asked if (packet := find(n, now)) is not None]
+        self.retransmissions += len(packets)
         if packets and self.link is not None:
             self.link.send(batch(packets))
 
+    def _heard_again(self, sequence: int, now: float) -> bytes | None:
+        packet = self._audio[0].recall_by_sequence(sequence, LATE_MOST)
+        if packet is None or self.subscription.audio is None:
+            return None
+        return outgoing(packet, self.subscription.audio, self._extension(now))
 
-def numbered(packet: bytes, payload_type: int) -> bytes:
-    """The packet, whose payload type is 0, with a viewer's own."""
-    return b"\x80" + bytes((packet[1] | payload_type,)) + packet[2:]
+    def _seen_again(self, sequence: int, now: float) -> bytes | None:
+        """A picture's packet by the viewer's own number, if it was not repeated just now."""
+        last, rtx = self.segments[-1], self.subscription.rtx
+        newest = last.lane.head - 1 + last.rewriting.sequence
+        behind = newest - sequence & 0xFFFF
+        number = newest - behind
+        again_s = max((self.rtt_s or 0) / 2, AGAIN_LEAST_S)
+        if behind >= (LATE_MOST if rtx is None else HISTORY):
+            return None
+        if now - self._repaired.get(number, float("-inf")) < again_s:
+            return None
+        segment = next((s for s in reversed(self.segments) if s.begin <= number), None)
+        if segment is None and len(self.segments) == 1:
+            segment = last
+        if segment is None or self.subscription.video is None:
+            return None
+        packet = segment.lane.recall(number - segment.rewriting.sequence)
+        if packet is None:
+            return None
+        self._repaired[number] = now
+        if rtx is not None:
+            return self._again(segment, packet, rtx, now)
+        rewritten = segment.rewriting.apply(packet)
+        return outgoing(rewritten, self.subscription.video, self._extension(now))
+
+    def _again(self, segment: Segment, packet: bytes, rtx: int, now: float) -> bytes:
+        rewritten = segment.rewriting.apply(packet)
+        whole = retransmission(rewritten, 0, segment.lane.rtx_ssrc, self._rtx_sequence)
+        self._rtx_sequence += 1
+        return outgoing(whole, rtx, self._extension(now))
+
+    def _extension(self, now: float) -> bytes:
+        identifier = self.subscription.abs_send_time
+        return b"" if identifier is None else send_time(identifier, now)
+
+    def _note_report(self, report: ReceiverReport, now: float) -> None:
+        for block in report.blocks:
+            if not self._video or block.ssrc != self._video[0].ssrc:
+                continue
+            self.loss, self.jitter = block.fraction_lost / 256, block.jitter
+            if self.sent_sr is not None and block.last_sr == self.sent_sr[0]:
+                self.rtt_s = max(now - self.sent_sr[1] - block.delay / 65536, 0.0)

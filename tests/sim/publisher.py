@@ -119,13 +119,15 @@ class Publisher:
     def hear(self, compound: bytes) -> None:
         """Feedback came: repair, make key frames, keep to the rate that gets through."""
         for heard in rtcp.parse(compound):
-            source = None if isinstance(heard, rtcp.SenderReport) else self._by_ssrc.get(heard.ssrc)
+            if not isinstance(heard, rtcp.Nack | rtcp.KeyFrameRequest):
+                continue
+            source = self._by_ssrc.get(heard.ssrc)
             if source is None:
                 continue
             if isinstance(heard, rtcp.Nack):
                 for sequence in heard.sequences:
                     self._repair(source, sequence)
-            elif isinstance(heard, rtcp.KeyFrameRequest):
+            else:
                 self.requests.append(self._loop.time())
                 source.wants_key = True
         self._adapt(compound)

@@ -11,6 +11,7 @@ from typing import Final
 from live.relay.core.codecs import KEY_FRAME
 from live.relay.core.rtp import Header, header
 from live.relay.core.seq import Unwrapper
+from live.relay.core.splice import Place
 from signaling.ports import Codec
 
 HISTORY: Final = 2048
@@ -23,13 +24,18 @@ GAP_MOST: Final = 1000
 CACHE_AGE_S: Final = 12.0
 """A key frame older than this does not start a viewer: too much would have to be caught up."""
 CACHE_PACKETS: Final = 1600
+SILENCE_S: Final = 1.0
+"""A lane that brought nothing for so long cannot be switched to."""
 NTP_MASK: Final = (1 << 64) - 1
 
 
 class Lane:
-    """The egress of one kind."""
+    """The egress of one kind, or of one of its layers. Timestamps tell the time since `epoch`, so
+    that all layers of a kind lie on one line."""
 
-    def __init__(self, codec: Codec, ssrc: int, rtx_ssrc: int, sequence: int) -> None:
+    def __init__(
+        self, codec: Codec, ssrc: int, rtx_ssrc: int, sequence: int, epoch: float = 0.0
+    ) -> None:
         self.codec = codec
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
@@ -38,6 +44,11 @@ class Lane:
         self.packets = 0
         self.octets = 0
         self.key_at: float | None = None
+        self.key_frames = 0
+        self.bitrate = 0
+        """Bits per second of payload, over about the last second."""
+        self._measured = (epoch, 0)
+        self._epoch = epoch
         self._key_start: int | None = None
         self._key_timestamp = -1
         self._is_key = KEY_FRAME.get(codec.name.upper())
@@ -47,7 +58,7 @@ class Lane:
         self._floor = sequence
         self._timestamp_offset = 0
         self._timestamps = Unwrapper(32)
-        self._last = (0, 0.0)
+        self._last = (0, float("-inf"))
         self._clocks: tuple[int, int, float] | None = None
 
     def restart(self) -> None:
@@ -105,6 +116,25 @@ class Lane:
             return None
         return self._key_start
 
+    def flows(self, now: float) -> bool:
+        """Whether packets came within the last `SILENCE_S`."""
+        return now - self._last[1] < SILENCE_S
+
+    def measure(self, now: float) -> None:
+        """Note the bitrate, once a second has passed."""
+        at, octets = self._measured
+        if now - at >= 1:
+            self.bitrate = int((self.octets - octets) * 8 / (now - at))
+            self._measured = (now, self.octets)
+
+    def newest(self) -> Place:
+        """The newest packet."""
+        return Place(self.head - 1, self._last[0], self.recall(self.head - 1))
+
+    def key_place(self, number: int) -> Place:
+        """The beginning, at `number`, of the newest key frame."""
+        return Place(number, self._key_timestamp, self.recall(number))
+
     def clocks(self, ntp: int, timestamp: int, now: float) -> None:
         """The publisher's report told its clocks."""
         if self._sequence_offset is not None:
@@ -121,11 +151,12 @@ class Lane:
         return ntp, timestamp + int(elapsed * self.codec.clock_rate)
 
     def _align(self, number: int, timestamp: int, now: float) -> None:
-        last_timestamp, last_at = self._last
-        elapsed = max(int((now - last_at) * self.codec.clock_rate), 1) if self.packets else 0
+        running = int((now - self._epoch) * self.codec.clock_rate)
+        if self.packets:
+            running = max(running, self._last[0] + 1)
         self._sequence_offset = self.head - number
         self._floor = self.head
-        self._timestamp_offset = last_timestamp + elapsed - timestamp
+        self._timestamp_offset = running - timestamp
 
     def _close_gap(self, outgoing: int) -> int:
         """Too much is missing to be repeated: leave one number out, so that viewers notice."""
@@ -142,6 +173,7 @@ class Lane:
         if self._key_start is not None and number < self._key_start:
             return False  # repeated late, and a newer one is known
         self._key_timestamp, self._key_start, self.key_at = timestamp, number, now
+        self.key_frames += 1
         return True
 
 

@@ -61,7 +61,21 @@ class ReportBlock:
     delay: int
 
 
-Heard = SenderReport | Nack | KeyFrameRequest
+@dataclass(frozen=True, slots=True)
+class ReceiverReport:
+    """What a peer tells of the sources it gets from us, in an RR or within an SR."""
+
+    blocks: tuple[ReportBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remb:
+    """A receiver's estimate of what it can take, bits per second, of all its sources together."""
+
+    bitrate: int
+
+
+Heard = SenderReport | ReceiverReport | Nack | KeyFrameRequest | Remb
 
 
 def parse(compound: bytes) -> Iterator[Heard]:
@@ -86,6 +100,10 @@ def _understand(compound: bytes, offset: int, end: int, form: int, kind: int) ->
         return SenderReport(ssrc, ntp, timestamp)
     if end - offset < 12:
         return None
+    if kind == RR:
+        return ReceiverReport(tuple(_blocks(compound[offset + 8 : end], form)))
+    if kind == PSFB and form == AFB:
+        return _remb(compound[offset + 12 : end])
     (media,) = unpack_from("!I", compound, offset + 8)
     if kind == RTPFB and form == NACK:
         return Nack(media, tuple(islice(_missing(compound[offset + 12 : end]), NACK_LIMIT)))
@@ -94,6 +112,19 @@ def _understand(compound: bytes, offset: int, end: int, form: int, kind: int) ->
     if kind == PSFB and form == FIR and end - offset >= 20:
         return KeyFrameRequest(unpack_from("!I", compound, offset + 12)[0])
     return None
+
+
+def _blocks(body: bytes, count: int) -> Iterator[ReportBlock]:
+    for offset in range(0, min(24 * count, len(body) - 23), 24):
+        ssrc, loss, highest, jitter, last_sr, delay = unpack_from("!IIIIII", body, offset)
+        yield ReportBlock(ssrc, loss >> 24, loss & 0xFFFFFF, highest, jitter, last_sr, delay)
+
+
+def _remb(body: bytes) -> Remb | None:
+    if len(body) < 8 or body[:4] != b"REMB":
+        return None
+    (word,) = unpack_from("!I", body, 4)
+    return Remb((word & 0x3FFFF) << (word >> 18 & 63))
 
 
 def _missing(entries: bytes) -> Iterator[int]:

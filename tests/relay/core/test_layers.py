@@ -1,0 +1,77 @@
+"""Squeezed, a viewer drops to what fits; relieved, it climbs back; a failed climb rests longer."""
+
+from live.relay.core.layers import Layer, LayerChoice, Sight, allowed
+
+LADDER = (Layer(0, 150_000, 180), Layer(1, 500_000, 360), Layer(2, 1_700_000, 720))
+
+
+class Viewer:
+    """A viewer behind a link of some bits per second, whose estimate lags as a browser's."""
+
+    def __init__(self, link_bps: int) -> None:
+        self.link_bps = link_bps
+        self.estimate = 300_000.0
+        self.choice = LayerChoice()
+        self.layer: int | None = 2
+        self.switches = 0
+        self.probe = 0
+
+    def live(self, start: float, seconds: float) -> float:
+        """Decide five times a second; the second when the layer last changed."""
+        changed = start
+        for n in range(int(seconds * 5)):
+            now = start + n / 5
+            rate = LADDER[self.layer or 0].bitrate + self.probe
+            loss = max(0.0, 1 - self.link_bps / rate)
+            sight = Sight(int(self.estimate), loss)
+            choice = self.choice.decide(LADDER, self.layer, sight, now)
+            if choice.layer != self.layer:
+                self.layer, changed = choice.layer, now
+                self.switches += 1
+            self.probe = choice.probe_bps
+            sent = min(rate, self.link_bps)
+            if loss:
+                self.estimate = min(self.estimate, 0.85 * sent)
+            else:
+                self.estimate = max(min(self.estimate * 1.016, 1.5 * sent), self.estimate / 1.1)
+        return changed
+
+
+def test_squeezed_viewer_fits_within_three_seconds_and_climbs_back_within_ten() -> None:
+    viewer = Viewer(5_000_000)
+    viewer.estimate = 4_000_000
+    viewer.live(0.0, 10)
+    assert viewer.layer == 2
+    viewer.link_bps = 400_000
+    assert viewer.live(10.0, 15) - 10.0 <= 3
+    assert viewer.layer == 0
+    viewer.link_bps = 5_000_000
+    viewer.live(25.0, 10)
+    assert viewer.layer == 2
+
+
+def test_a_link_between_two_layers_is_not_shaken() -> None:
+    viewer = Viewer(1_200_000)
+    viewer.live(0.0, 15)
+    assert viewer.layer == 1
+    viewer.switches = 0
+    viewer.live(15.0, 60)
+    assert viewer.layer == 1
+    assert viewer.switches == 0
+
+
+def test_without_an_estimate_loss_alone_decides() -> None:
+    choice = LayerChoice()
+    assert choice.decide(LADDER, None, Sight(None, 0.0), 0.0).layer == 2
+    assert choice.decide(LADDER, 2, Sight(None, 0.3), 1.0).layer == 1
+    assert choice.decide(LADDER, 1, Sight(None, 0.3), 1.2).layer == 1
+    assert choice.decide(LADDER, 1, Sight(None, 0.0), 3.0).layer == 1
+    assert choice.decide(LADDER, 1, Sight(None, 0.0), 7.5).layer == 2
+
+
+def test_layers_that_are_too_high_or_silent_are_not_chosen() -> None:
+    assert [layer.index for layer in allowed(LADDER, 400)] == [0, 1]
+    assert [layer.index for layer in allowed(LADDER, 90)] == [0]
+    choice = LayerChoice()
+    assert choice.decide(LADDER[:2], 2, Sight(9_000_000, 0.0), 0.0).layer == 1
+    assert choice.decide((), 2, Sight(None, 0.0), 0.0).layer is None

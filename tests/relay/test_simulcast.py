@@ -1,0 +1,153 @@
+"""Three layers of one picture: a viewer goes from one to another and sees one unbroken stream."""
+
+from itertools import pairwise
+
+from live.relay.broadcast import Broadcast
+from live.relay.core import rtcp, rtp
+from live.relay.viewer import Viewer
+from signaling.ports import Subscription
+from tests.relay.media import (
+    DELTA,
+    H264,
+    KEY,
+    SUBSCRIPTION,
+    FakeLink,
+    publication,
+    sequence_of,
+    timestamp_of,
+    video,
+)
+from tests.relay.test_broadcast import run_on, sequences
+
+FRAME_S = 1 / 25
+SIZES = (600, 2_400, 8_000)
+"""Bytes of a frame of each layer: 120, 480 and 1,600 kbit/s."""
+
+
+class Studio:
+    """A show of three layers at 25 frames a second, a key frame in each every second."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.broadcast = Broadcast(
+            "show", lambda _show, _on: None, lambda _show, _session: None, lambda: self.now
+        )
+        self.publisher = self.broadcast.publish("p", publication(H264), self.now)
+        self.publisher.connected(FakeLink(), self.now)
+        lanes = self.broadcast._lanes["video"]
+        while len(lanes) < len(SIZES):
+            lanes.append(self.broadcast._lane(H264, lanes[0]))
+        self.frame = 0
+        self.silent: set[int] = set()
+
+    def viewer(self, subscription: Subscription = SUBSCRIPTION) -> tuple[Viewer, FakeLink]:
+        """A connected viewer."""
+        viewer, link = self.broadcast.subscribe("v", subscription), FakeLink()
+        viewer.connected(link, self.now)
+        return viewer, link
+
+    def run(self, seconds: float) -> None:
+        """The layers flow."""
+        for _ in range(round(seconds / FRAME_S)):
+            for layer, size in enumerate(SIZES):
+                if layer in self.silent:
+                    continue
+                payload = (DELTA if self.frame % 25 else KEY) + bytes(size // 2)
+                for half in (0, 1):
+                    number = 0x10000 + 1000 * layer + 2 * self.frame + half
+                    stamp = self.frame * 3600 + 77_777 * layer
+                    packet = video(
+                        number & 0xFFFF,
+                        payload if not half else DELTA + bytes(size // 2),
+                        timestamp=stamp,
+                        marker=half == 1,
+                    )
+                    head = rtp.parse(packet)
+                    assert head is not None
+                    self.broadcast.packet("video", layer, packet, head, number, 12, self.now)
+            self.frame += 1
+            self.now += FRAME_S
+            self.broadcast.tick(self.now)
+
+
+def unbroken(packets: list[bytes]) -> bool:
+    """Whether numbers run on, and timestamps never go back."""
+    times = [timestamp_of(packet) for packet in packets]
+    steps = [b - a & 0xFFFFFFFF for a, b in pairwise(times)]
+    return run_on(sequences(packets)) and all(step < 3 * 90_000 for step in steps)
+
+
+def test_squeezed_viewer_falls_at_a_key_frame_and_climbs_back_in_one_stream() -> None:
+    studio = Studio()
+    studio.run(3)
+    viewer, link = studio.viewer()
+    viewer.rtcp(rtcp.remb(9, 5_000_000, [1]), studio.now)
+    studio.run(4)
+    assert viewer.layer == 2
+    viewer.rtcp(rtcp.remb(9, 400_000, [1]), studio.now)
+    studio.run(2)
+    assert viewer.layer == 0
+    viewer.rtcp(rtcp.remb(9, 5_000_000, [1]), studio.now)
+    studio.run(8)
+    assert viewer.layer == 2
+    assert unbroken(link.of_type(102))
+
+
+def test_what_was_missed_before_a_switch_is_repaired_from_its_own_layer() -> None:
+    studio = Studio()
+    studio.run(3)
+    viewer, link = studio.viewer()
+    before = len(link.of_type(102))
+    lost = link.of_type(102)[before - 1]
+    viewer.rtcp(rtcp.remb(9, 130_000, [1]), studio.now)
+    studio.run(2)
+    assert viewer.layer == 0
+    source = rtp.parse(lost)
+    assert source is not None
+    viewer.rtcp(rtcp.nack(9, source.ssrc, [sequence_of(lost)]), studio.now)
+    answer = link.of_type(103)[-1]
+    assert answer[12:14] == lost[2:4]
+    assert answer[14:] == lost[12:]
+
+
+def test_a_layer_that_falls_silent_is_left() -> None:
+    studio = Studio()
+    studio.run(3)
+    viewer, link = studio.viewer()
+    viewer.rtcp(rtcp.remb(9, 5_000_000, [1]), studio.now)
+    studio.run(4)
+    studio.silent.add(2)
+    studio.run(4)
+    assert viewer.layer == 1
+    assert unbroken(link.of_type(102))
+
+
+def test_a_paused_viewer_gets_no_picture_and_goes_on_at_a_key_frame() -> None:
+    studio = Studio()
+    studio.run(3)
+    viewer, link = studio.viewer()
+    studio.run(1)
+    studio.broadcast.wish(viewer, paused=True, max_height=None)
+    shown = len(link.of_type(102))
+    studio.run(2)
+    assert len(link.of_type(102)) == shown
+    studio.broadcast.wish(viewer, paused=False, max_height=None)
+    studio.run(2)
+    after = link.of_type(102)[shown:]
+    assert after[0][12:].startswith(KEY)
+    assert run_on(sequences(link.of_type(102)))
+
+
+def test_packets_tell_when_they_were_sent_to_who_measures() -> None:
+    studio = Studio()
+    studio.run(1)
+    _, link = studio.viewer(Subscription(video=102, rtx=103, audio=None, abs_send_time=3))
+    studio.run(1)
+    for packet in link.packets:
+        head = rtp.parse(packet)
+        assert head is not None
+        assert head.profile == rtp.ONE_BYTE_PROFILE
+        assert packet[16] == 3 << 4 | 2
+        assert packet[head.start :][:1] in (KEY[:1], DELTA[:1])
+    stamps = [int.from_bytes(packet[17:20], "big") for packet in link.packets]
+    assert 0.8 < ((stamps[-1] - stamps[0]) % 2**24) / 2**18 < 1.1
