@@ -6,13 +6,9 @@ offer did not bring (mid, group, reduced-size RTCP) the answer does not bring ei
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from signaling.core.sdp import Description, Section
-from signaling.ports import Codec, Stream, StreamTrack, Track
-
-TWCC_URI: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-ABS_SEND_TIME_URI: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+from signaling.ports import Codec, Stream, StreamTrack
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +53,6 @@ def write(offer: Description, local: Local, answered: Sequence[Answered]) -> str
     for index, answer in enumerate(answered):
         lines += _section(local, answer, first=index == 0)
     return "\r\n".join(lines) + "\r\n"
-
-
-def publisher_lines(track: Track) -> list[str]:
-    """The feedback and header extensions agreed with the sender of a track."""
-    wanted = {
-        "nack": track.nack,
-        "nack pli": track.pli,
-        "transport-cc": track.twcc,
-        "goog-remb": track.remb,
-    }
-    lines = feedback_lines(track.codec, (kind for kind, on in wanted.items() if on))
-    if track.twcc_id is not None:
-        lines.append(f"a=extmap:{track.twcc_id} {TWCC_URI}")
-    if track.abs_send_time_id is not None:
-        lines.append(f"a=extmap:{track.abs_send_time_id} {ABS_SEND_TIME_URI}")
-    return lines
 
 
 def source_lines(stream: Stream, track: StreamTrack) -> list[str]:

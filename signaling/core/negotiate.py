@@ -5,18 +5,15 @@ One video codec and Opus. Nothing is rejected in part: an offer is taken whole o
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from signaling.core import codecs
+from signaling.core import codecs, extensions
 from signaling.core.answer import (
-    ABS_SEND_TIME_URI,
-    TWCC_URI,
     Answered,
     Local,
     feedback_lines,
-    publisher_lines,
     source_lines,
     write,
 )
@@ -32,7 +29,8 @@ _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 _MID = re.compile(r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]{1,64}")
 _PROFILE = re.compile(r"RTP/S?AVPF?|(UDP|TCP)/(D?TLS)/RTP/SAVPF?")
 _SSRC_LIMIT: Final = 1 << 32
-_EXTENSION_LIMIT: Final = 256
+VIEWER_FEEDBACK: Final = ("nack", "nack pli", "ccm fir", "goog-remb")
+"""What viewers may tell. Transport-wide feedback is not asked of them: so many more packets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def publish(offer: Description, local: Local) -> tuple[str, Publication]:
     _check(offer, ("sendonly", "sendrecv"))
     tracks = tuple(_published(section) for section in offer.media)
     answered = [
-        Answered(section, "recvonly", track.codec, publisher_lines(track))
+        Answered(section, "recvonly", track.codec, _publisher_lines(section, track))
         for section, track in zip(offer.media, tracks, strict=True)
     ]
     return write(offer, local, answered), Publication(tracks)
@@ -80,26 +78,24 @@ def watch(offer: Description, local: Local, stream: Stream) -> tuple[str, Subscr
     """
     _check(offer, ("recvonly", "sendrecv"))
     tracks = {track.kind: track for track in stream.tracks}
-    answered: list[Answered] = []
-    chosen: dict[Kind, Codec] = {}
-    for section in offer.media:
-        track = tracks.get(_kind(section))
-        if track is None:
-            answered.append(Answered(section, "inactive", None, ()))
-            continue
-        codec = chosen[track.kind] = _playable(section, track)
-        feedback = _feedback(section, codec)
-        kinds = [kind for kind in ("nack", "nack pli") if kind in feedback]
-        lines = [*feedback_lines(codec, kinds), *source_lines(stream, track)]
-        answered.append(Answered(section, "sendonly", codec, lines))
+    chosen = {
+        kind: _playable(section, tracks[kind])
+        for section in offer.media
+        if (kind := _kind(section)) in tracks
+    }
     if not chosen:
         raise UnacceptableOffer("the offer asks for nothing this show sends")
-    video, audio = chosen.get("video"), chosen.get("audio")
-    return write(offer, local, answered), Subscription(
-        video=video.payload_type if video else None,
-        rtx=video.rtx_payload_type if video else None,
-        audio=audio.payload_type if audio else None,
-    )
+    subscription = _subscription(offer, chosen)
+    answered = []
+    for section in offer.media:
+        kind = _kind(section)
+        if kind not in chosen:
+            answered.append(Answered(section, "inactive", None, ()))
+            continue
+        lines = _viewer_lines(section, chosen[kind], subscription)
+        lines += source_lines(stream, tracks[kind])
+        answered.append(Answered(section, "sendonly", chosen[kind], lines))
+    return write(offer, local, answered), subscription
 
 
 def _check(offer: Description, directions: Sequence[str]) -> None:
@@ -146,7 +142,7 @@ def _published(section: Section) -> Track:
         raise UnacceptableOffer(f"no {kind} codec that is carried here: H264, VP8; opus")
     codec = min(offered, key=codecs.preference)
     feedback = _feedback(section, codec)
-    twcc_id = _extension(section, TWCC_URI)
+    twcc_id = extensions.sent(section, extensions.TWCC)
     twcc = twcc_id is not None and "transport-cc" in feedback
     remb = not twcc and "goog-remb" in feedback
     ssrc, rtx_ssrc = _sources(section)
@@ -157,12 +153,54 @@ def _published(section: Section) -> Track:
         ssrc=ssrc,
         rtx_ssrc=rtx_ssrc,
         twcc_id=twcc_id if twcc else None,
-        abs_send_time_id=_extension(section, ABS_SEND_TIME_URI) if remb else None,
+        abs_send_time_id=extensions.sent(section, extensions.ABS_SEND_TIME) if remb else None,
         nack="nack" in feedback,
         pli="nack pli" in feedback,
         twcc=twcc,
         remb=remb,
+        fir="ccm fir" in feedback and "nack pli" not in feedback,
+        rsize=section.has("rtcp-rsize"),
     )
+
+
+def _publisher_lines(section: Section, track: Track) -> list[str]:
+    """The feedback and header extensions agreed with the sender of a track."""
+    wanted = {
+        "nack": track.nack,
+        "nack pli": track.pli,
+        "ccm fir": track.fir,
+        "transport-cc": track.twcc,
+        "goog-remb": track.remb,
+    }
+    return [
+        *feedback_lines(track.codec, (kind for kind, on in wanted.items() if on)),
+        *extensions.lines(section, track.twcc_id, track.abs_send_time_id),
+    ]
+
+
+def _subscription(offer: Description, chosen: Mapping[Kind, Codec]) -> Subscription:
+    """What a viewer gets of its codecs; send times only where it estimates by them."""
+    video, audio = chosen.get("video"), chosen.get("audio")
+    sections = [section for section in offer.media if _kind(section) in chosen]
+    remb = video is not None and any(
+        section.kind == "video" and "goog-remb" in _feedback(section, video) for section in sections
+    )
+    return Subscription(
+        video=video.payload_type if video else None,
+        rtx=video.rtx_payload_type if video else None,
+        audio=audio.payload_type if audio else None,
+        abs_send_time=extensions.taken(sections, extensions.ABS_SEND_TIME) if remb else None,
+        remb=remb,
+    )
+
+
+def _viewer_lines(section: Section, codec: Codec, subscription: Subscription) -> list[str]:
+    """The feedback and header extensions agreed with a viewer."""
+    feedback = _feedback(section, codec)
+    return [
+        *feedback_lines(codec, (kind for kind in VIEWER_FEEDBACK if kind in feedback)),
+        *extensions.lines(section, subscription.abs_send_time),
+    ]
 
 
 def _playable(section: Section, track: StreamTrack) -> Codec:
@@ -187,16 +225,6 @@ def _feedback(section: Section, codec: Codec) -> frozenset[str]:
     return frozenset(
         kind.strip() for pt, _, kind in numbered if pt in ("*", str(codec.payload_type))
     )
-
-
-def _extension(section: Section, uri: str) -> int | None:
-    """The header extension's number, or None (RFC 8285 §7)."""
-    for value in section.all("extmap"):
-        number, _, rest = value.partition(" ")
-        found = _number(number.partition("/")[0], _EXTENSION_LIMIT)
-        if found and rest.split(" ")[0] == uri:
-            return found
-    return None
 
 
 def _sources(section: Section) -> tuple[int | None, int | None]:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signaling.core import negotiate, sdp
+from signaling.core.sdp import Section
 from signaling.errors import MalformedOffer, SignalingError, UnacceptableOffer
 from signaling.ports import Publication, Stream, Subscription, Track
 from tests.signaling.offers import H264, LOCAL, STREAM, attribute, chromium
@@ -66,8 +67,14 @@ def assert_sound(offer: str, answer: str, directions: set[str]) -> None:
         assert ours.first("ice-pwd") == LOCAL.password
         assert ours.first("fingerprint") == f"sha-256 {LOCAL.fingerprint}"
         assert set(ours.formats) <= set(theirs.formats)
-        for name in ("extmap", "rtcp-fb"):
-            assert set(ours.all(name)) <= set(theirs.all(name))
+        assert set(ours.all("rtcp-fb")) <= set(theirs.all("rtcp-fb"))
+        assert mapped(ours) <= mapped(theirs)
+
+
+def mapped(section: Section) -> set[tuple[str, str]]:
+    """Number and URI of each header extension, whichever way it goes."""
+    words = (value.split(" ") for value in section.all("extmap"))
+    return {(number.partition("/")[0], uri) for number, uri, *_ in words}
 
 
 def test_a_browser_publishes_constrained_baseline_and_opus() -> None:
@@ -105,7 +112,11 @@ def test_a_browser_watches() -> None:
     assert subscription.video == codecs["video"].payloadType
     assert subscription.audio == codecs["audio"].payloadType == 111
     assert f"a=fmtp:{subscription.rtx} apt={subscription.video}" in answer
-    assert f"a=rtcp-fb:{subscription.video} nack pli" in answer
+    for kind in ("nack", "nack pli", "ccm fir", "goog-remb"):
+        assert f"a=rtcp-fb:{subscription.video} {kind}\r\n" in answer
+    assert (subscription.remb, subscription.abs_send_time) == (True, 2)
+    assert answer.count("a=extmap:2 ") == 2
+    assert "transport-cc" not in answer
     assert "a=ssrc-group:FID 1111 2222" in answer
     assert answer.index("a=ssrc:1111 ") < answer.index("a=ssrc:2222 ")
     assert "a=msid:kkot audio" in answer
@@ -211,6 +222,41 @@ def test_an_absurd_extension_number_is_none(number: str) -> None:
 def test_an_absurd_ssrc_is_none(line: str) -> None:
     track = video_of(without(PUBLISH, "a=ssrc") + line + "\r\n")
     assert (track.ssrc, track.rtx_ssrc) == (None, None)
+
+
+def test_a_viewer_is_asked_for_estimates_only_where_it_offers_them() -> None:
+    answer, subscription = watch(swap(("goog-remb", "x"), offer=WATCH))
+    assert (subscription.remb, subscription.abs_send_time) == (False, None)
+    assert "a=extmap:" not in answer
+    answer, subscription = watch(swap(("abs-send-time", "x"), offer=WATCH))
+    assert (subscription.remb, subscription.abs_send_time) == (True, None)
+    assert f"a=rtcp-fb:{subscription.video} goog-remb" in answer
+    assert "a=extmap:" not in answer
+
+
+def test_a_viewer_that_measures_its_picture_only_is_answered_so() -> None:
+    video, audio = WATCH.split("m=audio")
+    offer = swap(("extmap:2 ", "extmap:2/recvonly "), offer=video)
+    offer += "m=audio" + without(audio, "a=extmap")
+    answer, subscription = watch(offer)
+    assert_sound(offer, answer, {"sendonly"})
+    assert subscription.abs_send_time == 2
+    assert answer.count("a=extmap:2/sendonly ") == 1
+
+
+def test_full_intra_requests_only_where_picture_loss_is_not_offered() -> None:
+    assert (video_of(PUBLISH).pli, video_of(PUBLISH).fir) == (True, False)
+    assert "ccm fir" not in publish(PUBLISH)[0]
+    offer = swap(("nack pli", "x"))
+    assert (video_of(offer).pli, video_of(offer).fir) == (False, True)
+    assert "a=rtcp-fb:108 ccm fir" in publish(offer)[0]
+    neither = video_of(swap(("nack pli", "x"), ("ccm fir", "x")))
+    assert (neither.pli, neither.fir) == (False, False)
+
+
+def test_reduced_size_feedback_where_it_is_offered() -> None:
+    assert all(track.rsize for track in publish(PUBLISH)[1].tracks)
+    assert not any(track.rsize for track in publish(without(PUBLISH, "a=rtcp-rsize"))[1].tracks)
 
 
 def test_an_answer_brings_nothing_that_was_not_offered() -> None:
