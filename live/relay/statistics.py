@@ -1,6 +1,17 @@
 """What the relay tells of a show's media: bits and packets, losses, round trips, freezes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+from live.relay.core.feed import Feed
+from live.relay.lanes import Lanes
+from live.relay.publisher import Publisher
+from live.relay.viewer import Viewer
+from signaling.ports import Kind, Track
+
+NOT_COUNTED: Final = (0, 0.0, 0, 0)
+"""Lost, jitter, NACKs, repaired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +67,48 @@ class ShowStatistics:
     show: str
     publisher: PublisherStatistics | None
     viewers: tuple[ViewerStatistics, ...]
+
+
+def publisher_statistics(publisher: Publisher, lanes: Lanes) -> PublisherStatistics:
+    """What comes from the publisher, layer by layer."""
+    tracks = publisher.publication.tracks
+    names: dict[Kind, str] = {track.kind: track.codec.name for track in tracks}
+    layers = tuple(
+        LayerStatistics(
+            _rid(track, n), track.kind, lane.bitrate, lane.packets, *NOT_COUNTED,
+            lane.key_frames, 0,
+        )
+        for track in tracks
+        for n, lane in enumerate(lanes.of(track.kind))
+    )  # fmt: skip
+    return PublisherStatistics(
+        publisher.session, names.get("video"), names.get("audio"), None, layers
+    )
+
+
+def viewer_statistics(
+    viewer: Viewer, feed: Feed | None, lanes: Lanes, tracks: Sequence[Track]
+) -> ViewerStatistics:
+    """What a viewer gets; `tracks` are the publisher's, () while there is none."""
+    rid = next((_rid(t, viewer.layer or 0) for t in tracks if t.kind == "video"), "")
+    picture = lanes.find("video", feed.layer) if feed and feed.video is not None else None
+    sound = lanes.find("audio", 0) if feed and feed.audio is not None else None
+    return ViewerStatistics(
+        session=viewer.session,
+        layer=rid,
+        paused=viewer.paused,
+        bitrate_bps=sum(lane.bitrate for lane in (picture, sound) if lane is not None),
+        packets=viewer.packets,
+        loss=viewer.loss,
+        rtt_ms=None if viewer.rtt_s is None else viewer.rtt_s * 1000,
+        jitter_ms=viewer.jitter / 90,
+        estimate_bps=viewer.estimate,
+        retransmissions=viewer.retransmissions,
+        key_frame_requests=viewer.key_frame_requests,
+        freezes=viewer.freezes,
+        frozen_s=viewer.frozen_s,
+    )
+
+
+def _rid(track: Track, layer: int) -> str:
+    return track.layers[layer] if layer < len(track.layers) else ""

@@ -18,10 +18,14 @@ from live.relay.core.runs import batch
 from live.relay.core.splice import AS_IT_IS, Place, Rewriting, splice
 from signaling.ports import Link, Subscription
 
-BURST_FIRST: Final = 64
-"""Packets that go out at once when a viewer joins."""
-BURST_TICK: Final = 24
-"""Packets of the past that follow per tick, until the viewer has caught up."""
+BURST_BYTES: Final = 80_000
+"""Of the past so much may go out at once: a whole key frame, mostly."""
+BURST_PACKETS: Final = 64
+PACE_TIMES: Final = 4
+"""The past is sent so many times as fast as it happened, until the viewer has caught up; where
+it has told what it can take, not faster, but at least `PACE_LEAST_TIMES` as fast."""
+PACE_LEAST_TIMES: Final = 2
+PACE_LEAST_BPS: Final = 4_000_000
 REPAIRS_PER_S: Final = 1_000
 """Retransmissions one viewer may have in a second; beyond, it is not answered."""
 RTCP_PER_S: Final = 100
@@ -81,6 +85,8 @@ class Viewer:
         self._wants_key_frame = wants_key_frame
         self._left = left
         self._ended: Place | None = None
+        self._credit = 0.0
+        self._paced_at = 0.0
         self._rtx_sequence = 0
         self._second = 0.0
         self._repairs = self._compounds = 0
@@ -141,8 +147,9 @@ class Viewer:
         if link is not None:
             link.close()
 
-    def turn_to(self, layer: int, number: int) -> None:
+    def turn_to(self, layer: int, number: int, now: float) -> None:
         """Go on with this layer from the key frame that begins at `number`."""
+        self._credit, self._paced_at = float(BURST_BYTES), now
         lane = self._video[layer]
         rewriting, self.cursor = AS_IT_IS, number
         if self.segments:
@@ -161,8 +168,8 @@ class Viewer:
             self._ended = self._ended or Place(number, newest.timestamp, lane.recall(number))
         self.cursor, self.probe_bps = None, 0
 
-    def catch_up(self, most: int, now: float) -> bool:
-        """Send up to `most` packets of the past; True when it has come to the present.
+    def catch_up(self, now: float) -> bool:
+        """Send as much of the past as its pace allows; True when it has come to the present.
 
         One that falls behind the history is sent away: it has to begin anew.
         """
@@ -174,19 +181,20 @@ class Viewer:
         if lane.head - cursor > HISTORY:
             self.dismiss()
             return True
-        stop = min(cursor + most, lane.head)
-        found = (lane.recall(number) for number in range(cursor, stop))
-        extension = self._extension(now)
-        packets = [
-            outgoing(rewriting.apply(packet), payload_type, extension)
-            for packet in found
-            if packet is not None
-        ]
+        self._earn(lane.bitrate, now)
+        extension, packets = self._extension(now), []
+        stop = min(cursor + BURST_PACKETS, lane.head)
+        while cursor < stop and self._credit > 0:
+            packet = lane.recall(cursor)
+            cursor += 1
+            if packet is not None:
+                self._credit -= len(packet)
+                packets.append(outgoing(rewriting.apply(packet), payload_type, extension))
         if packets:
             self.packets += len(packets)
             self.link.send(batch(packets))
-        self.cursor = stop
-        return stop == lane.head
+        self.cursor = cursor
+        return cursor == lane.head
 
     def probe(self, octets: int, now: float) -> None:
         """Send what it has got again as RTX, up to so many bytes: what it can take shows so."""
@@ -204,6 +212,14 @@ class Viewer:
                 octets -= len(packet)
         if packets:
             self.link.send(batch(packets))
+
+    def _earn(self, bitrate: int, now: float) -> None:
+        """Bytes it may be sent now, of a layer of so many bits per second."""
+        pace = max(PACE_TIMES * bitrate, PACE_LEAST_BPS)
+        if self.estimate is not None:
+            pace = min(pace, max(self.estimate, PACE_LEAST_TIMES * bitrate))
+        self._credit = min(self._credit + pace / 8 * (now - self._paced_at), float(BURST_BYTES))
+        self._paced_at = now
 
     def _repair(self, nack: Nack, now: float) -> None:
         sound = self._audio and nack.ssrc == self._audio[0].ssrc

@@ -1,5 +1,6 @@
 """Made media: packets as a publisher sends them, tracks, and links that remember."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from struct import pack, unpack_from
 
@@ -83,10 +84,12 @@ class FakeLink:
     packets: list[bytes] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
     closed: bool = False
+    on_send: Callable[[], None] = lambda: None
 
     def send(self, batch: Batch) -> None:
         assert not self.closed
         self.packets += batch.packets
+        self.on_send()
 
     def send_rtcp(self, packet: bytes) -> None:
         assert not self.closed

@@ -8,6 +8,7 @@ from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSrPacket
 
 from live.relay.core import rtcp
 from live.relay.relay import TICK_S, Relay
+from live.relay.viewer import BURST_BYTES, BURST_PACKETS, PACE_LEAST_BPS
 from signaling.ports import Codec, Publication, Sink, Subscription
 from tests.relay.media import (
     DELTA,
@@ -104,6 +105,24 @@ def test_late_viewer_gets_the_key_frame_at_once_and_every_packet_once() -> None:
     numbers = sequences(link.of_type(102))
     assert len(numbers) == sent + 50
     assert run_on(numbers)
+
+
+def test_the_past_is_sent_at_a_pace_the_viewer_can_take() -> None:
+    stage = Stage()
+    sink, _ = stage.publisher()
+    big = DELTA + bytes(1_000)
+    for n in range(400):
+        stage.send(sink, video(n, big if n else KEY, timestamp=n * 900))
+        stage.now += 0.005
+    _, link = stage.viewer()
+    at_once = sum(map(len, link.packets))
+    assert BURST_PACKETS * 900 < at_once < BURST_BYTES + 2_000
+    began = stage.now
+    while len(link.packets) < 400:
+        stage.pass_time(TICK_S)
+    rest = sum(map(len, link.packets)) - at_once
+    assert 0.25 < stage.now - began < 1.0
+    assert rest * 8 / (stage.now - began) < 2 * PACE_LEAST_BPS
 
 
 def test_packets_gathered_when_a_viewer_arrives_come_to_it_once() -> None:
@@ -325,20 +344,6 @@ def test_viewers_get_the_publishers_clock_and_a_name() -> None:
     assert isinstance(report, RtcpSrPacket)
     assert report.ssrc == ssrc_of(link.of_type(102)[0])
     assert 7 <= report.sender_info.ntp_timestamp / 2**32 < 8.2
-
-
-async def test_a_crowds_packets_wait_for_each_other_then_leave_in_order() -> None:
-    stage = Stage()
-    sink, _ = stage.publisher()
-    stage.send(sink, *frames(1, 1))
-    links = [stage.viewer()[1] for _ in range(40)]
-    stage.pass_time(TICK_S)
-    sink.rtp(video(2, marker=False), stage.now)
-    sink.drained(stage.now)
-    assert {len(link.packets) for link in links} == {1}
-    stage.send(sink, video(3))
-    assert {len(link.packets) for link in links} == {3}
-    assert all(run_on(sequences(link.packets)) for link in links)
 
 
 def answer_nacks(stage: Stage, sink: Sink, link: FakeLink, sent: dict[int, bytes]) -> None:

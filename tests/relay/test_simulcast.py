@@ -1,20 +1,21 @@
 """Three layers of one picture: a viewer goes from one to another and sees one unbroken stream."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from live.relay.broadcast import Broadcast
 from live.relay.core import rtcp, rtp
 from live.relay.viewer import Viewer
-from signaling.ports import Subscription
+from signaling.ports import Publication, Subscription
 from tests.relay.media import (
     DELTA,
     H264,
     KEY,
     SUBSCRIPTION,
     FakeLink,
-    publication,
     sequence_of,
     timestamp_of,
+    track,
     video,
 )
 from tests.relay.test_broadcast import run_on, sequences
@@ -32,11 +33,9 @@ class Studio:
         self.broadcast = Broadcast(
             "show", lambda _show, _on: None, lambda _show, _session: None, lambda: self.now
         )
-        self.publisher = self.broadcast.publish("p", publication(H264), self.now)
+        layered = replace(track(H264), layers=("q", "h", "f"))
+        self.publisher = self.broadcast.publish("p", Publication((layered,)), self.now)
         self.publisher.connected(FakeLink(), self.now)
-        lanes = self.broadcast._lanes["video"]
-        while len(lanes) < len(SIZES):
-            lanes.append(self.broadcast._lane(H264, lanes[0]))
         self.frame = 0
         self.silent: set[int] = set()
 

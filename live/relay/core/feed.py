@@ -7,6 +7,9 @@ from live.relay.core.outgoing import outgoing, send_time
 from live.relay.core.splice import AS_IT_IS, Rewriting
 from signaling.ports import Kind
 
+Pending = tuple[Kind, int, int, bytes]
+"""A packet on its way: its kind, its layer, its extended number, its bytes with payload type 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -19,7 +22,7 @@ class Feed:
     rewriting: Rewriting = AS_IT_IS
 
 
-def written(feed: Feed, pending: Sequence[tuple[Kind, int, int, bytes]], now: float) -> list[bytes]:
+def written(feed: Feed, pending: Sequence[Pending], now: float) -> list[bytes]:
     """The pending packets that are this feed's, as its viewers get them."""
     extension = b"" if feed.abs_send_time is None else send_time(feed.abs_send_time, now)
     rewriting = feed.rewriting

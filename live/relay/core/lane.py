@@ -9,6 +9,7 @@ from struct import pack
 from typing import Final
 
 from live.relay.core.codecs import KEY_FRAME
+from live.relay.core.picture_size import lines
 from live.relay.core.rtp import Header, header
 from live.relay.core.seq import Unwrapper
 from live.relay.core.splice import Place
@@ -47,11 +48,14 @@ class Lane:
         self.key_frames = 0
         self.bitrate = 0
         """Bits per second of payload, over about the last second."""
+        self.height: int | None = None
+        """Lines of the picture, where its codec tells them."""
         self._measured = (epoch, 0)
         self._epoch = epoch
         self._key_start: int | None = None
         self._key_timestamp = -1
-        self._is_key = KEY_FRAME.get(codec.name.upper())
+        self._codec_name = codec.name.upper()
+        self._is_key = KEY_FRAME.get(self._codec_name)
         self._history: list[bytes | None] = [None] * HISTORY
         self._numbers = [-1] * HISTORY
         self._sequence_offset: int | None = None
@@ -94,8 +98,10 @@ class Lane:
             self._last = (timestamp, now)
         self.packets += 1
         self.octets += len(payload)
-        is_key = self._is_key is not None and self._is_key(payload)
-        return outgoing, whole, is_key and self._note_key(outgoing, timestamp, now)
+        if self._is_key is None or not self._is_key(payload):
+            return outgoing, whole, False
+        self.height = lines(self._codec_name, payload) or self.height
+        return outgoing, whole, self._note_key(outgoing, timestamp, now)
 
     def recall(self, number: int) -> bytes | None:
         """A remembered packet by its extended number."""

@@ -40,6 +40,17 @@ def counters(packet: bytes, start: int) -> Counters | None:
     return None if picture_at is None else Counters(picture_at, picture_id, mask, None, 0)
 
 
+def payload_start(payload: bytes) -> int:
+    """Where the frame begins behind the descriptor, which may be cut short."""
+    if not payload or not payload[0] & 0x80:
+        return 1
+    flags = payload[1] if len(payload) > 1 else 0
+    start = 2
+    if flags & 0x80:
+        start += 2 if len(payload) > 2 and payload[2] & 0x80 else 1
+    return start + (flags >> 6 & 1) + (1 if flags & 0x30 else 0)
+
+
 def moved(packet: bytes, start: int, picture_id: int, tl0: int) -> bytes:
     """The packet with its counters moved on by so much, each modulo its own size."""
     found = counters(packet, start)
