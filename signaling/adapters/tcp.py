@@ -1,24 +1,34 @@
 """The media port over TCP, for networks that block UDP: passive ICE-TCP (RFC 6544).
 
 Each frame is a 16-bit length and a datagram (RFC 4571). A connection must prove every `PROOF_S`
-that it belongs to a session, or it is closed.
+that it belongs to a session, or it is closed. Frames leave whole or not at all: what a slow
+connection has no room for is dropped, as a full socket drops datagrams, and media before the rest.
 """
 
 import asyncio
+import socket
+import sys
 import time
 from collections.abc import Callable
 from struct import pack
 from typing import Final, cast
 
-from signaling.adapters.udp import Receive
+from signaling.adapters.udp import Counters, Receive
 from signaling.transport import Path, Source
 
 PROOF_S: Final = 10.0
 CONNECTION_LIMIT: Final = 4_000
 """Connections at one time; further ones are closed at once."""
 FRAME_LIMIT_BYTES: Final = 2_048
-WRITE_LIMIT_BYTES: Final = 1 << 20
-"""Unsent bytes of a slow connection beyond which packets to it are dropped."""
+MEDIA_LIMIT_BYTES: Final = 256 << 10
+"""Unsent bytes of a slow connection beyond which media to it are dropped: older pictures than the
+second that fits in are worth nothing."""
+WRITE_LIMIT_BYTES: Final = 320 << 10
+"""The same for everything else: without answers to its checks a peer would go away."""
+KERNEL_UNSENT_BYTES: Final = 64 << 10
+"""What the kernel holds of it beyond what is on its way (`TCP_NOTSENT_LOWAT`, tcp(7)); it would
+hold megabytes."""
+TCP_NOTSENT_LOWAT: Final = 25
 
 
 class TcpDoor:
@@ -36,6 +46,7 @@ class TcpDoor:
         self.owns = owns
         self.forget = forget
         self.connections: set[TcpConnection] = set()
+        self.counters = Counters()
 
     def accept(self) -> "TcpConnection":
         """The protocol of a new connection."""
@@ -56,7 +67,6 @@ class TcpConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._address = ("", 0)
         self._proof: asyncio.TimerHandle | None = None
-        self.dropped = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
@@ -67,6 +77,7 @@ class TcpConnection(asyncio.Protocol):
             self.abort()
             return
         self._address = (peer[0].partition("%")[0], peer[1])
+        _keep_short(transport.get_extra_info("socket"))
         self._await_proof()
 
     def data_received(self, data: bytes) -> None:
@@ -81,6 +92,7 @@ class TcpConnection(asyncio.Protocol):
             if len(pending) - offset < 2 + size:
                 break
             self._door.receive(bytes(pending[offset + 2 : offset + 2 + size]), self, self, now)
+            self._door.counters.received += 1
             offset += 2 + size
         del pending[:offset]
         self._door.drained(now)
@@ -102,18 +114,30 @@ class TcpConnection(asyncio.Protocol):
 
     def send(self, datagram: bytes) -> None:
         """Send one datagram; a slow connection drops and counts."""
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        if transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
-            self.dropped += 1
-            return
-        transport.write(pack("!H", len(datagram)) + datagram)
+        self._write(pack("!H", len(datagram)) + datagram, 1, WRITE_LIMIT_BYTES)
 
     def send_run(self, datagrams: memoryview, size: int) -> None:
         """Send what lies end to end as datagrams of `size` bytes; the last may be shorter."""
-        for start in range(0, len(datagrams), size):
-            self.send(bytes(datagrams[start : start + size]))
+        frames, head, rest = bytearray(), pack("!H", size), len(datagrams) % (size or 1)
+        whole = len(datagrams) - rest
+        for start in range(0, whole, size or 1):
+            frames += head
+            frames += datagrams[start : start + size]
+        if rest:
+            frames += pack("!H", rest)
+            frames += datagrams[whole:]
+        if frames:
+            self._write(frames, -(-len(datagrams) // size), MEDIA_LIMIT_BYTES)
+
+    def _write(self, frames: bytes | bytearray, count: int, limit_bytes: int) -> None:
+        transport, counters = self._transport, self._door.counters
+        if transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > limit_bytes:
+            counters.dropped += count
+            return
+        transport.write(frames)
+        counters.sent += count
 
     def abort(self) -> None:
         """End the connection now."""
@@ -128,3 +152,9 @@ class TcpConnection(asyncio.Protocol):
             self._await_proof()
         else:
             self.abort()
+
+
+def _keep_short(connection: socket.socket | None) -> None:
+    """Let the kernel hold little that is unsent, so that what is sent is young."""
+    if connection is not None and sys.platform == "linux":
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, KERNEL_UNSENT_BYTES)

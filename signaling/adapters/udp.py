@@ -1,5 +1,9 @@
 """The media port over UDP: own sockets, read until empty, written in segmented batches.
 
+A socket hears on every address of the machine. What comes to one of them is answered from the
+same one (`IP_PKTINFO`, ip(7)): a peer takes an answer from another for a stranger's. A source is
+therefore the address it sent from together with ours that it sent to.
+
 The event loop only tells that a socket can be read. With `UDP_SEGMENT` (Linux generic
 segmentation offload, udp(7)) a run of equal-sized datagrams costs one system call. A kernel or
 device that cannot is found out once for the whole socket; a path whose datagrams do not fit its
@@ -11,11 +15,11 @@ import errno
 import socket
 import sys
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from struct import pack
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from signaling.transport import Door, Path, Source
 
@@ -23,6 +27,9 @@ DATAGRAM_BYTES: Final = 2_048
 READS_PER_WAKEUP: Final = 256
 """Datagrams read before the loop may do something else."""
 BUFFER_BYTES: Final = 4 << 20
+ANCILLARY_BYTES: Final = 64
+"""Room for a datagram's destination, and for no more."""
+IP_PKTINFO: Final = 8
 UDP_SEGMENT: Final = 103
 NO_SEGMENTATION: Final = frozenset({errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP})
 """Neither the kernel nor the device of the way out can cut datagrams."""
@@ -30,6 +37,14 @@ NOT_ON_THIS_PATH: Final = frozenset({errno.EINVAL, errno.EMSGSIZE})
 """A segment exceeds the MTU to this address; others may be fine."""
 
 Receive = Callable[[bytes, Source, Door, float], None]
+
+
+Control = tuple[int, int, bytes]
+"""An ancillary item: level, type, data."""
+
+
+UdpSource = tuple[tuple[Any, ...], bytes]
+"""The address a datagram came from, and ours that it came to, packed; b"" when unknown."""
 
 
 @dataclass(slots=True)
@@ -41,6 +56,34 @@ class Counters:
     dropped: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """How a family tells our address: the option that asks for it, the item that carries it, where
+    in it the address lies, and how the item looks that chooses it for sending."""
+
+    option: tuple[int, int]
+    item: tuple[int, int]
+    place: slice
+    choose: Callable[[bytes], bytes]
+
+
+FAMILIES: Final[dict[int, _Family]] = {
+    socket.AF_INET: _Family(
+        (socket.IPPROTO_IP, IP_PKTINFO),
+        (socket.IPPROTO_IP, IP_PKTINFO),
+        slice(4, 8),
+        lambda local: pack("=I4s4s", 0, local, bytes(4)),
+    ),
+    socket.AF_INET6: _Family(
+        (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
+        (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO),
+        slice(0, 16),
+        lambda local: pack("=16sI", local, 0),
+    ),
+}
+"""`struct in_pktinfo` of ip(7), `struct in6_pktinfo` of RFC 3542 §6; the route picks the device."""
+
+
 class UdpDoor:
     """One bound socket of one address family."""
 
@@ -48,11 +91,14 @@ class UdpDoor:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.counters = Counters()
         self.segmentation = _can_segment(self.socket)
+        self._family = FAMILIES[family]
         self._receive: Receive
         self._drained: Callable[[float], None]
         self.socket.setblocking(False)
         if family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if sys.platform == "linux":
+            self.socket.setsockopt(*self._family.option, 1)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             self.socket.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
         try:
@@ -80,22 +126,25 @@ class UdpDoor:
         self.socket.close()
 
     def open(self, source: Source) -> Path:
-        """The path back to a source that came through this socket."""
-        return UdpPath(self, cast("tuple[str, int]", source))
+        """The path back to a source that came through this socket, from the address it reached."""
+        address, local = cast("UdpSource", source)
+        chosen = [(*self._family.item, self._family.choose(local))] if local else []
+        return UdpPath(self, address, chosen)
 
     def address(self, source: Source) -> tuple[str, int]:
         """Its host and port."""
-        host, port = cast("tuple[str, int]", source)[:2]
+        host, port = cast("UdpSource", source)[0][:2]
         return host.partition("%")[0], port
 
     def _read(self) -> None:
-        receive, recvfrom, now = self._receive, self.socket.recvfrom, time.monotonic()
-        count = 0
+        receive, recvmsg, now = self._receive, self.socket.recvmsg, time.monotonic()
+        place, count = self._family.place, 0
         try:
             while count < READS_PER_WAKEUP:
-                datagram, source = recvfrom(DATAGRAM_BYTES)
+                datagram, items, _, address = recvmsg(DATAGRAM_BYTES, ANCILLARY_BYTES)
                 count += 1
-                receive(datagram, cast("Hashable", source), self, now)
+                local = items[0][2][place] if items else b""
+                receive(datagram, (address, local), self, now)
         except OSError:
             pass  # read empty, or an error that some datagram sent before has left behind
         self.counters.received += count
@@ -113,21 +162,23 @@ def _can_segment(udp: socket.socket) -> bool:
 
 
 class UdpPath:
-    """The way to one address."""
+    """The way to one address, from ours in the ancillary item `chosen` when that is known."""
 
-    __slots__ = ("_address", "_door", "_segmentation", "_sendmsg", "_sendto")
+    __slots__ = ("_address", "_chosen", "_door", "_segmentation", "_sendmsg")
 
-    def __init__(self, door: UdpDoor, address: tuple[str, int]) -> None:
+    def __init__(
+        self, door: UdpDoor, address: tuple[Any, ...], chosen: Sequence[Control] = ()
+    ) -> None:
         self._door = door
         self._address = address
+        self._chosen = chosen
         self._segmentation = True
-        self._sendto = door.socket.sendto
         self._sendmsg = door.socket.sendmsg
 
     def send(self, datagram: bytes | memoryview) -> None:
         """Send one datagram; a full socket drops and counts."""
         try:
-            self._sendto(datagram, self._address)
+            self._sendmsg([datagram], self._chosen, 0, self._address)
         except OSError:
             self._door.counters.dropped += 1
         else:
@@ -141,7 +192,7 @@ class UdpPath:
                 self.send(datagrams[start : start + size])
             return
         try:
-            self._sendmsg([datagrams], _segments(size), 0, self._address)
+            self._sendmsg([datagrams], [_segments(size), *self._chosen], 0, self._address)
         except OSError as error:
             if error.errno in NO_SEGMENTATION:
                 door.segmentation = False
@@ -156,6 +207,6 @@ class UdpPath:
 
 
 @cache
-def _segments(size: int) -> list[tuple[int, int, bytes]]:
+def _segments(size: int) -> Control:
     """What tells the kernel to cut a run; there are no more sizes than a packet has bytes."""
-    return [(socket.IPPROTO_UDP, UDP_SEGMENT, pack("=H", size))]
+    return socket.IPPROTO_UDP, UDP_SEGMENT, pack("=H", size)

@@ -13,7 +13,7 @@ from signaling.core import stun
 
 CONSENT_S: Final = 25.0
 """Silence after which the peer has vanished; a sweep each second frees it within 30 s."""
-SOURCE_LIMIT: Final = 16
+SOURCE_LIMIT: Final = 64
 """Sources one session may prove; further ones go unanswered."""
 
 

@@ -29,11 +29,13 @@ class FakeTransport(asyncio.Transport):
     def __init__(self, peer: tuple[str, int] | None = ("192.0.2.9", 4000)) -> None:
         super().__init__({"peername": peer})
         self.written = b""
+        self.writes = 0
         self.waiting = 0
         self.aborted = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
+        self.writes += 1
 
     def get_write_buffer_size(self) -> int:
         return self.waiting
@@ -128,18 +130,86 @@ async def test_a_connection_that_is_gone_already_is_closed() -> None:
     connection.connection_lost(None)
 
 
-async def test_a_slow_connection_drops_and_a_closed_one_is_left_alone() -> None:
-    transport = FakeTransport()
-    connection = Receiver().connect(transport)
-    connection.send_run(memoryview(b"onetwo"), 3)
+async def test_a_run_is_one_write_of_whole_frames() -> None:
+    transport, receiver = FakeTransport(), Receiver()
+    connection = receiver.connect(transport)
+    for run in ([b"one", b"two"], [b"one", b"two", b"3"], [b"one"], []):
+        before, transport.written = transport.writes, b""
+        connection.send_run(memoryview(b"".join(run)), len(run[0]) if run else 0)
+        assert transport.written == b"".join(map(frame, run))
+        assert transport.writes - before == bool(run)
+    assert receiver.door.counters.sent == 6
+    connection.connection_lost(None)
+
+
+async def test_a_slow_connection_drops_media_first_and_a_closed_one_is_left_alone() -> None:
+    transport, receiver = FakeTransport(), Receiver()
+    connection = receiver.connect(transport)
+    transport.waiting = tcp.MEDIA_LIMIT_BYTES + 1
+    connection.send_run(memoryview(b"onetwo3"), 3)
+    connection.send(b"an answer")
+    assert transport.written == frame(b"an answer")
     transport.waiting = tcp.WRITE_LIMIT_BYTES + 1
-    connection.send(b"three")
-    assert transport.written == frame(b"one") + frame(b"two")
-    assert connection.dropped == 1
+    connection.send(b"too much")
+    assert (receiver.door.counters.sent, receiver.door.counters.dropped) == (1, 4)
     transport.aborted = True
     connection.send(b"four")
-    assert connection.dropped == 1
+    assert receiver.door.counters.dropped == 4
     connection.connection_lost(None)
+
+
+PACKET_BYTES = 1_000
+RUN_PACKETS = 16
+
+
+def numbered_run(first: int) -> memoryview:
+    packets = (pack("!I", n) + bytes(PACKET_BYTES - 4) for n in range(first, first + RUN_PACKETS))
+    return memoryview(b"".join(packets))
+
+
+@asynccontextmanager
+async def accepting(receiver: Receiver) -> AsyncIterator[int]:
+    """The receiver's door behind a real port."""
+    server = await asyncio.get_running_loop().create_server(receiver.door.accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        receiver.door.close()
+        await server.wait_closed()
+
+
+async def test_a_reader_that_stops_costs_little_and_finds_whole_frames_when_it_goes_on() -> None:
+    receiver = Receiver()
+    counters = receiver.door.counters
+    async with asyncio.timeout(20), accepting(receiver) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(frame(b"hello"))
+        while not receiver.datagrams:
+            await asyncio.sleep(0)
+        (connection,) = receiver.door.connections
+        assert connection._transport is not None
+        sent = 0
+        while counters.dropped < 1_000:
+            connection.send_run(numbered_run(sent), PACKET_BYTES)
+            sent += RUN_PACKETS
+            assert (
+                connection._transport.get_write_buffer_size()
+                <= tcp.MEDIA_LIMIT_BYTES + RUN_PACKETS * (PACKET_BYTES + 2)
+            )
+            await asyncio.sleep(0)
+        assert counters.dropped % RUN_PACKETS == 0
+        assert counters.sent + counters.dropped == sent
+
+        numbers = []
+        for _ in range(counters.sent):
+            datagram = await read_frame(reader)
+            assert len(datagram) == PACKET_BYTES
+            numbers.append(int.from_bytes(datagram[:4], "big"))
+        assert numbers == sorted(set(numbers))
+        connection.send_run(numbered_run(sent), PACKET_BYTES)
+        assert int.from_bytes((await read_frame(reader))[:4], "big") == sent
+        writer.close()
 
 
 @dataclass
