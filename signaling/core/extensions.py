@@ -12,6 +12,9 @@ from signaling.core.sdp import Section
 
 TWCC: Final = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 ABS_SEND_TIME: Final = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
+RID: Final = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID: Final = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 NUMBER_LIMIT: Final = 256
 """Numbers from here on cannot be sent (RFC 8285 §4.3)."""

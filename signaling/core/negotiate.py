@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from signaling.core import codecs, extensions
+from signaling.core import codecs, extensions, simulcast
 from signaling.core.answer import (
     Answered,
     Local,
@@ -145,7 +145,12 @@ def _published(section: Section) -> Track:
     twcc_id = extensions.sent(section, extensions.TWCC)
     twcc = twcc_id is not None and "transport-cc" in feedback
     remb = not twcc and "goog-remb" in feedback
-    ssrc, rtx_ssrc = _sources(section)
+    layers = _layers(section, codec)
+    ssrc, rtx_ssrc = (None, None) if layers else _sources(section)
+    uris = (extensions.MID, extensions.RID, extensions.REPAIRED_RID)
+    mid_id, rid_id, repaired_rid_id = (
+        extensions.sent(section, uri) if layers else None for uri in uris
+    )
     return Track(
         kind=kind,
         mid=section.first("mid") or "",
@@ -158,13 +163,24 @@ def _published(section: Section) -> Track:
         pli="nack pli" in feedback,
         twcc=twcc,
         remb=remb,
+        layers=tuple(layer.rid for layer in layers),
+        mid_id=mid_id,
+        rid_id=rid_id,
+        repaired_rid_id=repaired_rid_id,
         fir="ccm fir" in feedback and "nack pli" not in feedback,
         rsize=section.has("rtcp-rsize"),
     )
 
 
+def _layers(section: Section, codec: Codec) -> tuple[simulcast.Layer, ...]:
+    """The simulcast layers that are taken; none where packets would not tell theirs."""
+    if section.kind != "video" or extensions.sent(section, extensions.RID) is None:
+        return ()
+    return simulcast.layers(section, codec.payload_type)
+
+
 def _publisher_lines(section: Section, track: Track) -> list[str]:
-    """The feedback and header extensions agreed with the sender of a track."""
+    """The feedback, header extensions and layers agreed with the sender of a track."""
     wanted = {
         "nack": track.nack,
         "nack pli": track.pli,
@@ -172,9 +188,14 @@ def _publisher_lines(section: Section, track: Track) -> list[str]:
         "transport-cc": track.twcc,
         "goog-remb": track.remb,
     }
+    numbers = (
+        *(track.twcc_id, track.abs_send_time_id),
+        *(track.mid_id, track.rid_id, track.repaired_rid_id),
+    )
     return [
         *feedback_lines(track.codec, (kind for kind, on in wanted.items() if on)),
-        *extensions.lines(section, track.twcc_id, track.abs_send_time_id),
+        *extensions.lines(section, *numbers),
+        *simulcast.lines(_layers(section, track.codec)),
     ]
 
 

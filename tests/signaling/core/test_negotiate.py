@@ -95,12 +95,45 @@ def test_a_browser_publishes_constrained_baseline_and_opus() -> None:
     assert "tcptype passive" in answer
 
 
-def test_a_simulcast_offer_is_taken_as_one_stream_of_unknown_ssrc() -> None:
+def test_a_browser_publishes_three_layers() -> None:
     offer = chromium("publish_simulcast")
     answer, publication = publish(offer)
     assert_sound(offer, answer, {"recvonly"})
+    audio, video = publication.tracks
+    assert video.layers == ("l", "m", "h")
+    assert (video.mid_id, video.rid_id, video.repaired_rid_id) == (4, 10, 11)
+    assert (video.ssrc, video.rtx_ssrc) == (None, None)
+    assert "a=simulcast:recv l;m;h\r\n" in answer
+    for name, number in (("mid", 4), ("rtp-stream-id", 10), ("repaired-rtp-stream-id", 11)):
+        assert f"a=extmap:{number} urn:ietf:params:rtp-hdrext:sdes:{name}\r\n" in answer
+    assert (audio.layers, audio.mid_id, audio.rid_id) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    "offer",
+    [
+        PUBLISH,
+        without(chromium("publish_simulcast"), "a=simulcast"),
+        without(chromium("publish_simulcast"), "a=rid"),
+        swap((":sdes:rtp-stream-id", ":x"), offer=chromium("publish_simulcast")),
+        swap((" send\r\n", " recv\r\n"), offer=chromium("publish_simulcast")),
+    ],
+)
+def test_one_layer_where_no_more_can_be_told_apart(offer: str) -> None:
+    answer, publication = publish(offer)
+    assert_sound(offer, answer, {"recvonly"})
+    video = publication.tracks[-1]
+    assert (video.layers, video.mid_id, video.rid_id) == ((), None, None)
     assert "a=simulcast" not in answer
-    assert publication.tracks[-1].ssrc is None
+    assert "a=rid" not in answer
+    assert "rtp-hdrext:sdes" not in answer
+
+
+def test_layers_without_repaired_rids_are_taken_all_the_same() -> None:
+    offer = swap(("sdes:repaired", "x"), ("sdes:mid", "x"), offer=chromium("publish_simulcast"))
+    video = publish(offer)[1].tracks[-1]
+    assert (video.layers, video.rid_id) == (("l", "m", "h"), 10)
+    assert (video.mid_id, video.repaired_rid_id) == (None, None)
 
 
 def test_a_browser_watches() -> None:
@@ -389,7 +422,9 @@ def assert_usable(publication: Publication) -> None:
             assert pt is None or pt < 64 or 96 <= pt < 128
         for ssrc in (track.ssrc, track.rtx_ssrc):
             assert ssrc is None or ssrc < 1 << 32
-        for extension in (track.twcc_id, track.abs_send_time_id):
+        extensions = [track.twcc_id, track.abs_send_time_id]
+        extensions += [track.mid_id, track.rid_id, track.repaired_rid_id]
+        for extension in extensions:
             assert extension is None or 1 <= extension <= 255
 
 
