@@ -37,6 +37,7 @@ class Broadcast:
         self.packets_in = 0
         self._on_stage = on_stage
         self._on_replaced = on_replaced
+        self._clock = clock
         self._on_air = False
         self._left_at = clock()
         self._lanes = Lanes(self._left_at)
@@ -99,7 +100,7 @@ class Broadcast:
             self._audience.send_away()
             self._lanes.begin(tracks)
         for layer in range(len(self._lanes.video)):
-            publisher.request_key_frame(layer)
+            publisher.request_key_frame(layer, self._clock())
 
     def packet(
         self,
@@ -206,7 +207,7 @@ class Broadcast:
 
     def _request_key_frame(self, layer: int) -> None:
         if self.publisher is not None:
-            self.publisher.request_key_frame(layer)
+            self.publisher.request_key_frame(layer, self._clock())
 
     def _tell_stage(self, now: float) -> None:
         on_air = self.publisher is not None and self.publisher.on_air(now)

@@ -1,25 +1,24 @@
 """A publisher's session: what comes from it is unwrapped and noted, what it must know is told.
 
-Packets are told apart by payload type, so that SSRCs the offer did not announce are welcome.
+Whose a packet is, `sources` knows; SSRCs the offer did not announce are welcome.
 """
 
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from live.relay.core import rtcp, rtp
+from live.relay.core.inlet import Inlet
 from live.relay.core.receive_log import ReceiveLog
 from live.relay.core.rtp import Header
+from live.relay.core.sources import Origin, Sources
 from live.relay.core.twcc import TransportFeedback
-from signaling.ports import Kind, Link, Publication, Track
+from signaling.ports import Kind, Link, Publication
 
 OUR_SSRC: Final = 1
 TWCC_EVERY_S: Final = 0.06
 REPORT_EVERY_S: Final = 1.0
-PLI_EVERY_S: Final = 1.0
 SILENCE_S: Final = 5.0
 """Without a packet for so long the publisher is off the air."""
-TAKEOVER_S: Final = 1.0
-"""Another source of the same codec takes over when the old one was silent for so long."""
 REMB_START: Final = 1_500_000
 REMB_MOST: Final = 6_000_000
 REMB_LEAST: Final = 200_000
@@ -58,19 +57,6 @@ class Receiver(Protocol):
         """Its session ended."""
 
 
-class Inlet:
-    """One track of the publication."""
-
-    def __init__(self, track: Track) -> None:
-        self.track = track
-        self.log: ReceiveLog | None = None
-        self.heard_at = 0.0
-
-    def begin(self, ssrc: int) -> None:
-        """A source of this track begins to count."""
-        self.log = ReceiveLog(ssrc, self.track.codec.clock_rate)
-
-
 class Publisher:
     """The sink of a publisher's session."""
 
@@ -80,18 +66,17 @@ class Publisher:
         self.link: Link | None = None
         self.heard_at: float | None = None
         self._receiver = receiver
-        self._inlets = [Inlet(track) for track in publication.tracks]
-        self._by_type: dict[int, tuple[Inlet, bool]] = {}
-        for inlet in self._inlets:
-            codec = inlet.track.codec
-            self._by_type[codec.payload_type] = (inlet, False)
-            if codec.rtx_payload_type is not None:
-                self._by_type[codec.rtx_payload_type] = (inlet, True)
+        self._inlets = [
+            Inlet(track, layer)
+            for track in publication.tracks
+            for layer in range(len(track.layers) or 1)
+        ]
+        self._pictures = [inlet for inlet in self._inlets if inlet.kind == "video"]
+        self._sources = Sources(publication.tracks)
         self._feedback = TransportFeedback()
         self._twcc_id = next((t.twcc_id for t in publication.tracks if t.twcc), None)
-        self._key_wanted = False
         self._estimate = REMB_START
-        self._due = {"twcc": 0.0, "report": 0.0, "pli": 0.0}
+        self._due = {"twcc": 0.0, "report": 0.0}
 
     def connected(self, link: Link, now: float) -> None:
         """ICE and DTLS are done."""
@@ -107,14 +92,30 @@ class Publisher:
             transport_number = rtp.extension_u16(packet, head, self._twcc_id)
             if transport_number is not None:
                 self._feedback.receive(transport_number, now)
-        known = self._by_type.get(head.payload_type)
-        if known is None:
+        origin = self._sources.known(head) or self._meet(packet, head, now)
+        if origin is None:
             return
-        inlet, repeated = known
-        if repeated:
+        inlet = self._inlets[origin.inlet]
+        if origin.form == "rtx":
             self._repaired(inlet, packet, head, now)
-        elif self._is_source(inlet, head.ssrc, now):
+        else:
             self._take(inlet, packet, head, head.sequence, head.start, now)
+
+    def _meet(self, packet: bytes, head: Header, now: float) -> Origin | None:
+        """Learn an unknown SSRC that tells what it is, unless another is that already."""
+        origin = self._sources.identify(packet, head)
+        if origin is None:
+            return None
+        if origin.form == "media":
+            inlet = self._inlets[origin.inlet]
+            if not inlet.admits(now, named=origin.named):
+                return None
+            if inlet.log is None:
+                inlet.begin(head.ssrc, now)
+            else:
+                self._begin_anew(inlet, head.ssrc, now)
+        self._sources.learn(head, origin)
+        return origin
 
     def _repaired(self, inlet: Inlet, packet: bytes, head: Header, now: float) -> None:
         """A repetition carries the number it repeats before the payload (RFC 4588 §4)."""
@@ -123,28 +124,19 @@ class Publisher:
             number = packet[start] << 8 | packet[start + 1]
             self._take(inlet, packet, head, number, start + 2, now)
 
-    def _is_source(self, inlet: Inlet, ssrc: int, now: float) -> bool:
-        """Whether packets of this SSRC are the track's; a silent source gives way to a new one."""
-        if inlet.log is None:
-            inlet.begin(ssrc)
-        elif inlet.log.ssrc != ssrc:
-            if now - inlet.heard_at < TAKEOVER_S:
-                return False
-            self._begin_anew(inlet, ssrc)
-        return True
-
     def _take(
         self, inlet: Inlet, packet: bytes, head: Header, sequence: int, start: int, now: float
     ) -> None:
         repeated = start != head.start
-        assert inlet.log is not None
+        log = inlet.log
+        assert log is not None
         self.heard_at = inlet.heard_at = now
-        number = inlet.log.receive(sequence, head.timestamp, now, repeated)
-        if inlet.log.renumbered:
-            self._begin_anew(inlet, inlet.log.ssrc)
-            number = inlet.log.receive(sequence, head.timestamp, now, repeated)
+        number = log.receive(sequence, head.timestamp, now, repeated)
+        if log.renumbered:
+            log = self._begin_anew(inlet, log.ssrc, now)
+            number = log.receive(sequence, head.timestamp, now, repeated)
         if number is not None:
-            self._receiver.packet(inlet.track.kind, 0, packet, head, number, start, now)
+            self._receiver.packet(inlet.kind, inlet.layer, packet, head, number, start, now)
 
     def rtcp(self, packet: bytes, now: float) -> None:
         """Of a publisher's reports only its clocks matter."""
@@ -153,7 +145,9 @@ class Publisher:
                 for inlet in self._inlets:
                     if inlet.log is not None and inlet.log.ssrc == heard.ssrc:
                         inlet.log.sender_report(heard.ntp, now)
-                        self._receiver.clocks(inlet.track.kind, 0, heard.ntp, heard.timestamp, now)
+                        self._receiver.clocks(
+                            inlet.kind, inlet.layer, heard.ntp, heard.timestamp, now
+                        )
 
     def drained(self, now: float) -> None:
         """The socket is read empty."""
@@ -178,13 +172,18 @@ class Publisher:
             and (now - self.heard_at < SILENCE_S)
         )
 
-    def request_key_frame(self, layer: int = 0) -> None:
-        """Ask for a key frame at the next tick, and again each second until one comes."""
-        self._key_wanted = True
+    def request_key_frame(self, layer: int, now: float) -> None:
+        """Ask for a key frame of this layer as soon as may be, and each second until one comes."""
+        if layer < len(self._pictures):
+            inlet = self._pictures[layer]
+            inlet.key_frames.want()
+            request = inlet.key_frame_request(OUR_SSRC, now)
+            if request and self.link is not None:
+                self.link.send_rtcp(request)
 
-    def key_frame_came(self, layer: int = 0) -> None:
+    def key_frame_came(self, layer: int) -> None:
         """No need to ask any more."""
-        self._key_wanted = False
+        self._pictures[layer].key_frames.came()
 
     def tick(self, now: float) -> None:
         """Send what is due: losses to repeat, arrival times, reports, key frame requests."""
@@ -192,30 +191,19 @@ class Publisher:
             return
         send = self.link.send_rtcp
         for inlet in self._inlets:
-            self._ask_again(inlet, send, now)
+            if feedback := inlet.feedback(OUR_SSRC, now):
+                send(feedback)
         if self._is_due("twcc", TWCC_EVERY_S, now) and (body := self._feedback.build()):
-            send(rtcp.transport_feedback(OUR_SSRC, self._ssrc("video") or 0, body))
+            media = next((i.log.ssrc for i in self._pictures if i.log is not None), 0)
+            send(rtcp.transport_feedback(OUR_SSRC, media, body))
         if self._is_due("report", REPORT_EVERY_S, now):
             self._report(send, now)
-        video = self._ssrc("video")
-        if self._key_wanted and video is not None and self._is_due("pli", PLI_EVERY_S, now):
-            send(rtcp.picture_loss(OUR_SSRC, video))
 
-    def _begin_anew(self, inlet: Inlet, ssrc: int) -> None:
-        inlet.begin(ssrc)
-        self._receiver.renumbered(inlet.track.kind, 0)
-        self._key_wanted = self._key_wanted or inlet.track.kind == "video"
-
-    def _ask_again(self, inlet: Inlet, send: Callable[[bytes], None], now: float) -> None:
-        log = inlet.log
-        if log is None:
-            return
-        missing = log.to_ask_again(now)
-        if missing and inlet.track.nack:
-            send(rtcp.nack(OUR_SSRC, log.ssrc, missing))
-        if log.gave_up:
-            log.gave_up = False
-            self._key_wanted = self._key_wanted or inlet.track.kind == "video"
+    def _begin_anew(self, inlet: Inlet, ssrc: int, now: float) -> ReceiveLog:
+        log = inlet.begin(ssrc, now)
+        self._receiver.renumbered(inlet.kind, inlet.layer)
+        inlet.key_frames.want()
+        return log
 
     def _report(self, send: Callable[[bytes], None], now: float) -> None:
         blocks = [inlet.log.report(now) for inlet in self._inlets if inlet.log is not None]
@@ -230,11 +218,6 @@ class Publisher:
                 self._estimate = min(int(self._estimate * 1.08), REMB_MOST)
             report += rtcp.remb(OUR_SSRC, self._estimate, [block.ssrc for block in blocks])
         send(report)
-
-    def _ssrc(self, kind: Kind) -> int | None:
-        return next(
-            (i.log.ssrc for i in self._inlets if i.track.kind == kind and i.log is not None), None
-        )
 
     def _is_due(self, what: str, every: float, now: float) -> bool:
         if now < self._due[what]:

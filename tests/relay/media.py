@@ -9,7 +9,8 @@ from signaling.ports import Batch, Codec, Publication, Subscription, Track
 
 VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 96, 97, 111
 VIDEO_SSRC, RTX_SSRC, AUDIO_SSRC = 0x1111, 0x2222, 0x3333
-TWCC_ID = 5
+TWCC_ID, RID_ID, REPAIRED_RID_ID = 5, 10, 11
+LAYERS = ("q", "h", "f")
 KEY = b"\x78\x00\x04\x67\x42\xe0\x1f\x00\x02\x68\xce\x00\x02\x65\x88"
 """H.264: parameters and an IDR slice in one STAP-A."""
 DELTA = b"\x41\x9a\x00\x01"
@@ -20,7 +21,9 @@ OPUS = Codec("opus", 48_000, AUDIO_TYPE, None, {})
 SUBSCRIPTION = Subscription(video=102, rtx=103, audio=109)
 
 
-def track(codec: Codec, *, nack: bool = True, remb: bool = False) -> Track:
+def track(
+    codec: Codec, *, nack: bool = True, remb: bool = False, layers: tuple[str, ...] = ()
+) -> Track:
     """A published track of this codec."""
     kind = "audio" if codec is OPUS else "video"
     return Track(
@@ -35,12 +38,20 @@ def track(codec: Codec, *, nack: bool = True, remb: bool = False) -> Track:
         pli=True,
         twcc=True,
         remb=remb,
+        layers=layers,
+        rid_id=RID_ID if layers else None,
+        repaired_rid_id=REPAIRED_RID_ID if layers else None,
     )
 
 
 def publication(*codecs: Codec) -> Publication:
     """What a publisher of these codecs will send."""
     return Publication(tuple(track(codec) for codec in codecs or (H264, OPUS)))
+
+
+def layered(layers: tuple[str, ...] = LAYERS, codec: Codec = H264) -> Publication:
+    """What a publisher of several layers will send."""
+    return Publication((track(codec, layers=layers), track(OPUS)))
 
 
 def video(
@@ -59,6 +70,19 @@ def repeated(packet: bytes, sequence: int = 0) -> bytes:
     """A video packet, sent again as RTX (RFC 4588 §4)."""
     head = pack("!BBH", 0x80, packet[1] & 0x80 | RTX_TYPE, sequence & 0xFFFF)
     return head + packet[4:8] + pack("!I", RTX_SSRC) + packet[2:4] + packet[12:]
+
+
+def named(packet: bytes, rid: str, identifier: int = RID_ID) -> bytes:
+    """The packet, with the rid of its layer in its header (RFC 8852)."""
+    element = pack("!B", identifier << 4 | len(rid) - 1) + rid.encode()
+    element += bytes(-len(element) % 4)
+    head = b"\x90" + packet[1:12] + pack("!HH", 0xBEDE, len(element) // 4)
+    return head + element + packet[12:]
+
+
+def from_source(packet: bytes, ssrc: int) -> bytes:
+    """The packet, from another SSRC."""
+    return packet[:8] + pack("!I", ssrc) + packet[12:]
 
 
 def sequence_of(packet: bytes) -> int:

@@ -1,21 +1,19 @@
 """Three layers of one picture: a viewer goes from one to another and sees one unbroken stream."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 from live.relay.broadcast import Broadcast
 from live.relay.core import rtcp, rtp
 from live.relay.viewer import Viewer
-from signaling.ports import Publication, Subscription
+from signaling.ports import Subscription
 from tests.relay.media import (
     DELTA,
-    H264,
     KEY,
     SUBSCRIPTION,
     FakeLink,
+    layered,
     sequence_of,
     timestamp_of,
-    track,
     video,
 )
 from tests.relay.test_broadcast import run_on, sequences
@@ -33,8 +31,7 @@ class Studio:
         self.broadcast = Broadcast(
             "show", lambda _show, _on: None, lambda _show, _session: None, lambda: self.now
         )
-        layered = replace(track(H264), layers=("q", "h", "f"))
-        self.publisher = self.broadcast.publish("p", Publication((layered,)), self.now)
+        self.publisher = self.broadcast.publish("p", layered(), self.now)
         self.publisher.connected(FakeLink(), self.now)
         self.frame = 0
         self.silent: set[int] = set()

@@ -181,6 +181,11 @@ def picture_loss(sender: int, media: int) -> bytes:
     return _packet(PSFB, PLI, pack("!II", sender, media))
 
 
+def full_intra(sender: int, media: int, sequence: int) -> bytes:
+    """An FIR, the `sequence`-th of this sender for this source, modulo 256 (RFC 5104 §4.3.1)."""
+    return _packet(PSFB, FIR, pack("!IIII", sender, 0, media, sequence << 24))
+
+
 def remb(sender: int, bitrate: int, sources: Sequence[int]) -> bytes:
     """A receiver's estimated maximum bitrate, bits per second."""
     exponent = max(bitrate.bit_length() - 18, 0)

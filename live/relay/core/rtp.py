@@ -54,11 +54,24 @@ def parse(packet: bytes) -> Header | None:
     )
 
 
+def extension(packet: bytes, header: Header, identifier: int) -> bytes | None:
+    """A header extension's data (RFC 8285 §4); None when it is absent or cut short."""
+    at, size = _locate(packet, header, identifier)
+    return packet[at : at + size] if at and at + size <= header.start else None
+
+
 def extension_u16(packet: bytes, header: Header, identifier: int) -> int | None:
-    """A two-byte header extension (RFC 8285 §4); None when it is absent or cut short."""
+    """A two-byte header extension; None when it is absent or cut short."""
+    at, size = _locate(packet, header, identifier)
+    whole = at and size >= 2 and at + 2 <= header.start
+    return packet[at] << 8 | packet[at + 1] if whole else None
+
+
+def _locate(packet: bytes, header: Header, identifier: int) -> tuple[int, int]:
+    """Where an extension's data begins and how long it says it is; (0, 0) when it is absent."""
     one_byte = header.profile == ONE_BYTE_PROFILE
     if not one_byte and header.profile & 0xFFF0 != TWO_BYTE_PROFILE:
-        return None
+        return 0, 0
     offset, end = header.extensions, header.start
     while offset + 1 < end:
         first = packet[offset]
@@ -66,16 +79,15 @@ def extension_u16(packet: bytes, header: Header, identifier: int) -> int | None:
             offset += 1
             continue
         if one_byte and first >> 4 == ONE_BYTE_END:
-            return None
+            return 0, 0
         if one_byte:
             number, size, data = first >> 4, (first & 15) + 1, offset + 1
         else:
             number, size, data = first, packet[offset + 1], offset + 2
         if number == identifier:
-            whole = size >= 2 and data + 2 <= end
-            return packet[data] << 8 | packet[data + 1] if whole else None
+            return data, size
         offset = data + size
-    return None
+    return 0, 0
 
 
 def header(marker: bool, payload_type: int, sequence: int, timestamp: int, ssrc: int) -> bytes:

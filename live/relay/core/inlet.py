@@ -1,0 +1,54 @@
+"""One layer of a published track, or a track that has none: its source and what it is owed."""
+
+from typing import Final
+
+from live.relay.core import rtcp
+from live.relay.core.key_frame_requests import KeyFrameRequests
+from live.relay.core.receive_log import ReceiveLog
+from signaling.ports import Track
+
+TAKEOVER_S: Final = 1.0
+"""A source of the same payload type takes over when the old one was silent for so long; one that
+names the layer does at once, but sources do not change more often than this."""
+
+
+class Inlet:
+    """The arrivals of one layer; `log` is None before the first."""
+
+    def __init__(self, track: Track, layer: int) -> None:
+        self.track = track
+        self.kind = track.kind
+        self.layer = layer
+        self.log: ReceiveLog | None = None
+        self.heard_at = 0.0
+        self.key_frames = KeyFrameRequests(track)
+        self._began_at = 0.0
+
+    def admits(self, now: float, *, named: bool) -> bool:
+        """Whether another source may speak for this layer now."""
+        since = self._began_at if named else self.heard_at
+        return self.log is None or now - since >= TAKEOVER_S
+
+    def begin(self, ssrc: int, now: float) -> ReceiveLog:
+        """A source begins to count."""
+        self.log = ReceiveLog(ssrc, self.track.codec.clock_rate)
+        self._began_at = now
+        return self.log
+
+    def feedback(self, sender: int, now: float) -> bytes:
+        """What is missing and asked for again, and the key frame that is wanted, as RTCP."""
+        log = self.log
+        if log is None:
+            return b""
+        missing = log.to_ask_again(now)
+        told = rtcp.nack(sender, log.ssrc, missing) if missing and self.track.nack else b""
+        if log.gave_up:
+            log.gave_up = False
+            self.key_frames.want()
+        return told + self.key_frame_request(sender, now)
+
+    def key_frame_request(self, sender: int, now: float) -> bytes:
+        """The request for a key frame, if one is wanted and may be asked for."""
+        if self.log is None or self.kind != "video":
+            return b""
+        return self.key_frames.due(sender, self.log.ssrc, now)

@@ -1,0 +1,197 @@
+"""A publisher of several layers: each is told apart, followed, reported and asked for by itself."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket
+
+from live.relay.core import rtcp
+from live.relay.core.inlet import TAKEOVER_S
+from live.relay.core.rtp import Header
+from live.relay.publisher import Publisher
+from signaling.ports import Kind, Publication
+from tests.relay.media import (
+    KEY,
+    REPAIRED_RID_ID,
+    FakeLink,
+    audio,
+    from_source,
+    layered,
+    named,
+    repeated,
+    video,
+)
+
+Packet = TypeVar("Packet")
+Feedback = type[RtcpPsfbPacket] | type[RtcpRtpfbPacket]
+
+SSRCS = {"q": 0x100, "h": 0x200, "f": 0x300}
+
+
+@dataclass
+class House:
+    """A receiver that writes down what it is told."""
+
+    packets: list[tuple[Kind, int, int]] = field(default_factory=list)
+    anew: list[tuple[Kind, int]] = field(default_factory=list)
+    clock: list[tuple[Kind, int]] = field(default_factory=list)
+
+    def live(self, publisher: Publisher) -> None: ...
+
+    def packet(
+        self,
+        kind: Kind,
+        layer: int,
+        packet: bytes,
+        head: Header,
+        number: int,
+        start: int,
+        now: float,
+    ) -> None:
+        self.packets.append((kind, layer, number & 0xFFFF))
+
+    def renumbered(self, kind: Kind, layer: int) -> None:
+        self.anew.append((kind, layer))
+
+    def clocks(self, kind: Kind, layer: int, ntp: int, timestamp: int, now: float) -> None:
+        self.clock.append((kind, layer))
+
+    def drained(self, now: float) -> None: ...
+
+    def gone(self, publisher: Publisher, now: float) -> None: ...
+
+
+class Phone:
+    """A connected publisher, and time."""
+
+    def __init__(self, agreed: Publication | None = None) -> None:
+        self.now = 50.0
+        self.house, self.link = House(), FakeLink()
+        self.session = Publisher(agreed or layered(), self.house, "p")
+        self.session.connected(self.link, self.now)
+
+    def sends(self, *packets: bytes) -> None:
+        for packet in packets:
+            self.session.rtp(packet, self.now)
+        self.session.drained(self.now)
+
+    def begins(self, first: int = 1) -> None:
+        """All layers send a packet that says which it is."""
+        self.sends(*(named(layer(rid, first), rid) for rid in SSRCS))
+
+    def waits(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.02)):
+            self.now += 0.02
+            self.session.tick(self.now)
+
+    def heard(self, fmt: int, kind: Feedback = RtcpPsfbPacket) -> list[int]:
+        """The sources of which it was told this since the last time."""
+        told = self.told(object)
+        return [p.media_ssrc for p in told if isinstance(p, kind) and p.fmt == fmt]
+
+    def told(self, kind: type[Packet]) -> list[Packet]:
+        """The RTCP packets of a kind that came since the last time."""
+        packets: list[object] = [
+            packet for report in self.link.reports for packet in RtcpPacket.parse(report)
+        ]
+        self.link.reports.clear()
+        return [packet for packet in packets if isinstance(packet, kind)]
+
+
+def layer(rid: str, sequence: int, payload: bytes = KEY) -> bytes:
+    """A packet of a layer that does not say so."""
+    return from_source(video(sequence, payload), SSRCS[rid])
+
+
+def test_layers_are_told_by_their_first_packets_and_known_from_then_on() -> None:
+    phone = Phone()
+    phone.sends(layer("h", 8))
+    assert phone.house.packets == []
+    phone.begins(9)
+    phone.sends(layer("h", 10), layer("q", 10), audio(4), layer("f", 10))
+    assert phone.house.packets == [
+        *(("video", n, 9) for n in range(3)),
+        ("video", 1, 10),
+        ("video", 0, 10),
+        ("audio", 0, 4),
+        ("video", 2, 10),
+    ]
+    assert phone.house.anew == []
+
+
+def test_layers_repeat_and_miss_for_themselves() -> None:
+    phone = Phone()
+    phone.begins(65_534)
+    phone.sends(layer("h", 1), layer("f", 65_535))
+    phone.waits(0.1)
+    missing = phone.heard(rtcp.NACK, RtcpRtpfbPacket)
+    assert missing == [SSRCS["h"]]
+    again = from_source(repeated(layer("h", 65_535)), 0x999)
+    phone.sends(again)
+    assert len(phone.house.packets) == 5
+    phone.sends(named(again, "h", REPAIRED_RID_ID))
+    phone.sends(from_source(repeated(layer("h", 0), 1), 0x999))
+    assert phone.house.packets[5:] == [("video", 1, 65_535), ("video", 1, 0)]
+
+
+def test_key_frames_are_asked_for_by_layer_at_once_and_until_they_come() -> None:
+    phone = Phone()
+    phone.begins()
+    phone.session.request_key_frame(2, phone.now)
+    phone.session.request_key_frame(2, phone.now)
+    assert phone.heard(rtcp.PLI) == [SSRCS["f"]]
+    phone.session.request_key_frame(0, phone.now)
+    phone.waits(2.5)
+    asked = phone.heard(rtcp.PLI)
+    assert sorted(asked) == [SSRCS["q"]] * 3 + [SSRCS["f"]] * 2
+    phone.session.key_frame_came(2)
+    phone.waits(1.5)
+    assert set(phone.heard(rtcp.PLI)) == {SSRCS["q"]}
+    phone.session.request_key_frame(7, phone.now)
+
+
+def test_a_layer_nobody_heard_of_yet_is_asked_for_when_it_speaks() -> None:
+    phone = Phone()
+    phone.session.request_key_frame(1, phone.now)
+    phone.waits(0.1)
+    assert phone.heard(rtcp.PLI) == []
+    phone.begins()
+    phone.waits(0.1)
+    assert phone.heard(rtcp.PLI) == [SSRCS["h"]]
+
+
+def test_each_layer_is_reported_and_has_clocks_of_its_own() -> None:
+    phone = Phone()
+    phone.begins()
+    phone.waits(1.1)
+    report = phone.told(RtcpRrPacket)[-1]
+    assert [block.ssrc for block in report.reports] == list(SSRCS.values())
+    phone.session.rtcp(rtcp.sender_report(SSRCS["h"], 1, 2, 3, 4, "p"), phone.now)
+    assert phone.house.clock == [("video", 1)]
+
+
+def test_a_layer_that_changes_its_ssrc_is_followed_but_not_to_and_fro() -> None:
+    phone = Phone()
+    phone.begins()
+    phone.waits(TAKEOVER_S)
+    phone.sends(*(from_source(named(layer("h", 7), "h"), 0x777) for _ in range(2)))
+    phone.sends(named(layer("h", 2), "h"), layer("h", 3))
+    phone.sends(from_source(layer("h", 8), 0x777))
+    assert phone.house.packets[3:] == [("video", 1, 7), ("video", 1, 8)]
+    assert phone.house.anew == [("video", 1)]
+    phone.waits(TAKEOVER_S)
+    assert phone.heard(rtcp.PLI)[0] == 0x777
+    phone.sends(named(layer("h", 4), "h"))
+    assert phone.house.anew == [("video", 1)] * 2
+
+
+def test_a_flood_of_strange_sources_changes_nothing() -> None:
+    phone = Phone()
+    phone.begins()
+    for n in range(5_000):
+        phone.sends(from_source(named(layer("h", n), "h"), 0x1000 + n))
+        phone.sends(from_source(layer("h", n), 0x9000 + n))
+        phone.sends(from_source(audio(n), 0x20_000 + n))
+    assert len(phone.house.packets) == 4
+    phone.sends(layer("h", 2))
+    assert phone.house.packets[-1] == ("video", 1, 2)
