@@ -9,7 +9,7 @@ run: install ## serve the demo shop and a live show
 	$(BIN)/kkot serve --demo
 
 test: check ## everything: style, types, unit, integration and browser tests
-	@deploy/install-chromium
+	@deploy/install-test-tools
 	$(BIN)/python -m pytest
 
 check: install-dev ## style and types only

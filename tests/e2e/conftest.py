@@ -29,7 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, with a fake camera."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     expect.set_options(timeout=WITHIN_MS)
-    assert path is not None, "no Chromium: deploy/install-chromium brings one"
+    assert path is not None, "no Chromium: deploy/install-test-tools brings one"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

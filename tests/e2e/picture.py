@@ -8,9 +8,7 @@ Counting is the browser's own (`getStats`), reached through the peer connections
 import asyncio
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
-
-from playwright.async_api import Page
+from typing import Any, Final, Protocol
 
 LOOK_EVERY_MS: Final = 1_000
 BLACK: Final = 16
@@ -20,7 +18,15 @@ LEAST_CAMERA_RATE: Final = 10
 LEAST_SHARE: Final = 0.75
 """Of the camera's frames that a viewer must have seen."""
 NOISE: Final = 8
-"""A pixel's luma must change by more than coding noise to have changed."""
+"""One of a pixel's colours must change by more than coding noise to have changed."""
+
+
+class Page(Protocol):
+    """A page of any browser: it calls a JavaScript function with an argument."""
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any:
+        """What the function gives, as JSON has it."""
+
 
 KEEP_PEERS: Final = """
 window.peers = [];
@@ -43,19 +49,15 @@ async ({ test, row, count, everyMs, forMs }) => {
     }
     return sum;
   };
-  const luma = () => {
+  const colours = () => {
     brush.drawImage(video, 0, 0, 64, 36);
-    const pixels = brush.getImageData(0, 0, 64, 36).data;
-    const luma = [];
-    for (let at = 0; at < pixels.length; at += 4) {
-      luma.push(Math.round(0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2]));
-    }
-    return luma;
+    const pixels = [...brush.getImageData(0, 0, 64, 36).data];
+    return [0, 1, 2].map((colour) => pixels.filter((_, at) => at % 4 === colour));
   };
   const looks = [];
   const start = performance.now();
   for (;;) {
-    looks.push({ frames: await frames(), luma: luma() });
+    looks.push({ frames: await frames(), colours: colours() });
     const elapsed = performance.now() - start;
     if (elapsed >= forMs) return { elapsed, looks };
     await new Promise((resolve) => setTimeout(resolve, everyMs));
@@ -95,12 +97,11 @@ async def look(page: Page, test: str, row: str, count: str, seconds: int) -> Loo
     )
     looks = told["looks"]
     pairs = list(pairwise(looks))
-    lumas = [one["luma"] for one in looks]
     return Look(
         rate=(looks[-1]["frames"] - looks[0]["frames"]) * 1000 / told["elapsed"],
         grown=tuple(after["frames"] - before["frames"] for before, after in pairs),
-        brightness=min(sum(luma) / len(luma) for luma in lumas),
-        moving=sum(_differ(before["luma"], after["luma"]) for before, after in pairs),
+        brightness=min(_luma(one["colours"]) for one in looks),
+        moving=sum(_differ(before["colours"], after["colours"]) for before, after in pairs),
     )
 
 
@@ -124,5 +125,15 @@ async def media_ports(page: Page) -> set[str]:
     return set(found)
 
 
-def _differ(before: list[int], after: list[int]) -> bool:
-    return any(abs(old - new) > NOISE for old, new in zip(before, after, strict=True))
+def _luma(colours: list[list[int]]) -> float:
+    """Mean luma of a picture given as its reds, greens and blues (BT.601)."""
+    red, green, blue = (sum(colour) / len(colour) for colour in colours)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _differ(before: list[list[int]], after: list[list[int]]) -> bool:
+    return any(
+        abs(old - new) > NOISE
+        for olds, news in zip(before, after, strict=True)
+        for old, new in zip(olds, news, strict=True)
+    )
