@@ -56,9 +56,7 @@ _ROOM: Final = memoryview(ffi.buffer(_ROOM_START))
 
 
 @lru_cache(LAYOUTS)
-def _lay_out(
-    run: Run, trailer: int
-) -> tuple[bytes, memoryview, int, list[tuple[Any, int]]] | None:
+def _lay_out(run: Run, trailer: int) -> tuple[bytes, memoryview, int, list[tuple[Any, int]]] | None:
     """A run as it lies in the room before encryption: its bytes with room for the trailers, where
     they go, the size of its first datagram, and start and length of each packet. None when it
     does not fit."""
