@@ -1,21 +1,14 @@
 """The browser of the session, and visitors: each a context of its own, on a phone's screen."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.e2e.browser import chromium
 from tests.e2e.picture import KEEP_PEERS
 
-BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-FLAGS: Final = (
-    *("--no-sandbox", "--no-first-run", "--disable-sync", "--disable-quic"),
-    *("--disable-background-networking", "--disable-component-update"),
-    *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
-    "--autoplay-policy=no-user-gesture-required",
-)
 WITHIN_MS: Final = 20_000
 """A busy machine is slow; a page that is wrong stays wrong."""
 PHONE_WIDTH: Final = 390
@@ -27,13 +20,9 @@ Visit = Callable[[str, str], Awaitable[Page]]
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, with a fake camera."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     expect.set_options(timeout=WITHIN_MS)
-    assert path is not None, "no Chromium: deploy/install-test-tools brings one"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture

@@ -185,3 +185,16 @@ async def test_saying_something_asks_a_passer_by_to_sign_in(page: Page) -> None:
     await page.locator("#account-dialog[open] [data-test=email]").wait_for()
     await page.keyboard.press("Escape")
     assert await page.input_value("[data-test=say]") == "hello"
+
+
+async def test_frames_wait_only_where_packets_are_repeated(page: Page) -> None:
+    await page.goto(f"{BASE}/")
+    waits = await page.evaluate(
+        """async (url) => {
+            const { patience } = await import(url);
+            const networks = [[60, 0], [60, 2], [60, 3], [0, 50], [10, 5], [800, 5]];
+            return networks.map((network) => patience(...network));
+        }""",
+        static_url("js/patience.js"),
+    )
+    assert waits == [None, None, 155, 35, 55, 400]

@@ -33,7 +33,11 @@ class Path:
 
 
 class Wire:
-    """Carries datagrams to whoever `deliver` is, along a path that may change at any time."""
+    """Carries datagrams to whoever `deliver` is, along a path that may change at any time.
+
+    It counts datagrams that entered and that were lost, for whatever reason; those of them that
+    found the queue full; and the bytes it carried.
+    """
 
     def __init__(
         self,
@@ -44,7 +48,7 @@ class Wire:
     ) -> None:
         self.path = path
         self.deliver: Callable[[bytes], None] = lambda _: None
-        self.sent = self.lost = 0
+        self.sent = self.lost = self.overflowed = self.octets = 0
         self._loop = loop
         self._chance = chance
         self._refuses = refuses
@@ -57,6 +61,7 @@ class Wire:
         now = self._loop.time()
         self.sent += 1
         queued = self._queue(len(datagram), now)
+        self.overflowed += queued is None
         if queued is None or self._refuses(datagram) or self._is_lost(now):
             self.lost += 1
             return
@@ -87,6 +92,7 @@ class Wire:
 
     def _carry(self, datagram: bytes, left_at: float) -> None:
         path = self.path
+        self.octets += len(datagram)
         at = left_at + path.delay_s + self._chance.random() * path.jitter_s
         if self._chance.random() < path.reordered:
             at += self._chance.random() * path.reorder_s

@@ -2,6 +2,7 @@
  * Watching: a WHEP player that keeps one video element fed. It waits while nobody is on air,
  * comes back after every loss, and leaves politely.
  */
+import { keepPatience } from "./patience.js";
 import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
 
 /** Between two tries while somebody else will tell when it is worth it. */
@@ -92,6 +93,7 @@ export class WhepPlayer {
     if (this.pc !== pc) return;
     this.failures = 0;
     if (this.video.srcObject !== stream) this.video.srcObject = stream;
+    keepPatience(pc);
     this.video.play().catch(() => {}); // a browser that forbids it shows its own button
     this.onState("playing");
   }

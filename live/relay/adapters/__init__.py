@@ -1,1 +1,0 @@
-"""The relay's doors to the world."""

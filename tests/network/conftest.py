@@ -1,0 +1,40 @@
+"""A browser whose fake camera gives 30 frames a second, and a running server with a show."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.bench.server import make_show
+from tests.e2e.browser import chromium
+from tests.e2e.server import Server, serving
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A server, a client of its API, and a show there with its publish key."""
+
+    server: Server
+    http: httpx.AsyncClient
+    show: str
+    key: str
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The system's Chromium."""
+    async with chromium("--use-fake-device-for-media-stream=fps=30") as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A server of the test's own."""
+    async with (
+        serving(tmp_path / "node") as server,
+        httpx.AsyncClient(base_url=server.url, timeout=30) as http,
+    ):
+        yield House(server, http, *await make_show(http))
