@@ -3,12 +3,14 @@
 Whose a packet is, `sources` knows; SSRCs the offer did not announce are welcome.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from live.relay.core import rtcp, rtp
+from live.relay.core.compounds import CNAME, compounds
 from live.relay.core.inlet import Inlet
 from live.relay.core.receive_log import ReceiveLog
+from live.relay.core.round_trip import RoundTrip
 from live.relay.core.rtp import Header
 from live.relay.core.sources import Origin, Sources
 from live.relay.core.twcc import TransportFeedback
@@ -66,14 +68,16 @@ class Publisher:
         self.link: Link | None = None
         self.heard_at: float | None = None
         self._receiver = receiver
+        self.round_trip = RoundTrip()
         self._inlets = [
-            Inlet(track, layer)
+            Inlet(track, layer, self.round_trip)
             for track in publication.tracks
             for layer in range(len(track.layers) or 1)
         ]
         self._pictures = [inlet for inlet in self._inlets if inlet.kind == "video"]
         self._sources = Sources(publication.tracks)
         self._feedback = TransportFeedback()
+        self._reduced = all(track.rsize for track in publication.tracks)
         self._twcc_id = next((t.twcc_id for t in publication.tracks if t.twcc), None)
         self._estimate = REMB_START
         self._due = {"twcc": 0.0, "report": 0.0}
@@ -150,7 +154,10 @@ class Publisher:
                         )
 
     def drained(self, now: float) -> None:
-        """The socket is read empty."""
+        """The socket is read empty: ask for what is missing, pass on what came."""
+        for inlet in self._inlets:
+            if now >= inlet.repairs.next_at:
+                self._send([inlet.feedback(OUR_SSRC, now)])
         self._receiver.drained(now)
 
     def closed(self, now: float) -> None:
@@ -177,9 +184,7 @@ class Publisher:
         if layer < len(self._pictures):
             inlet = self._pictures[layer]
             inlet.key_frames.want()
-            request = inlet.key_frame_request(OUR_SSRC, now)
-            if request and self.link is not None:
-                self.link.send_rtcp(request)
+            self._send([inlet.key_frame_request(OUR_SSRC, now)])
 
     def key_frame_came(self, layer: int) -> None:
         """No need to ask any more."""
@@ -189,15 +194,13 @@ class Publisher:
         """Send what is due: losses to repeat, arrival times, reports, key frame requests."""
         if self.link is None:
             return
-        send = self.link.send_rtcp
-        for inlet in self._inlets:
-            if feedback := inlet.feedback(OUR_SSRC, now):
-                send(feedback)
+        feedback = [inlet.feedback(OUR_SSRC, now) for inlet in self._inlets]
         if self._is_due("twcc", TWCC_EVERY_S, now) and (body := self._feedback.build()):
             media = next((i.log.ssrc for i in self._pictures if i.log is not None), 0)
-            send(rtcp.transport_feedback(OUR_SSRC, media, body))
+            feedback.append(rtcp.transport_feedback(OUR_SSRC, media, body))
+        self._send(feedback)
         if self._is_due("report", REPORT_EVERY_S, now):
-            self._report(send, now)
+            self._report(now)
 
     def _begin_anew(self, inlet: Inlet, ssrc: int, now: float) -> ReceiveLog:
         log = inlet.begin(ssrc, now)
@@ -205,11 +208,11 @@ class Publisher:
         inlet.key_frames.want()
         return log
 
-    def _report(self, send: Callable[[bytes], None], now: float) -> None:
+    def _report(self, now: float) -> None:
         blocks = [inlet.log.report(now) for inlet in self._inlets if inlet.log is not None]
-        if not blocks:
+        if not blocks or self.link is None:
             return
-        report = rtcp.receiver_report(OUR_SSRC, blocks)
+        report = rtcp.receiver_report(OUR_SSRC, blocks) + rtcp.canonical_name(OUR_SSRC, CNAME)
         if any(inlet.track.remb for inlet in self._inlets):
             worst = max(block.fraction_lost for block in blocks)
             if worst > LOSS_TOLERATED:
@@ -217,7 +220,12 @@ class Publisher:
             else:
                 self._estimate = min(int(self._estimate * 1.08), REMB_MOST)
             report += rtcp.remb(OUR_SSRC, self._estimate, [block.ssrc for block in blocks])
-        send(report)
+        self.link.send_rtcp(report)
+
+    def _send(self, feedback: Iterable[bytes]) -> None:
+        if self.link is not None:
+            for packet in compounds(OUR_SSRC, feedback, reduced=self._reduced):
+                self.link.send_rtcp(packet)
 
     def _is_due(self, what: str, every: float, now: float) -> bool:
         if now < self._due[what]:

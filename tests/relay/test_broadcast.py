@@ -173,7 +173,7 @@ def test_lost_for_good_means_a_key_frame_even_where_nothing_is_repeated() -> Non
     link = FakeLink()
     sink.connected(link, stage.now)
     stage.send(sink, video(1, KEY), video(4))
-    stage.pass_time(1.2)
+    stage.pass_time(0.5)
     assert requests(link) == 1
     assert not any(
         isinstance(packet, RtcpRtpfbPacket) and packet.fmt == rtcp.NACK

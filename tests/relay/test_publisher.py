@@ -1,12 +1,14 @@
 """A publisher of several layers: each is told apart, followed, reported and asked for by itself."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import pytest
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket
 
 from live.relay.core import rtcp
 from live.relay.core.inlet import TAKEOVER_S
+from live.relay.core.repairs import GIVE_UP_S, REORDER_S
 from live.relay.core.rtp import Header
 from live.relay.publisher import Publisher
 from signaling.ports import Kind, Publication
@@ -195,3 +197,40 @@ def test_a_flood_of_strange_sources_changes_nothing() -> None:
     assert len(phone.house.packets) == 4
     phone.sends(layer("h", 2))
     assert phone.house.packets[-1] == ("video", 1, 2)
+
+
+def test_a_gap_is_asked_for_at_the_first_wake_up_after_a_moment() -> None:
+    phone = Phone()
+    phone.begins()
+    phone.sends(layer("q", 3))
+    phone.now += REORDER_S / 2
+    phone.sends(layer("f", 2))
+    assert phone.link.reports == []
+    phone.now += REORDER_S
+    phone.sends(layer("f", 3))
+    assert phone.heard(rtcp.NACK, RtcpRtpfbPacket) == [SSRCS["q"]]
+    phone.sends(layer("f", 4))
+    assert phone.link.reports == []
+
+
+@pytest.mark.parametrize("reduced", [True, False])
+def test_feedback_comes_alone_only_where_that_was_agreed(reduced: bool) -> None:
+    tracks = (replace(track, rsize=reduced) for track in layered().tracks)
+    phone = Phone(Publication(tuple(tracks)))
+    phone.begins()
+    phone.sends(layer("q", 3))
+    phone.session.request_key_frame(1, phone.now)
+    phone.waits(0.5)
+    firsts = [RtcpPacket.parse(report)[0] for report in phone.link.reports]
+    alone = [first for first in firsts if not isinstance(first, RtcpRrPacket)]
+    assert len(firsts) > 5
+    assert bool(alone) is reduced
+    assert phone.heard(rtcp.PLI) == [SSRCS["h"]]
+
+
+def test_lost_for_good_means_a_key_frame_of_that_layer() -> None:
+    phone = Phone()
+    phone.begins()
+    phone.sends(layer("q", 3), audio(1), audio(3))
+    phone.waits(GIVE_UP_S + 0.1)
+    assert phone.heard(rtcp.PLI) == [SSRCS["q"]]

@@ -45,7 +45,7 @@ def test_losses_on_every_way_are_repaired(seed: int, loss: float) -> None:
         show.run(8.0)
         assert show.publisher.repairs > 0
         assert seat.down.lost > 0
-        assert share_shown(show, seat) > 0.9
+        assert share_shown(show, seat) > (0.9 if loss <= 0.05 else 0.85)
         assert seat.viewer.longest_pause_s() < (0.5 if loss <= 0.05 else 1.0)
 
 
@@ -98,6 +98,8 @@ def test_reordered_and_repeated_packets_come_out_once_and_in_order(seed: int) ->
         show.run(6.0)
         assert share_shown(show, seat) > 0.95
         assert seat.viewer.longest_pause_s() < 0.2
+        show.publisher.stop()
+        show.run(0.5)
         assert seat.link.ledger.holes() == 0
 
 

@@ -5,6 +5,8 @@ from typing import Final
 from live.relay.core import rtcp
 from live.relay.core.key_frame_requests import KeyFrameRequests
 from live.relay.core.receive_log import ReceiveLog
+from live.relay.core.repairs import Repairs
+from live.relay.core.round_trip import RoundTrip
 from signaling.ports import Track
 
 TAKEOVER_S: Final = 1.0
@@ -13,16 +15,23 @@ names the layer does at once, but sources do not change more often than this."""
 
 
 class Inlet:
-    """The arrivals of one layer; `log` is None before the first."""
+    """The arrivals of one layer; `log` is None before the first. Counts are of all its sources."""
 
-    def __init__(self, track: Track, layer: int) -> None:
+    def __init__(self, track: Track, layer: int, round_trip: RoundTrip) -> None:
         self.track = track
         self.kind = track.kind
         self.layer = layer
         self.log: ReceiveLog | None = None
         self.heard_at = 0.0
+        self.repairs = Repairs(round_trip, asks=track.nack)
         self.key_frames = KeyFrameRequests(track)
         self._began_at = 0.0
+        self._lost_before = 0
+
+    @property
+    def lost(self) -> int:
+        """Packets that did not come by themselves."""
+        return self._lost_before + (0 if self.log is None else self.log.lost)
 
     def admits(self, now: float, *, named: bool) -> bool:
         """Whether another source may speak for this layer now."""
@@ -31,7 +40,15 @@ class Inlet:
 
     def begin(self, ssrc: int, now: float) -> ReceiveLog:
         """A source begins to count."""
-        self.log = ReceiveLog(ssrc, self.track.codec.clock_rate)
+        self._lost_before = self.lost
+        self.repairs.forget()
+        codec = self.track.codec
+        self.log = ReceiveLog(
+            ssrc,
+            codec.clock_rate,
+            self.repairs,
+            repeats_as_rtx=codec.rtx_payload_type is not None,
+        )
         self._began_at = now
         return self.log
 
@@ -40,10 +57,10 @@ class Inlet:
         log = self.log
         if log is None:
             return b""
-        missing = log.to_ask_again(now)
-        told = rtcp.nack(sender, log.ssrc, missing) if missing and self.track.nack else b""
-        if log.gave_up:
-            log.gave_up = False
+        missing = self.repairs.due(now)
+        told = rtcp.nack(sender, log.ssrc, missing) if missing else b""
+        if self.repairs.gave_up:
+            self.repairs.gave_up = False
             self.key_frames.want()
         return told + self.key_frame_request(sender, now)
 

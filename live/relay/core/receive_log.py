@@ -1,31 +1,34 @@
-"""What came of one published source: losses to ask again for, and the numbers of its reports."""
+"""What came of one published source: what is missing, and the numbers of its reports.
+
+Losses are the network's: what came by repetition only counts as lost and repaired.
+"""
 
 from typing import Final
 
+from live.relay.core.repairs import Repairs
 from live.relay.core.rtcp import ReportBlock
 from live.relay.core.seq import Unwrapper
 
-MISSING_LIMIT: Final = 300
-"""Packets that may be missing at a time; beyond, a key frame is asked for instead."""
 BEHIND: Final = 1_000
 """A packet further behind the newest than this is not merely late."""
-NACK_RETRY_S: Final = 0.1
-NACK_TRIES: Final = 8
 FIRST_CYCLE: Final = 1 << 16
 """Where extended numbers begin here; in reports they begin at the first cycle, 0."""
 
 
 class ReceiveLog:
-    """One SSRC's arrivals."""
+    """One SSRC's arrivals. `repeats_as_rtx`: what is repeated comes from another SSRC."""
 
-    def __init__(self, ssrc: int, clock_rate: int) -> None:
+    def __init__(
+        self, ssrc: int, clock_rate: int, repairs: Repairs, *, repeats_as_rtx: bool
+    ) -> None:
         self.ssrc = ssrc
+        self.repairs = repairs
+        self._repeats_as_rtx = repeats_as_rtx
         self._clock_rate = clock_rate
         self._unwrapper = Unwrapper(16)
         self._first: int | None = None
         self._highest = -1
         self._received = 0
-        self._missing: dict[int, tuple[int, float]] = {}
         self._reported = (0, 0)
         self._transit: float | None = None
         self._jitter = 0.0
@@ -33,8 +36,6 @@ class ReceiveLog:
         self._behind = -1
         self.renumbered = False
         """Set when the source has begun to count anew: what it sends needs a new log."""
-        self.gave_up = False
-        """Set when packets are lost for good: only a key frame heals that."""
 
     def receive(self, sequence: int, timestamp: int, now: float, repeated: bool) -> int | None:
         """Note an arrival; its extended number, or None for one that came before.
@@ -44,30 +45,25 @@ class ReceiveLog:
         number = self._unwrapper.unwrap(sequence)
         if self._first is None:
             self._first, self._highest = number, number - 1
+        asked = 0
         if number > self._highest:
-            self._note_gap(number, now)
+            if number - self._highest > 1:
+                self.repairs.miss(self._highest + 1, number, now)
             self._highest = number
-        elif self._missing.pop(number, None) is None:
-            # RFC 3550 §A.1: two in a row, far behind, are not late but a new beginning
-            self.renumbered = number < self._highest - BEHIND and number == self._behind + 1
-            self._behind = number
-            return None
-        self._received += 1
+        else:
+            answer = repeated or not self._repeats_as_rtx
+            missing = self.repairs.arrived(number, now, answer=answer)
+            if missing is None:
+                # RFC 3550 §A.1: two in a row, far behind, are not late but a new beginning
+                self.renumbered = number < self._highest - BEHIND and number == self._behind + 1
+                self._behind = number
+                return None
+            asked = missing
         if not repeated:
-            self._note_jitter(timestamp, now)
+            self._received += 1
+            if not asked:
+                self._note_jitter(timestamp, now)
         return number
-
-    def to_ask_again(self, now: float) -> list[int]:
-        """Extended numbers to NACK now, ascending; each is asked for a bounded number of times."""
-        due = [n for n, (_, at) in self._missing.items() if now >= at]
-        for number in due:
-            tries = self._missing[number][0] + 1
-            if tries > NACK_TRIES:
-                del self._missing[number]
-                self.gave_up = True
-            else:
-                self._missing[number] = (tries, now + NACK_RETRY_S)
-        return sorted(n for n in due if n in self._missing)
 
     def sender_report(self, ntp: int, now: float) -> None:
         """The publisher's report came."""
@@ -75,7 +71,7 @@ class ReceiveLog:
 
     def report(self, now: float) -> ReportBlock:
         """The block of the next receiver report; the loss is since the last one."""
-        expected = self._highest - (self._first or 0) + 1
+        expected = self._expected()
         lost = expected - self._received
         expected_before, lost_before = self._reported
         self._reported = (expected, lost)
@@ -92,14 +88,18 @@ class ReceiveLog:
             delay,
         )
 
-    def _note_gap(self, number: int, now: float) -> None:
-        gap = number - self._highest - 1
-        if gap + len(self._missing) > MISSING_LIMIT:
-            self._missing.clear()
-            self.gave_up = True
-        else:
-            for missing in range(self._highest + 1, number):
-                self._missing[missing] = (0, now)
+    @property
+    def lost(self) -> int:
+        """Packets that did not come by themselves."""
+        return max(self._expected() - self._received, 0)
+
+    @property
+    def jitter_s(self) -> float:
+        """The interarrival jitter (RFC 3550 §6.4.1), in seconds."""
+        return self._jitter / self._clock_rate
+
+    def _expected(self) -> int:
+        return 0 if self._first is None else self._highest - self._first + 1
 
     def _note_jitter(self, timestamp: int, now: float) -> None:
         """RFC 3550 §A.8, in timestamp units."""

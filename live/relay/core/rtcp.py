@@ -159,9 +159,14 @@ def sender_report(
     """A sender report and the CNAME that lets a viewer keep lips and voice together."""
     mask = 0xFFFFFFFF
     body = pack("!IQIII", ssrc, ntp, timestamp & mask, packets & mask, octets & mask)
+    return _packet(SR, 0, body) + canonical_name(ssrc, cname)
+
+
+def canonical_name(ssrc: int, cname: str) -> bytes:
+    """A source description with the CNAME, which no compound may lack (RFC 3550 §6.1)."""
     name = cname.encode()[:255]
     item = pack("!IBB", ssrc, 1, len(name)) + name + b"\0"
-    return _packet(SR, 0, body) + _packet(SDES, 1, item + bytes(-len(item) % 4))
+    return _packet(SDES, 1, item + bytes(-len(item) % 4))
 
 
 def nack(sender: int, media: int, sequences: Sequence[int]) -> bytes:
