@@ -4,11 +4,12 @@ A viewer's picture begins, changes layers and goes on after a pause at key frame
 one it waits for comes it hears the sound, and sees the layer it had.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from live.relay.core import rtcp
 from live.relay.core.feed import Feed
+from live.relay.core.lane import Lane
 from live.relay.core.layers import Sight
 from live.relay.fanout import Fanout
 from live.relay.lanes import Lanes
@@ -104,21 +105,8 @@ class Audience:
     def report(self, now: float) -> None:
         """Tell the viewers the publisher's clocks, by the timestamps each of them gets."""
         for feed, viewers in self._fanout.feeds.items():
-            reports = []
-            picture, sound = self._lanes.find("video", feed.layer), self._lanes.find("audio", 0)
-            for lane, offset in ((picture, feed.rewriting.timestamp), (sound, 0)):
-                clocks = lane.clocks_now(now) if lane is not None else None
-                if lane is None or clocks is None:
-                    continue
-                sent, at = clocks[0], clocks[1] + offset
-                counts = lane.packets, lane.octets
-                reports.append(rtcp.sender_report(lane.ssrc, sent, at, *counts, self._cname))
-                if lane is picture:
-                    for viewer in viewers:
-                        viewer.sent_sr = (sent >> 16 & 0xFFFFFFFF, now)
-            for viewer in viewers if reports else ():
-                if viewer.link is not None:
-                    viewer.link.send_rtcp(b"".join(reports))
+            picture = None if feed.video is None else self._lanes.find("video", feed.layer)
+            self._tell_clocks(viewers, picture, feed.rewriting.timestamp, now)
 
     def _decide(self, now: float) -> None:
         """Let each viewer have the layer that fits it."""
@@ -156,9 +144,33 @@ class Audience:
         self._fanout.flush()
         self._waiting.pop(viewer, None)
         self._join(viewer, picture=False)
-        viewer.turn_to(layer, number, self._clock())
+        now = self._clock()
+        viewer.turn_to(layer, number, now)
+        segment = viewer.segments[-1]
+        self._tell_clocks((viewer,), segment.lane, segment.rewriting.timestamp, now)
         self._catching_up.add(viewer)
         self._catch_up(viewer)
+
+    def _tell_clocks(
+        self, viewers: Collection[Viewer], picture: Lane | None, offset: int, now: float
+    ) -> None:
+        """Sender reports: what keeps lips and voice together (RFC 3550 §6.4.1)."""
+        reports = []
+        for lane, moved in ((picture, offset), (self._lanes.find("audio", 0), 0)):
+            clocks = lane.clocks_now(now) if lane is not None else None
+            if lane is None or clocks is None:
+                continue
+            ntp, timestamp = clocks
+            counts = lane.packets, lane.octets
+            reports.append(
+                rtcp.sender_report(lane.ssrc, ntp, timestamp + moved, *counts, self._cname)
+            )
+            if lane is picture:
+                for viewer in viewers:
+                    viewer.sent_sr = (ntp >> 16 & 0xFFFFFFFF, now)
+        for viewer in viewers if reports else ():
+            if viewer.link is not None:
+                viewer.link.send_rtcp(b"".join(reports))
 
     def _catch_up(self, viewer: Viewer) -> None:
         if viewer.catch_up(self._clock()):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
+from weakref import WeakValueDictionary
 
 from live.relay.broadcast import Broadcast
 from live.relay.statistics import ShowStatistics
@@ -29,6 +30,7 @@ class Relay:
         self._past = {"packets_in": 0, "packets_out": 0}
         self._clock = clock
         self._shows: dict[str, Broadcast] = {}
+        self._subscribed: WeakValueDictionary[str, Viewer] = WeakValueDictionary()
 
     async def run(self) -> None:
         """Tick until cancelled."""
@@ -62,12 +64,18 @@ class Relay:
 
     def subscribe(self, show: str, session: str, subscription: Subscription) -> Sink:
         """A viewer of `stream(show)` is welcome."""
-        return self._shows[show].subscribe(session, subscription)
+        viewer = self._shows[show].subscribe(session, subscription)
+        self._subscribed[session] = viewer
+        return viewer
 
     def end(self, show: str) -> None:
         """The show is over: close its sessions here."""
         if (broadcast := self._shows.get(show)) is not None:
             broadcast.end()
+
+    def watches(self, show: str, session: str) -> bool:
+        """Whether a viewer of the show is here by this session."""
+        return self._viewer(show, session) is not None
 
     def wish(self, show: str, session: str, *, paused: bool, max_height: int | None) -> bool:
         """What a viewer's page wishes: no picture, or not more lines; False when it is not here."""
@@ -77,10 +85,11 @@ class Relay:
         return viewer is not None
 
     def report(self, show: str, session: str, *, freezes: int, frozen_s: float) -> bool:
-        """The totals a viewer's page counted; False when that viewer is not here."""
+        """The totals a viewer's page counted, which never fall; False when it is not here."""
         viewer = self._viewer(show, session)
         if viewer is not None:
-            viewer.freezes, viewer.frozen_s = freezes, frozen_s
+            viewer.freezes = max(viewer.freezes, freezes)
+            viewer.frozen_s = max(viewer.frozen_s, frozen_s)
         return viewer is not None
 
     def statistics(self, show: str) -> ShowStatistics | None:
@@ -89,9 +98,9 @@ class Relay:
         return None if broadcast is None else broadcast.statistics()
 
     def _viewer(self, show: str, session: str) -> Viewer | None:
-        broadcast = self._shows.get(show)
-        viewers = broadcast.viewers if broadcast is not None else ()
-        return next((viewer for viewer in viewers if viewer.session == session), None)
+        broadcast, viewer = self._shows.get(show), self._subscribed.get(session)
+        is_here = broadcast is not None and viewer in broadcast.viewers
+        return viewer if is_here else None
 
     def stats(self) -> dict[str, int]:
         """Counts over all shows on this node; packets are totals, of shows now forgotten too."""

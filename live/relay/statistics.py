@@ -1,6 +1,11 @@
-"""What the relay tells of a show's media: bits and packets, losses, round trips, freezes."""
+"""What the relay tells of a show's media: bits and packets, losses, round trips, freezes.
 
-from collections.abc import Sequence
+A session's id is the right to end it, so nothing here has one: peers are told apart by `id`s.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,7 +39,7 @@ class LayerStatistics:
 class PublisherStatistics:
     """Who publishes: `video` and `audio` are the names of its codecs."""
 
-    session: str
+    id: str
     video: str | None
     audio: str | None
     rtt_ms: float | None
@@ -45,7 +50,7 @@ class PublisherStatistics:
 class ViewerStatistics:
     """One viewer; `loss` is the share of the last report, `freezes` what its page counted."""
 
-    session: str
+    id: str
     layer: str
     paused: bool
     bitrate_bps: int
@@ -61,12 +66,53 @@ class ViewerStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class AudienceStatistics:
+    """All who watch now: sums, but `loss` and `rtt_ms` are means of those that told.
+
+    `layers`: how many see each layer of the picture, by rid.
+    """
+
+    viewers: int
+    paused: int
+    layers: Mapping[str, int]
+    bitrate_bps: int
+    loss: float
+    rtt_ms: float | None
+    retransmissions: int
+    key_frame_requests: int
+    freezes: int
+    frozen_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ShowStatistics:
     """One show on this node."""
 
     show: str
     publisher: PublisherStatistics | None
     viewers: tuple[ViewerStatistics, ...]
+
+    def audience(self) -> AudienceStatistics:
+        """The viewers as one."""
+        viewers = self.viewers
+        rtts = [viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None]
+        return AudienceStatistics(
+            viewers=len(viewers),
+            paused=sum(viewer.paused for viewer in viewers),
+            layers=Counter(viewer.layer for viewer in viewers if not viewer.paused),
+            bitrate_bps=sum(viewer.bitrate_bps for viewer in viewers),
+            loss=sum(viewer.loss for viewer in viewers) / len(viewers) if viewers else 0.0,
+            rtt_ms=sum(rtts) / len(rtts) if rtts else None,
+            retransmissions=sum(viewer.retransmissions for viewer in viewers),
+            key_frame_requests=sum(viewer.key_frame_requests for viewer in viewers),
+            freezes=sum(viewer.freezes for viewer in viewers),
+            frozen_s=sum(viewer.frozen_s for viewer in viewers),
+        )
+
+    def worst_first(self, most: int) -> tuple[ViewerStatistics, ...]:
+        """At most so many viewers, those who fare worst first."""
+        worst = sorted(self.viewers, key=lambda one: (one.frozen_s, one.loss), reverse=True)
+        return tuple(worst[:most])
 
 
 def publisher_statistics(publisher: Publisher, lanes: Lanes) -> PublisherStatistics:
@@ -82,7 +128,7 @@ def publisher_statistics(publisher: Publisher, lanes: Lanes) -> PublisherStatist
         for n, lane in enumerate(lanes.of(track.kind))
     )  # fmt: skip
     return PublisherStatistics(
-        publisher.session, names.get("video"), names.get("audio"), None, layers
+        _opaque(publisher.session), names.get("video"), names.get("audio"), None, layers
     )
 
 
@@ -94,7 +140,7 @@ def viewer_statistics(
     picture = lanes.find("video", feed.layer) if feed and feed.video is not None else None
     sound = lanes.find("audio", 0) if feed and feed.audio is not None else None
     return ViewerStatistics(
-        session=viewer.session,
+        id=_opaque(viewer.session),
         layer=rid,
         paused=viewer.paused,
         bitrate_bps=sum(lane.bitrate for lane in (picture, sound) if lane is not None),
@@ -112,3 +158,8 @@ def viewer_statistics(
 
 def _rid(track: Track, layer: int) -> str:
     return track.layers[layer] if layer < len(track.layers) else ""
+
+
+def _opaque(session: str) -> str:
+    """A name that tells sessions apart and cannot be turned back into one."""
+    return hashlib.sha256(session.encode()).hexdigest()[:12]

@@ -3,6 +3,7 @@
 Log lines carry method, path, status and time; never a query string, a header or a body.
 """
 
+import re
 import secrets
 import time
 from collections.abc import MutableMapping
@@ -42,12 +43,19 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-OPEN_PATHS: Final = ("/whip/", "/whep/")
+OPEN_PATHS: Final = re.compile("/whip/|/whep/|/shows/[^/]+/viewers/")
 OPEN_HEADERS: Final = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, ETag, Link, Retry-After",
 }
 """Players on any web page may read these answers, refusals included: no cookie counts there."""
+
+PREFLIGHT_HEADERS: Final = {
+    "Access-Control-Allow-Methods": "PUT, OPTIONS",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Max-Age": "86400",
+}
+"""What a page may send there, where a package does not say it better itself."""
 
 
 class Edge:
@@ -81,7 +89,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _label(message, scope["path"])
+                _label(message, scope)
             await send(message)
 
         try:
@@ -90,11 +98,11 @@ class Edge:
             _tell(scope, status, time.perf_counter() - begun)
 
 
-def _label(message: MutableMapping[str, Any], path: str) -> None:
+def _label(message: MutableMapping[str, Any], scope: Scope) -> None:
     headers = MutableHeaders(scope=message)
     added = SECURITY_HEADERS
-    if path.startswith(OPEN_PATHS):
-        added = SECURITY_HEADERS | OPEN_HEADERS
+    if OPEN_PATHS.match(scope["path"]):
+        added = added | OPEN_HEADERS | (PREFLIGHT_HEADERS if scope["method"] == "OPTIONS" else {})
     for name, value in added.items():
         headers.setdefault(name, value)
     headers["X-Request-Id"] = structlog.contextvars.get_contextvars().get("request_id", "")

@@ -34,6 +34,7 @@ from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
 from live.pages.routes import order_page, store_page
 from live.pages.routes import routes as page_routes
+from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors
 from live.server.errors import StartError
@@ -165,6 +166,9 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             operations=cart_routes.operations(packages.cart),
             routes=cart_routes.routes(packages.cart, identify),
             openapi=cart_routes.OPENAPI,
+        ),
+        Doors(
+            operations=relay_operations(packages.relay, demand_owner=packages.shows.demand_owner)
         ),
         Doors(routes=[Mount("/sandbox", sandbox_app(packages.sandbox))]),
         Doors(routes=chat_routes.routes(packages.chat), openapi=chat_routes.OPENAPI),

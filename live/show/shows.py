@@ -91,6 +91,10 @@ class Shows:
         """One show, or None."""
         return await self._book.find(show)
 
+    async def demand_owner(self, person: str, show: str) -> None:
+        """Whether the show is of the person's store. Raises `UnknownShowError`, `NotYoursError`."""
+        await self._demand_owner(person, (await self.show(show)).store)
+
     async def unended(self, store: str) -> Sequence[Show]:
         """A store's shows that are scheduled or live."""
         return await self._book.unended(store)
@@ -189,7 +193,7 @@ class Shows:
         return change
 
     async def _change_own(self, person: str, show: str, change: Change) -> tuple[Show, Show]:
-        await self._demand_owner(person, (await self.show(show)).store)
+        await self.demand_owner(person, show)
         changed = await self._book.change(show, change)
         if changed is None:
             raise UnknownShowError("There is no such show.")

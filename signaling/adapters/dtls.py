@@ -56,17 +56,19 @@ _ROOM: Final = memoryview(ffi.buffer(_ROOM_START))
 
 
 @lru_cache(LAYOUTS)
-def _lay_out(run: Run, trailer: int) -> tuple[bytes, int, list[tuple[Any, int]]] | None:
-    """A run as it lies in the room before encryption: its bytes with room for the trailers, the
-    size of its first datagram, and start and length of each packet. None when it does not fit."""
+def _lay_out(run: Run, trailer: int) -> tuple[bytes, memoryview, int, list[tuple[Any, int]]] | None:
+    """A run as it lies in the room before encryption: its bytes with room for the trailers, where
+    they go, the size of its first datagram, and start and length of each packet. None when it
+    does not fit."""
     plain, places = bytearray(), []
     for packet in run.packets:
         if len(packet) > LONGEST_BYTES:
             return None
         places.append((_ROOM_START + len(plain), len(packet)))
         plain += packet + bytes(trailer)
-    fits = places and len(plain) <= ROOM_BYTES
-    return (bytes(plain), places[0][1] + trailer, places) if fits else None
+    if not places or len(plain) > ROOM_BYTES:
+        return None
+    return bytes(plain), _ROOM[: len(plain)], places[0][1] + trailer, places
 
 
 class SrtpCiphers:
@@ -96,13 +98,13 @@ class SrtpCiphers:
         if layout is None:
             return self._protect_each(run)
         context, length, protect = self._context, self._length, lib.srtp_protect
-        plain, size, places = layout
-        _ROOM[: len(plain)] = plain
+        plain, room, size, places = layout
+        room[:] = plain
         for start, plain_bytes in places:
             length[0] = plain_bytes
             if protect(context, start, length) != _OK:
                 return self._protect_each(run)
-        return _ROOM[: len(plain)], size
+        return room, size
 
     def _protect_each(self, run: Run) -> tuple[memoryview, int]:
         """The same for a run of which some packets are bad. Those that were encrypted before are

@@ -15,6 +15,8 @@ from live.accounts.adapters.passwords import Argon2Passwords
 from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
+from live.relay.adapters.routes import operations as relay_operations
+from live.relay.relay import Relay
 from live.server.app import Doors, build_app
 from live.server.identity import Origins, Visitors
 from live.server.schema import make_engine, migrate
@@ -55,6 +57,7 @@ class World:
     shelves: dict[str, list[str]]
     told: list[Event]
     clock: Clock
+    relay: Relay
 
     async def person(self, email: str = "flower@example.com") -> str:
         """Make an account; the client is not signed in. Returns its id."""
@@ -107,6 +110,8 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
         directory = RedisDirectory(redis, BASE_URL)
         shows = Shows(SqlBook(engine), directory, tell, owner, products, clock)
 
+        relay = Relay(on_stage=lambda _show, _on_air: None)
+
         def account_of(token: str) -> str | None:
             person = accounts.who(token)
             return person.id if person else None
@@ -118,6 +123,7 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
             [
                 Doors(operations=account_operations(accounts)),
                 Doors(operations=show_operations(shows, viewers=viewers, public_url=BASE_URL)),
+                Doors(operations=relay_operations(relay, demand_owner=shows.demand_owner)),
             ],
             Visitors(account_of, Origins([]), secure=False),
             {"redis": ping, "postgres": check_postgres(engine)},
@@ -126,7 +132,7 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             parts = (client, accounts, shows, directory, engine, redis)
-            yield World(*parts, owners, shelves, told, clock)
+            yield World(*parts, owners, shelves, told, clock, relay)
 
 
 def check_postgres(engine: AsyncEngine) -> Callable[[], Awaitable[None]]:

@@ -1,0 +1,116 @@
+"""The relay over HTTP: what viewers' pages wish and report, and how a show's media fare.
+
+A viewer's session, as WHEP gave it, is the right to speak for that viewer; its page may come from
+another node, so any origin may ask. What is told of a show names no session.
+"""
+
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from live.relay.core.pace import Pace
+from live.relay.errors import TooManyReportsError, UnknownViewerError
+from live.relay.relay import Relay
+from live.relay.statistics import (
+    AudienceStatistics,
+    PublisherStatistics,
+    ShowStatistics,
+    ViewerStatistics,
+)
+
+Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
+DemandOwner = Callable[[str, str], Awaitable[object]]
+"""Person, show: raises when there is no such show or it is somebody else's."""
+
+VIEWER_PATH: Final = "/shows/{show}/viewers/{session}"
+REPORTS_AT_ONCE: Final = 10
+REPORTS_EVERY_S: Final = 1.0
+"""How often one viewer's page may tell; beyond, it is refused."""
+VIEWERS_TOLD: Final = 200
+"""So many viewers are listed one by one, the worst off first; the rest is in the totals."""
+LINES_MOST: Final = 8_640
+FREEZES_MOST: Final = 100_000
+DAY_S: Final = 86_400
+
+Lines = Annotated[int, msgspec.Meta(ge=1, le=LINES_MOST)]
+Freezes = Annotated[int, msgspec.Meta(ge=0, le=FREEZES_MOST)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=DAY_S)]
+
+
+class ViewerReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a viewer's page wishes, and what it has counted since the session began.
+
+    `paused`: no picture. `max_height`: the most lines worth sending, null for any. `freezes` and
+    `frozen_s` as in WebRTC statistics (freezeCount, totalFreezesDuration).
+    """
+
+    paused: bool = False
+    max_height: Lines | None = None
+    freezes: Freezes = 0
+    frozen_s: Seconds = 0.0
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """A show's media on this node, as it is now. `viewers`: not more than a couple of hundred."""
+
+    show: str
+    publisher: PublisherStatistics | None
+    audience: AudienceStatistics
+    viewers: tuple[ViewerStatistics, ...]
+
+
+class Desk:
+    """Answers for the relay. `clock` gives seconds that never go back."""
+
+    def __init__(
+        self,
+        relay: Relay,
+        demand_owner: DemandOwner,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._relay = relay
+        self._demand_owner = demand_owner
+        self._clock = clock
+        self._pace = Pace(REPORTS_AT_ONCE, REPORTS_EVERY_S)
+
+    async def tell(self, show: str, session: str, body: ViewerReport) -> None:
+        """Say what a viewer's page wishes and has seen.
+
+        To the node that has the session, which is the one that answered the WHEP offer.
+        """
+        if not self._relay.watches(show, session):
+            raise UnknownViewerError("Nobody watches by this session.")
+        wait_s = self._pace.wait_s(session, self._clock())
+        if wait_s > 0:
+            raise TooManyReportsError("Tell less often.", retry_after_s=math.ceil(wait_s))
+        self._relay.wish(show, session, paused=body.paused, max_height=body.max_height)
+        self._relay.report(show, session, freezes=body.freezes, frozen_s=body.frozen_s)
+
+    async def preflight(self, show: str, session: str) -> None:
+        """Ask whether a page of another origin may tell: it may."""
+
+    async def look(self, person: str, show: str) -> Media:
+        """How the media of one's own show fare on this node."""
+        await self._demand_owner(person, show)
+        return media(self._relay.statistics(show) or ShowStatistics(show, None, ()))
+
+
+def operations(relay: Relay, *, demand_owner: DemandOwner) -> list[Operation]:
+    """The operations of the relay."""
+    desk = Desk(relay, demand_owner)
+    return [
+        ("PUT", VIEWER_PATH, desk.tell, 204),
+        ("OPTIONS", VIEWER_PATH, desk.preflight, 204),
+        ("GET", "/shows/{show}/media", desk.look, 200),
+    ]
+
+
+def media(told: ShowStatistics) -> Media:
+    """Statistics as they are told: everybody in the totals, the worst off one by one."""
+    viewers = told.worst_first(VIEWERS_TOLD)
+    return Media(
+        show=told.show, publisher=told.publisher, audience=told.audience(), viewers=viewers
+    )
