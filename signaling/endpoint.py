@@ -34,6 +34,9 @@ further offers are refused."""
 
 Permission = Literal["granted", "unknown_show", "unauthorized", "ended"]
 
+Answered = Callable[[stun.Message, Source, Door], None]
+"""Hears STUN responses: peers are never asked, so it is a STUN server that answers, or nobody."""
+
 
 class Gate(Protocol):
     """Who knows shows and keys."""
@@ -67,12 +70,14 @@ class Endpoint:
         secure: Secure,
         candidates: Callable[[], Sequence[Candidate]],
         clock: Callable[[], float] = time.monotonic,
+        answered: Answered = lambda _message, _source, _door: None,
     ) -> None:
         self.gate = gate
         self._media = media
         self._secure = secure
         self._candidates = candidates
         self._clock = clock
+        self._answered = answered
         self._peers: dict[str, Peer] = {}
         self._by_ufrag: dict[str, Peer] = {}
         self._by_source: dict[Source, Peer] = {}
@@ -190,6 +195,9 @@ class Endpoint:
         try:
             message = stun.parse(datagram)
         except stun.StunError:
+            return
+        if message.kind in stun.ANSWERS:
+            self._answered(message, source, door)
             return
         peer = self._by_ufrag.get(message.username.partition(":")[0])
         if peer is None:

@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from signaling.core.ice_uri import parse_uris
+
 PREFIX: Final = "KKOT_"
+PUBLIC_IP_LIMIT: Final = 8
+TURN_SCHEMES: Final = ("turn", "turns")
 
 
 class SettingsError(ValueError):
@@ -32,8 +36,18 @@ def _seconds(text: str) -> int:
     return seconds
 
 
-def _ip(text: str) -> str:
-    return str(ipaddress.ip_address(text)) if text else ""
+def _ips(text: str) -> str:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if len(words) > PUBLIC_IP_LIMIT:
+        raise ValueError(f"at most {PUBLIC_IP_LIMIT} addresses")
+    return ",".join(str(ipaddress.ip_address(word)) for word in words)
+
+
+def _ice_uris(*schemes: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        return ",".join(map(str, parse_uris(text, schemes)))
+
+    return parse
 
 
 def _url(text: str) -> str:
@@ -81,7 +95,16 @@ class Settings:
         8189, _port, "TCP port for viewers whose network blocks UDP; 0 turns it off"
     )
     public_ip: str = _setting(
-        "", _ip, "address offered for media; empty: every address of the machine"
+        "",
+        _ips,
+        "addresses offered for media, IPv4 and IPv6, separated by commas; "
+        "empty: every address of the machine",
+    )
+    stun_url: str = _setting(
+        "",
+        _ice_uris("stun"),
+        "`stun:host:port` of servers, separated by commas, that are asked for the public address, "
+        "which is then offered too",
     )
     data_dir: Path = _setting(
         Path("var"), Path, "folder of the embedded stores, the secret and local certificates"
@@ -106,8 +129,13 @@ class Settings:
         _networks,
         "proxies whose X-Forwarded-For counts: addresses or networks, separated by commas",
     )
-    turn_url: str = _setting("", _url, "`turn:host:port` of a TURN server offered to clients")
-    turn_secret: str = _setting("", str, "its shared secret (coturn's `static-auth-secret`)")
+    turn_url: str = _setting(
+        "",
+        _ice_uris(*TURN_SCHEMES),
+        "`turn:host:port` or `turns:host:port` of TURN servers offered to clients, "
+        "separated by commas",
+    )
+    turn_secret: str = _setting("", str, "their shared secret (coturn's `static-auth-secret`)")
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "least severe line that is logged"
@@ -149,6 +177,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             faults.append(f"{name}: {error}")
     if bool(values.get("turn_url")) != bool(values.get("turn_secret")):
         faults.append("KKOT_TURN_URL and KKOT_TURN_SECRET: set both or neither")
+    if values.get("public_ip") and values.get("stun_url"):
+        faults.append("KKOT_PUBLIC_IP and KKOT_STUN_URL: an address is known or looked up, set one")
     if faults:
         raise SettingsError("; ".join(faults))
     return Settings(**values)

@@ -43,6 +43,7 @@ from live.server.identity import Origins, Visitors
 from live.server.metrics import watch_media
 from live.server.node import House, Task
 from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
+from live.server.settings import TURN_SCHEMES
 from live.show.adapters.book import SqlBook
 from live.show.adapters.directory import RedisDirectory
 from live.show.adapters.routes import operations as show_operations
@@ -50,6 +51,7 @@ from live.show.core.stage import Stage
 from live.show.shows import Permission, Shows
 from signaling.adapters import routes as signaling_routes
 from signaling.adapters.service import open_signaling
+from signaling.core.ice_uri import parse_uris
 from signaling.endpoint import Endpoint
 from signaling.turn import ice_server_links
 
@@ -150,7 +152,8 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
 def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors]:
     settings = ground.settings
     viewers = partial(_viewers, packages.chat)
-    turn = partial(ice_server_links, settings.turn_url, settings.turn_secret)
+    turn_servers = parse_uris(settings.turn_url, TURN_SCHEMES)
+    turn = partial(ice_server_links, turn_servers, settings.turn_secret)
 
     async def identify(request: Request) -> str | None:
         return visitors.person(request)
@@ -219,7 +222,8 @@ async def _signaling(
                     Gate(shows, directory),
                     udp_port=settings.media_port,
                     tcp_port=settings.media_tcp_port,
-                    public_ip=settings.public_ip,
+                    public_ips=list(filter(None, settings.public_ip.split(","))),
+                    stun_servers=parse_uris(settings.stun_url, ("stun",)),
                 )
             )
         except OSError as error:

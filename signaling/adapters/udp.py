@@ -59,11 +59,12 @@ class Counters:
 @dataclass(frozen=True, slots=True)
 class _Family:
     """How a family tells our address: the option that asks for it, the item that carries it, where
-    in it the address lies, and how the item looks that chooses it for sending."""
+    in it the address lies, its size, and how the item looks that chooses it for sending."""
 
     option: tuple[int, int]
     item: tuple[int, int]
     place: slice
+    address_bytes: int
     choose: Callable[[bytes], bytes]
 
 
@@ -72,12 +73,14 @@ FAMILIES: Final[dict[int, _Family]] = {
         (socket.IPPROTO_IP, IP_PKTINFO),
         (socket.IPPROTO_IP, IP_PKTINFO),
         slice(4, 8),
+        4,
         lambda local: pack("=I4s4s", 0, local, bytes(4)),
     ),
     socket.AF_INET6: _Family(
         (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
         (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO),
         slice(0, 16),
+        16,
         lambda local: pack("=16sI", local, 0),
     ),
 }
@@ -135,6 +138,11 @@ class UdpDoor:
         """Its host and port."""
         host, port = cast("UdpSource", source)[0][:2]
         return host.partition("%")[0], port
+
+    def local(self, source: Source) -> str:
+        """Our host that it sent to; the unspecified address when unknown."""
+        known = cast("UdpSource", source)[1]
+        return socket.inet_ntop(self.socket.family, known or bytes(self._family.address_bytes))
 
     def _read(self) -> None:
         receive, recvmsg, now = self._receive, self.socket.recvmsg, time.monotonic()

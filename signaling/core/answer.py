@@ -6,9 +6,20 @@ offer did not bring (mid, group, reduced-size RTCP) the answer does not bring ei
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from signaling.core.sdp import Description, Section
 from signaling.ports import Codec, Stream, StreamTrack
+
+TYPE_PREFERENCE: Final = {
+    ("host", "udp"): 126,
+    ("srflx", "udp"): 100,
+    ("host", "tcp"): 90,
+    ("srflx", "tcp"): 80,
+}
+"""RFC 8445 §5.1.2.2; whatever goes over UDP is better than anything over TCP (RFC 6544 §4.2)."""
+LOCAL_PREFERENCE: Final = {"udp": 0xFFFF, "tcp": (4 << 13) + 0x1FFF}
+"""Of the first candidate; for TCP with the direction preference of passive ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +30,8 @@ class Candidate:
     port: int
     transport: str
     """`udp`, or `tcp` for passive ICE-TCP (RFC 6544)."""
+    base: tuple[str, int] | None = None
+    """Of a server-reflexive candidate, our own address behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +132,14 @@ def candidate_lines(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def _candidate(index: int, candidate: Candidate) -> str:
-    """RFC 8839 §5.1: host candidates, earlier ones preferred, UDP before TCP."""
-    over_tcp = candidate.transport == "tcp"
-    preference = (0 if over_tcp else 0x8000) + 0x7FFF - index
-    priority = 126 << 24 | preference << 8 | 255
-    line = f"a=candidate:{index + 1} 1 {candidate.transport} {priority} {candidate.host}"
-    line += f" {candidate.port} typ host"
-    return line + " tcptype passive" if over_tcp else line
+    """RFC 8839 §5.1; of one kind and transport, earlier ones are preferred (RFC 8445 §5.1.2)."""
+    base, transport = candidate.base, candidate.transport
+    kind = "host" if base is None else "srflx"
+    highest, more = LOCAL_PREFERENCE[transport], ""
+    if transport == "tcp":
+        more = " tcptype passive"
+    if base is not None:
+        more = f" raddr {base[0]} rport {base[1]}" + more
+    priority = TYPE_PREFERENCE[kind, transport] << 24 | (highest - index) << 8 | 255
+    where = f"{transport} {priority} {candidate.host} {candidate.port}"
+    return f"a=candidate:{index + 1} 1 {where} typ {kind}{more}"

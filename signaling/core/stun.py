@@ -22,7 +22,9 @@ BINDING_REQUEST: Final = 0x0001
 BINDING_INDICATION: Final = 0x0011
 BINDING_SUCCESS: Final = 0x0101
 BINDING_ERROR: Final = 0x0111
+ANSWERS: Final = frozenset({BINDING_SUCCESS, BINDING_ERROR})
 
+MAPPED_ADDRESS: Final = 0x0001
 USERNAME: Final = 0x0006
 MESSAGE_INTEGRITY: Final = 0x0008
 ERROR_CODE: Final = 0x0009
@@ -35,6 +37,7 @@ ICE_CONTROLLED: Final = 0x8029
 ICE_CONTROLLING: Final = 0x802A
 
 UNDERSTOOD: Final = frozenset({USERNAME, MESSAGE_INTEGRITY, PRIORITY, USE_CANDIDATE})
+UNDERSTOOD_IN_ANSWERS: Final = frozenset({MAPPED_ADDRESS, XOR_MAPPED_ADDRESS})
 COMPREHENSION_OPTIONAL: Final = 0x8000
 FINGERPRINT_XOR: Final = 0x5354554E
 
@@ -107,12 +110,39 @@ def _check_fingerprint(datagram: bytes, offset: int, size: int) -> None:
         raise StunError("wrong FINGERPRINT")
 
 
+def binding_request(transaction: bytes) -> bytes:
+    """The question to a STUN server how it sees us; `transaction`: 12 bytes nobody can guess."""
+    head = pack("!HHI", BINDING_REQUEST, 8, MAGIC_COOKIE) + transaction
+    return head + _attribute(FINGERPRINT, pack("!I", zlib.crc32(head) ^ FINGERPRINT_XOR))
+
+
+def mapped_address(answer: Message) -> tuple[str, int] | None:
+    """The address and port that a success response tells (§14.2); None when it tells none.
+
+    A response with something that must be understood and is not counts as none (§6.3.3).
+    """
+    value = answer.attributes.get(XOR_MAPPED_ADDRESS, b"")
+    strange = {t for t in answer.attributes if t < COMPREHENSION_OPTIONAL} - UNDERSTOOD_IN_ANSWERS
+    if answer.kind != BINDING_SUCCESS or strange or len(value) not in (8, 20):
+        return None
+    family, port = unpack_from("!xBH", value)
+    if family != (1 if len(value) == 8 else 2):
+        return None
+    address = ipaddress.ip_address(_masked(value[4:], answer.transaction))
+    return str(address), port ^ MAGIC_COOKIE >> 16
+
+
+def _masked(address: bytes, transaction: bytes) -> bytes:
+    """An address under the mask of §14.2, or out of it again."""
+    mask = pack("!I", MAGIC_COOKIE) + transaction
+    return bytes(a ^ b for a, b in zip(address, mask, strict=False))
+
+
 def success(request: Message, host: str, port: int, password: bytes) -> bytes:
     """The Binding success response that tells the sender its address (§14.2)."""
     address = ipaddress.ip_address(host).packed
-    mask = pack("!I", MAGIC_COOKIE) + request.transaction
-    masked = bytes(a ^ b for a, b in zip(address, mask, strict=False))
     family = 1 if len(address) == 4 else 2
+    masked = _masked(address, request.transaction)
     value = pack("!BBH", 0, family, port ^ MAGIC_COOKIE >> 16) + masked
     return build(BINDING_SUCCESS, request.transaction, [(XOR_MAPPED_ADDRESS, value)], password)
 

@@ -40,6 +40,40 @@ def test_other_proxies_are_refused(text: str) -> None:
         read_settings({"KKOT_TRUSTED_PROXIES": text})
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("PUBLIC_IP", "203.0.113.10, 2001:DB8::10", "203.0.113.10,2001:db8::10"),
+        ("PUBLIC_IP", "", ""),
+        ("STUN_URL", "stun:a, stun:b:19302", "stun:a:3478,stun:b:19302"),
+    ],
+)
+def test_addresses_are_read(name: str, text: str, value: str) -> None:
+    assert getattr(read_settings({f"KKOT_{name}": text}), name.lower()) == value
+
+
+def test_turn_servers_are_read() -> None:
+    given = {"KKOT_TURN_URL": "turn:a, turns:b:443?transport=tcp", "KKOT_TURN_SECRET": "hush"}
+    assert read_settings(given).turn_url == "turn:a:3478,turns:b:443?transport=tcp"
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"PUBLIC_IP": "shop.example"}, "KKOT_PUBLIC_IP"),
+        ({"PUBLIC_IP": ",".join(["192.0.2.1"] * 9)}, "at most 8"),
+        ({"STUN_URL": "stun.example:3478"}, "KKOT_STUN_URL"),
+        ({"STUN_URL": "turn:a"}, "KKOT_STUN_URL"),
+        ({"TURN_URL": "stun:a", "TURN_SECRET": "hush"}, "KKOT_TURN_URL"),
+        ({"TURN_URL": "turn:a"}, "both or neither"),
+        ({"PUBLIC_IP": "192.0.2.1", "STUN_URL": "stun:a"}, "set one"),
+    ],
+)
+def test_wrong_addresses_are_told(given: dict[str, str], fault: str) -> None:
+    with pytest.raises(SettingsError, match=fault):
+        read_settings({f"KKOT_{name}": text for name, text in given.items()})
+
+
 @asynccontextmanager
 async def mirror(_ground: Ground) -> AsyncIterator[House]:
     """A house that tells a client its address."""

@@ -139,7 +139,7 @@ def candidate_port(answer: str) -> int:
 @pytest_asyncio.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
     async with open_signaling(
-        RecordingMedia(STREAM), OneShow(), udp_port=0, tcp_port=0, public_ip="127.0.0.1"
+        RecordingMedia(STREAM), OneShow(), udp_port=0, tcp_port=0, public_ips=["127.0.0.1"]
     ) as endpoint:
         yield endpoint
 

@@ -27,7 +27,7 @@ class Port:
 @pytest_asyncio.fixture
 async def port() -> AsyncIterator[Port]:
     media = RecordingMedia(STREAM)
-    async with open_signaling(media, OneShow(), udp_port=0, tcp_port=0, public_ip="") as endpoint:
+    async with open_signaling(media, OneShow(), udp_port=0, tcp_port=0) as endpoint:
         yield Port(endpoint, media)
 
 

@@ -4,21 +4,36 @@ import base64
 import hashlib
 import hmac
 
+from signaling.core.ice_uri import parse_uris
 from signaling.turn import CREDENTIAL_LIFE_S, ice_server_links
 
 
+def links(urls: str) -> list[str]:
+    return ice_server_links(parse_uris(urls, ("turn", "turns")), "secret", 1_000)
+
+
 def test_without_a_server_there_is_no_link() -> None:
-    assert ice_server_links("", "secret", 0) == []
+    assert links("") == []
 
 
 def test_links_carry_a_password_that_expires() -> None:
-    links = ice_server_links("turn:turn.example.com:3478", "secret", 1_000)
+    found = links("turn:turn.example.com:3478")
     username = f"{1_000 + CREDENTIAL_LIFE_S}:kkot"
     digest = hmac.new(b"secret", username.encode(), hashlib.sha1).digest()
-    assert len(links) == 2
-    for link, transport in zip(links, ("udp", "tcp"), strict=True):
-        assert link.startswith(f"<turn:turn.example.com:3478?transport={transport}>;")
-        assert 'rel="ice-server"' in link
-        assert f'username="{username}"' in link
-        assert f'credential="{base64.b64encode(digest).decode()}"' in link
-        assert 'credential-type="password"' in link
+    assert found == [
+        f'<turn:turn.example.com:3478?transport={transport}>; rel="ice-server"; '
+        f'username="{username}"; credential="{base64.b64encode(digest).decode()}"; '
+        'credential-type="password"'
+        for transport in ("udp", "tcp")
+    ]
+
+
+def test_servers_keep_their_order_and_their_transports() -> None:
+    urls = "turn:a:1?transport=udp, turn:[2001:db8::1], turns:b, turns:c:443?transport=udp"
+    assert [link[1 : link.index(">")] for link in links(urls)] == [
+        "turn:a:1?transport=udp",
+        "turn:[2001:db8::1]:3478?transport=udp",
+        "turn:[2001:db8::1]:3478?transport=tcp",
+        "turns:b:5349?transport=tcp",
+        "turns:c:443?transport=udp",
+    ]

@@ -64,7 +64,7 @@ class House:
 async def house() -> AsyncIterator[House]:
     media, gate = RecordingMedia(STREAM), OneShow()
     async with open_signaling(
-        media, gate, udp_port=0, tcp_port=0, public_ip="192.0.2.1"
+        media, gate, udp_port=0, tcp_port=0, public_ips=["192.0.2.1"]
     ) as endpoint:
         app = Starlette(
             routes=routes(endpoint, lambda now_s: [LINK, LINK.replace("udp", "tcp")]),
