@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from live.relay.core.bucket import Bucket
 from live.relay.core.lane import HISTORY, LATE_MOST, Lane, retransmission
 from live.relay.core.layers import LayerChoice, Sight
 from live.relay.core.outgoing import outgoing, send_time
+from live.relay.core.repetitions import Repetitions
 from live.relay.core.rtcp import KeyFrameRequest, Nack, ReceiverReport, Remb, parse
 from live.relay.core.runs import batch
 from live.relay.core.splice import AS_IT_IS, Place, Rewriting, splice
@@ -26,12 +28,8 @@ PACE_TIMES: Final = 4
 it has told what it can take, not faster, but at least `PACE_LEAST_TIMES` as fast."""
 PACE_LEAST_TIMES: Final = 2
 PACE_LEAST_BPS: Final = 4_000_000
-REPAIRS_PER_S: Final = 1_000
-"""Retransmissions one viewer may have in a second; beyond, it is not answered."""
 RTCP_PER_S: Final = 100
 """Compound packets of one viewer that are looked at in a second; the rest is dropped."""
-AGAIN_LEAST_S: Final = 0.01
-"""The same packet is not repeated sooner, nor within half a round trip."""
 SEGMENTS: Final = 4
 PROBE_PACKETS: Final = 64
 
@@ -77,7 +75,6 @@ class Viewer:
         self.packets = 0
         self.freezes = 0
         self.frozen_s = 0.0
-        self.retransmissions = 0
         self.key_frame_requests = 0
         self._video = video
         self._audio = audio
@@ -85,12 +82,11 @@ class Viewer:
         self._wants_key_frame = wants_key_frame
         self._left = left
         self._ended: Place | None = None
-        self._credit = 0.0
-        self._paced_at = 0.0
+        self.repetitions = Repetitions()
+        self._past = Bucket(BURST_BYTES)
         self._rtx_sequence = 0
         self._second = 0.0
-        self._repairs = self._compounds = 0
-        self._repaired: dict[int, float] = {}
+        self._compounds = 0
 
     @property
     def layer(self) -> int | None:
@@ -108,8 +104,7 @@ class Viewer:
     def rtcp(self, packet: bytes, now: float) -> None:
         """Repair what is missed; note what it can take; pass on the wish for a key frame."""
         if now - self._second >= 1:
-            self._second, self._repairs, self._compounds = now, 0, 0
-            self._repaired.clear()
+            self._second, self._compounds = now, 0
         self._compounds += 1
         if self._compounds > RTCP_PER_S:
             return
@@ -149,7 +144,7 @@ class Viewer:
 
     def turn_to(self, layer: int, number: int, now: float) -> None:
         """Go on with this layer from the key frame that begins at `number`."""
-        self._credit, self._paced_at = float(BURST_BYTES), now
+        self._past.fill(now)
         lane = self._video[layer]
         rewriting, self.cursor = AS_IT_IS, number
         if self.segments:
@@ -184,11 +179,11 @@ class Viewer:
         self._earn(lane.bitrate, now)
         extension, packets = self._extension(now), []
         stop = min(cursor + BURST_PACKETS, lane.head)
-        while cursor < stop and self._credit > 0:
+        while cursor < stop and self._past.has_any:
             packet = lane.recall(cursor)
             cursor += 1
             if packet is not None:
-                self._credit -= len(packet)
+                self._past.spend(len(packet))
                 packets.append(outgoing(rewriting.apply(packet), payload_type, extension))
         if packets:
             self.packets += len(packets)
@@ -218,24 +213,25 @@ class Viewer:
         pace = max(PACE_TIMES * bitrate, PACE_LEAST_BPS)
         if self.estimate is not None:
             pace = min(pace, max(self.estimate, PACE_LEAST_TIMES * bitrate))
-        self._credit = min(self._credit + pace / 8 * (now - self._paced_at), float(BURST_BYTES))
-        self._paced_at = now
+        self._past.earn(pace, now)
 
     def _repair(self, nack: Nack, now: float) -> None:
         sound = self._audio and nack.ssrc == self._audio[0].ssrc
         if not sound and not (self.segments and nack.ssrc == self._video[0].ssrc):
             return
-        asked = nack.sequences[: REPAIRS_PER_S - self._repairs]
-        self._repairs += len(asked)
+        lane = self._audio[0] if sound else self.segments[-1].lane
+        self.repetitions.refresh(lane.bitrate, self.estimate, now)
+        asked = nack.sequences[: self.repetitions.admit(len(nack.sequences))]
         find = self._heard_again if sound else self._seen_again
         packets = [packet for n in asked if (packet := find(n, now)) is not None]
-        self.retransmissions += len(packets)
         if packets and self.link is not None:
             self.link.send(batch(packets))
 
     def _heard_again(self, sequence: int, now: float) -> bytes | None:
         packet = self._audio[0].recall_by_sequence(sequence, LATE_MOST)
         if packet is None or self.subscription.audio is None:
+            return None
+        if not self.repetitions.allow(-1 - sequence, len(packet), self.rtt_s, now):
             return None
         return outgoing(packet, self.subscription.audio, self._extension(now))
 
@@ -245,10 +241,7 @@ class Viewer:
         newest = last.lane.head - 1 + last.rewriting.sequence
         behind = newest - sequence & 0xFFFF
         number = newest - behind
-        again_s = max((self.rtt_s or 0) / 2, AGAIN_LEAST_S)
         if behind >= (LATE_MOST if rtx is None else HISTORY):
-            return None
-        if now - self._repaired.get(number, float("-inf")) < again_s:
             return None
         segment = next((s for s in reversed(self.segments) if s.begin <= number), None)
         if segment is None and len(self.segments) == 1:
@@ -256,9 +249,8 @@ class Viewer:
         if segment is None or self.subscription.video is None:
             return None
         packet = segment.lane.recall(number - segment.rewriting.sequence)
-        if packet is None:
+        if packet is None or not self.repetitions.allow(number, len(packet), self.rtt_s, now):
             return None
-        self._repaired[number] = now
         if rtx is not None:
             return self._again(segment, packet, rtx, now)
         rewritten = segment.rewriting.apply(packet)
