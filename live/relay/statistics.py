@@ -103,7 +103,7 @@ class ShowStatistics:
             bitrate_bps=sum(viewer.bitrate_bps for viewer in viewers),
             loss=sum(viewer.loss for viewer in viewers) / len(viewers) if viewers else 0.0,
             rtt_ms=sum(rtts) / len(rtts) if rtts else None,
-            retransmissions=sum(viewer.repetitions.sent for viewer in viewers),
+            retransmissions=sum(viewer.retransmissions for viewer in viewers),
             key_frame_requests=sum(viewer.key_frame_requests for viewer in viewers),
             freezes=sum(viewer.freezes for viewer in viewers),
             frozen_s=sum(viewer.frozen_s for viewer in viewers),
