@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL CA FLOOD STRICT
 
-.PHONY: run test check bench lock clean install install-dev
+.PHONY: run test check bench conformance lock clean install install-dev
 
 run: install ## serve the demo shop and a live show
 	$(BIN)/kkot serve --demo
@@ -20,6 +21,10 @@ check: install-dev ## style and types only
 
 bench: install-dev ## measure; each benchmark prints its floor beside its figure
 	$(BIN)/python -m tests.bench
+
+conformance: install-dev ## judge any WHIP and WHEP server: URL, TOKEN, WHEP_URL; see tests/conformance
+	@env $(foreach name,$(CONFORMANCE),CONFORMANCE_$(name)='$($(name))') \
+		$(BIN)/python -m pytest --confcutdir=tests/conformance tests/conformance
 
 install: $(VENV)/.run
 install-dev: $(VENV)/.dev

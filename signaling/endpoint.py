@@ -7,6 +7,7 @@ sources it has proven. Owns the peers' tasks and the sweep that frees vanished p
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
@@ -20,7 +21,7 @@ from signaling.core.demux import classify
 from signaling.core.fragment import Fragment
 from signaling.core.ice_lite import IceLite
 from signaling.core.ice_session import IceSession
-from signaling.errors import NotOnAir, Overloaded, UnknownSession
+from signaling.errors import NotOnAir, Overloaded, TooManyRequests, UnknownSession
 from signaling.peer import Peer, Role
 from signaling.ports import Media, Sink
 from signaling.transport import Door, Secure, Source
@@ -31,6 +32,9 @@ SWEEP_S: Final = 1.0
 PENDING_LIMIT: Final = 2_000
 """Answered offers whose peers had not connected at the last sweep, and those answered since;
 further offers are refused."""
+PENDING_PER_CLIENT: Final = 500
+"""The same for the offers of one client: a flood of them shuts out nobody else."""
+PENDING_RETRY_S: Final = 5
 
 Permission = Literal["granted", "unknown_show", "unauthorized", "ended"]
 
@@ -82,7 +86,8 @@ class Endpoint:
         self._by_ufrag: dict[str, Peer] = {}
         self._by_source: dict[Source, Peer] = {}
         self._heard: set[Peer] = set()
-        self._pending: set[Peer] = set()
+        self._pending: dict[Peer, str] = {}
+        self._pending_of: Counter[str] = Counter()
         self._tasks: asyncio.TaskGroup | None = None
 
     def __len__(self) -> int:
@@ -104,31 +109,35 @@ class Endpoint:
         """Let go of the peers that vanished."""
         for peer in [peer for peer in self._peers.values() if peer.expired(now)]:
             peer.close()
-        self._pending = {peer for peer in self._pending if not peer.connected}
+        for peer in [peer for peer in self._pending if peer.connected]:
+            self._settle(peer)
 
-    def publish(self, show: str, offer: str) -> Answer:
-        """Answer a publisher's offer. Raises a `SignalingError` when it cannot be taken."""
+    def publish(self, show: str, offer: str, client: str = "") -> Answer:
+        """Answer the offer of a publisher; `client`: who sent it, "" for one who has no limit.
+
+        Raises a `SignalingError` when it cannot be taken.
+        """
         description = sdp.parse(offer)
         remote = negotiate.remote_of(description)
-        local = self._local()
+        local = self._local(client)
         answer, publication = negotiate.publish(description, local)
         session = secrets.token_urlsafe(16)
         sink = self._media.publish(show, session, publication)
-        self._admit(session, show, "publisher", local, remote, sink)
+        self._admit(session, show, "publisher", local, remote, sink, client)
         return Answer(session, local.ufrag, answer)
 
-    def watch(self, show: str, offer: str) -> Answer:
-        """Answer a viewer's offer. Raises a `SignalingError` when it cannot be taken."""
+    def watch(self, show: str, offer: str, client: str = "") -> Answer:
+        """Answer a viewer's offer in the same way. Raises a `SignalingError`."""
         description = sdp.parse(offer)
         remote = negotiate.remote_of(description)
         stream = self._media.stream(show)
         if stream is None:
             raise NotOnAir("nobody publishes this show at the moment")
-        local = self._local()
+        local = self._local(client)
         answer, subscription = negotiate.watch(description, local, stream)
         session = secrets.token_urlsafe(16)
         sink = self._media.subscribe(show, session, subscription)
-        self._admit(session, show, "viewer", local, remote, sink)
+        self._admit(session, show, "viewer", local, remote, sink, client)
         return Answer(session, local.ufrag, answer)
 
     def restart(self, peer: Peer, asked: Fragment) -> str:
@@ -210,9 +219,11 @@ class Endpoint:
         for left in sources - peer.ice.sources:
             self._release(left, peer)
 
-    def _local(self) -> Local:
+    def _local(self, client: str) -> Local:
         if len(self._pending) >= PENDING_LIMIT:
             raise Overloaded("too many sessions wait for their connection")
+        if client and self._pending_of[client] >= PENDING_PER_CLIENT:
+            raise TooManyRequests("too many sessions of this address wait", PENDING_RETRY_S)
         ufrag, password = _credentials()
         return Local(
             session=secrets.randbits(62),
@@ -230,6 +241,7 @@ class Endpoint:
         local: Local,
         remote: negotiate.Remote,
         sink: Sink,
+        client: str,
     ) -> None:
         assert self._tasks is not None, "run() is not running"
         ice = IceSession(IceLite(local.ufrag, local.password, remote.ufrag, self._clock()))
@@ -246,7 +258,8 @@ class Endpoint:
         )
         self._peers[session] = peer
         self._by_ufrag[local.ufrag] = peer
-        self._pending.add(peer)
+        self._pending[peer] = client
+        self._pending_of[client] += 1
         self._tasks.create_task(_live(peer), name=f"{role} {session[:6]}")
 
     def _forget(self, peer: Peer) -> None:
@@ -254,9 +267,17 @@ class Endpoint:
         for ufrag in peer.ice.ufrags:
             self._by_ufrag.pop(ufrag, None)
         self._heard.discard(peer)
-        self._pending.discard(peer)
+        self._settle(peer)
         for source in peer.ice.sources:
             self._release(source, peer)
+
+    def _settle(self, peer: Peer) -> None:
+        """It waits for its connection no more."""
+        client = self._pending.pop(peer, None)
+        if client is not None:
+            self._pending_of[client] -= 1
+            if not self._pending_of[client]:
+                del self._pending_of[client]
 
     def _release(self, source: Source, peer: Peer) -> None:
         if self._by_source.get(source) is peer:

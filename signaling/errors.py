@@ -81,6 +81,16 @@ class NotOnAir(SignalingError):
     code = "not_on_air"
 
 
+class TooManyRequests(SignalingError):
+    """This client has asked too often; `facts` tell when it may ask again."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.facts = {"retry_after_s": retry_after_s}
+
+
 class Overloaded(SignalingError):
     """Too many sessions wait for their first connection; try again soon."""
 

@@ -60,6 +60,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unacceptable_offer": 422,
     "precondition_required": 428,
     "too_many_attempts": 429,
+    "too_many_requests": 429,
     "provider_unavailable": 502,
     "busy": 503,
     "overloaded": 503,

@@ -50,6 +50,13 @@ def _ice_uris(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _count(text: str) -> int:
+    count = int(text)
+    if not 0 <= count <= 100_000:
+        raise ValueError("between 0 and 100000")
+    return count
+
+
 def _url(text: str) -> str:
     if text and not urlsplit(text).scheme:
         raise ValueError("a URL with a scheme, such as https://shop.example")
@@ -136,6 +143,12 @@ class Settings:
         "separated by commas",
     )
     turn_secret: str = _setting("", str, "their shared secret (coturn's `static-auth-secret`)")
+    joins_per_address: int = _setting(
+        100,
+        _count,
+        "viewers one address may bring each second, ten times as many at once, and other WHIP and "
+        "WHEP requests in proportion; 0: no limit",
+    )
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "least severe line that is logged"

@@ -52,6 +52,7 @@ from live.show.shows import Permission, Shows
 from signaling.adapters import routes as signaling_routes
 from signaling.adapters.service import open_signaling
 from signaling.core.ice_uri import parse_uris
+from signaling.core.rate_limit import RateLimits, rates
 from signaling.endpoint import Endpoint
 from signaling.turn import ice_server_links
 
@@ -154,6 +155,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
     viewers = partial(_viewers, packages.chat)
     turn_servers = parse_uris(settings.turn_url, TURN_SCHEMES)
     turn = partial(ice_server_links, turn_servers, settings.turn_secret)
+    limits = RateLimits(rates(settings.joins_per_address))
 
     async def identify(request: Request) -> str | None:
         return visitors.person(request)
@@ -176,7 +178,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
         Doors(routes=[Mount("/sandbox", sandbox_app(packages.sandbox))]),
         Doors(routes=chat_routes.routes(packages.chat), openapi=chat_routes.OPENAPI),
         Doors(
-            routes=signaling_routes.routes(packages.endpoint, turn),
+            routes=signaling_routes.routes(packages.endpoint, turn, limits),
             openapi=signaling_routes.OPENAPI,
         ),
         Doors(

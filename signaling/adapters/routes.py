@@ -2,11 +2,13 @@
 
 A session's URL is the proof of the right to end it: it cannot be guessed and goes only to the
 client that began it. The entity tag of a session is that of its ICE session: a PATCH says by
-If-Match which one it means, `*` for a restart (RFC 9725 §4.3).
+If-Match which one it means, `*` for a restart (RFC 9725 §4.3). Who asks too often is told when to
+come again before anything else is looked at, keys included.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,15 +16,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from signaling.core import fragment
+from signaling.core.rate_limit import Kind, RateLimits, client_of
 from signaling.endpoint import Answer, Endpoint
 from signaling.errors import (
     NotOnAir,
     NotSdp,
     OfferTooLong,
+    Overloaded,
     PreconditionFailed,
     PreconditionMissing,
     PublishKeyRefused,
     ShowOver,
+    SignalingError,
+    TooManyRequests,
     UnknownShow,
 )
 from signaling.peer import Role
@@ -40,21 +46,52 @@ PREFLIGHT: Final = CORS | {
 }
 ACCEPT_POST: Final = {"Accept-Post": SDP}
 ACCEPT_PATCH: Final = {"Accept-Patch": fragment.MEDIA_TYPE}
+BLAMELESS: Final = (NotOnAir, ShowOver, Overloaded, TooManyRequests)
+"""Refusals that are nobody's fault: they cost a client no more than its token."""
 
 Links = Callable[[int], list[str]]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def routes(endpoint: Endpoint, links: Links) -> list[BaseRoute]:
+def routes(endpoint: Endpoint, links: Links, limits: RateLimits) -> list[BaseRoute]:
     """The WHIP and WHEP endpoints; `links(now_s)` gives the Link values for TURN servers."""
+    limited = partial(_limited, limits)
+    whip = limited("publish", _whip(endpoint, links))
+    whep = limited("watch", _whep(endpoint, links))
     return [
-        *_door("/whip/{show}", "publisher", _whip(endpoint, links), endpoint, links),
-        *_door("/whep/{show}", "viewer", _whep(endpoint, links), endpoint, links),
+        *_door("/whip/{show}", "publisher", whip, endpoint, links, limited),
+        *_door("/whep/{show}", "viewer", whep, endpoint, links, limited),
     ]
 
 
+def _limited(limits: RateLimits, kind: Kind, handler: Handler) -> Handler:
+    """The handler for those who have a token left (RFC 9725 §5)."""
+
+    async def handle(request: Request) -> Response:
+        client = _client(request)
+        if wait_s := limits.admit(client, kind, time.monotonic()):
+            raise TooManyRequests("too many requests from this address", wait_s)
+        try:
+            return await handler(request)
+        except SignalingError as error:
+            if not isinstance(error, BLAMELESS):
+                limits.refused(client, kind, time.monotonic())
+            raise
+
+    return handle
+
+
+def _client(request: Request) -> str:
+    return client_of(request.client.host if request.client else "")
+
+
 def _door(
-    path: str, role: Role, post: Handler, endpoint: Endpoint, links: Links
+    path: str,
+    role: Role,
+    post: Handler,
+    endpoint: Endpoint,
+    links: Links,
+    limited: Callable[[Kind, Handler], Handler],
 ) -> list[BaseRoute]:
     async def end(request: Request) -> Response:
         endpoint.find(request.path_params["show"], request.path_params["session"], role).close()
@@ -82,7 +119,7 @@ def _door(
         return Response(answer, 200, headers, media_type=fragment.MEDIA_TYPE)
 
     async def options(request: Request) -> Response:
-        response = Response(status_code=200, headers=PREFLIGHT | ACCEPT_POST)
+        response = Response(status_code=200, headers=PREFLIGHT | ACCEPT_POST | ACCEPT_PATCH)
         if "access-control-request-method" not in request.headers:
             _add_links(response, links)
         return response
@@ -92,10 +129,10 @@ def _door(
         _resource(
             path + "/{session}",
             {
-                "DELETE": end,
+                "DELETE": limited("end", end),
                 "GET": look_session,
                 "HEAD": look_session,
-                "PATCH": patch,
+                "PATCH": limited("change", patch),
                 "OPTIONS": options,
             },
         ),
@@ -124,7 +161,7 @@ def _whip(endpoint: Endpoint, links: Links) -> Handler:
             case "ended":
                 raise ShowOver("this show has ended")
         offer = await _body(request, SDP)
-        return _created(request, endpoint.publish(show, offer), links)
+        return _created(request, endpoint.publish(show, offer, _client(request)), links)
 
     return post
 
@@ -139,7 +176,7 @@ def _whep(endpoint: Endpoint, links: Links) -> Handler:
             if origin is None:
                 raise NotOnAir("nobody publishes this show at the moment")
             return RedirectResponse(f"{origin}/whep/{show}", 307, headers=CORS)
-        return _created(request, endpoint.watch(show, offer), links)
+        return _created(request, endpoint.watch(show, offer, _client(request)), links)
 
     return post
 
@@ -199,6 +236,7 @@ _REFUSALS: Final = {
     "413": "The offer is too long",
     "415": "Not application/sdp",
     "422": "An offer this server does not take",
+    "429": "Too many requests, or too many sessions being set up, from this address",
     "503": "Too many sessions are being set up",
 }
 _PARAMETER: Final = {"in": "path", "required": True, "schema": {"type": "string"}}
@@ -225,11 +263,16 @@ _PATCH: Final = _operation(
         "413": "The fragment is too long",
         "415": f"Not {fragment.MEDIA_TYPE}",
         "428": "If-Match is missing",
+        "429": "Too many requests from this address",
     },
     parameters=[*_SESSION, _IF_MATCH],
     requestBody=_FRAGMENT,
 )
-_ENDED: Final = {"200": "Ended", "404": "No such session"}
+_ENDED: Final = {
+    "200": "Ended",
+    "404": "No such session",
+    "429": "Too many requests from this address",
+}
 
 OPENAPI: Final[dict[str, Any]] = {
     "/whip/{show}": {

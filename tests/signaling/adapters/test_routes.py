@@ -1,6 +1,7 @@
 """WHIP and WHEP over HTTP: the checklists of RFC 9725 and draft-ietf-wish-whep-03."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from signaling import endpoint as endpoints
 from signaling.adapters.routes import OFFER_LIMIT_BYTES, OPENAPI, routes
 from signaling.adapters.service import open_signaling
 from signaling.core import sdp
+from signaling.core.rate_limit import REFUSED_COST, RateLimits, rates
 from signaling.endpoint import Endpoint
 from signaling.errors import SignalingError
 from tests.signaling.doubles import KEY, SHOW, OneShow, RecordingMedia
@@ -31,8 +33,10 @@ STATUS: Final = {
     "unsupported_media_type": 415,
     "unacceptable_offer": 422,
     "precondition_required": 428,
+    "too_many_requests": 429,
     "overloaded": 503,
 }
+JOINS_PER_S: Final = 2
 WHIP, WHEP = f"/whip/{SHOW}", f"/whep/{SHOW}"
 SDP = {"Content-Type": "application/sdp"}
 BEARER = SDP | {"Authorization": f"Bearer {KEY}"}
@@ -67,12 +71,26 @@ async def house() -> AsyncIterator[House]:
         media, gate, udp_port=0, tcp_port=0, public_ips=["192.0.2.1"]
     ) as endpoint:
         app = Starlette(
-            routes=routes(endpoint, lambda now_s: [LINK, LINK.replace("udp", "tcp")]),
+            routes=routes(
+                endpoint,
+                lambda now_s: [LINK, LINK.replace("udp", "tcp")],
+                RateLimits(rates(JOINS_PER_S)),
+            ),
             exception_handlers={SignalingError: refuse},
         )
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://kkot.test") as client:
             yield House(client, endpoint, gate, media)
+
+
+@asynccontextmanager
+async def stranger(house: House, address: str = "198.51.100.7") -> AsyncIterator[httpx.AsyncClient]:
+    """A client at another machine."""
+    transport = house.client._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    far = httpx.ASGITransport(transport.app, client=(address, 4000))
+    async with httpx.AsyncClient(transport=far, base_url="http://kkot.test") as client:
+        yield client
 
 
 def assert_created(response: httpx.Response, path: str, direction: str) -> str:
@@ -211,6 +229,67 @@ async def test_too_many_unconnected_sessions_are_refused(
     assert statuses == [201, 201, 503]
 
 
+async def test_sessions_of_one_address_that_wait_are_bounded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "PENDING_PER_CLIENT", 2)
+    async with stranger(house) as far, stranger(house, "198.51.100.8") as other:
+        answers = [await far.post(WHEP, content=WATCH, headers=SDP) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 201, 429]
+        assert (await other.post(WHEP, content=WATCH, headers=SDP)).status_code == 201
+        assert (await house.client.post(WHEP, content=WATCH, headers=SDP)).status_code == 201
+        assert (await far.delete(answers[0].headers["location"])).status_code == 200
+        assert (await far.post(WHEP, content=WATCH, headers=SDP)).status_code == 201
+
+
+async def test_wrong_keys_are_not_tried_for_long(house: House) -> None:
+    wrong = BEARER | {"Authorization": "Bearer guess"}
+    async with stranger(house) as far, stranger(house, "198.51.100.8") as other:
+        statuses: list[int] = []
+        while not statuses or statuses[-1] == 401:
+            response = await far.post(WHIP, content=PUBLISH, headers=wrong)
+            statuses.append(response.status_code)
+        assert statuses == [401] * 6 + [429]
+        right = await far.post(WHIP, content=PUBLISH, headers=BEARER)
+        assert right.status_code == 429, "the key is not even looked at"
+        assert (await other.post(WHIP, content=PUBLISH, headers=BEARER)).status_code == 201
+        assert (await far.post(WHEP, content=WATCH, headers=SDP)).status_code == 201
+
+
+async def test_joins_of_one_address_are_limited_and_those_of_this_machine_are_not(
+    house: House,
+) -> None:
+    async with stranger(house) as far:
+        statuses = [
+            (await far.post(WHEP, content=WATCH, headers=SDP)).status_code
+            for _ in range(10 * JOINS_PER_S + 5)
+        ]
+        assert statuses[: 10 * JOINS_PER_S] == [201] * 10 * JOINS_PER_S
+        assert 429 in statuses
+    for _ in range(10 * JOINS_PER_S + 5):
+        response = await house.client.post(WHEP, content=WATCH, headers=SDP)
+        assert response.status_code == 201
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+async def test_guessing_sessions_is_limited(house: House, method: str) -> None:
+    async with stranger(house) as far:
+        statuses = [
+            (await far.request(method, f"{WHEP}/{guess}", headers=FRAGMENT)).status_code
+            for guess in range(20 * JOINS_PER_S // (1 + REFUSED_COST) + 2)
+        ]
+    assert statuses[0] == 404
+    assert statuses[-1] == 429
+
+
+async def test_waiting_for_the_publisher_is_nobodys_fault(house: House) -> None:
+    house.media.current = None
+    async with stranger(house) as far:
+        for _ in range(9 * JOINS_PER_S):
+            response = await far.post(WHEP, content=WATCH, headers=SDP)
+            assert response.status_code == 409
+
+
 async def test_the_endpoint_can_be_looked_at(house: House) -> None:
     for method in ("GET", "HEAD"):
         whip = await house.client.request(method, WHIP)
@@ -320,5 +399,6 @@ async def test_patches_that_make_no_sense_change_nothing(house: House) -> None:
 
 
 async def test_every_path_is_documented(house: House) -> None:
-    paths = {getattr(route, "path", None) for route in routes(house.endpoint, lambda _: [])}
+    served = routes(house.endpoint, lambda _: [], RateLimits({}))
+    paths = {getattr(route, "path", None) for route in served}
     assert paths == set(OPENAPI)

@@ -1,0 +1,164 @@
+"""How the resources behave over HTTP: RFC 9725 §4.1, §4.2, §4.5, §5, RFC 9110, CORS."""
+
+import json
+import math
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from tests.conformance.door import Door
+from tests.conformance.outcomes import NotShown
+from tests.conformance.target import Target
+
+ORIGIN: Final = "https://player.example"
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+PER_REQUEST: Final = ("date", "x-request-id", "connection", "keep-alive", "set-cookie")
+SESSIONS: Final = 6
+LEAST_BITS: Final = 96
+SAMPLE_OFFERS: Final = ("hello", "v=0\r\n")
+
+
+def words(value: str) -> set[str]:
+    """The members of a list field."""
+    return {word.strip() for word in value.split(",") if word.strip()}
+
+
+def fields(response: httpx.Response) -> dict[str, str]:
+    """What a response says that does not differ from request to request."""
+    found = {name.lower(): value for name, value in response.headers.items()}
+    return {name: value for name, value in found.items() if name not in PER_REQUEST}
+
+
+def preflight(method: str) -> dict[str, str]:
+    """What a browser asks before it sends `method` from another origin."""
+    return {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,content-type,if-match",
+    }
+
+
+def allows(response: httpx.Response, *methods: str) -> bool:
+    """Whether a browser would go on (Fetch, CORS-preflight fetch)."""
+    assert response.is_success, f"a preflight was answered with {response.status_code}"
+    assert response.headers.get("access-control-allow-origin") in ("*", ORIGIN)
+    headers = {name.lower() for name in words(response.headers["access-control-allow-headers"])}
+    assert {"authorization", "content-type"} <= headers
+    return set(methods) <= words(response.headers["access-control-allow-methods"])
+
+
+async def test_get_on_the_endpoint_is_empty(door: Door) -> None:
+    response = await door.ask("GET")
+    assert response.is_success, f"answered with {response.status_code}"
+    assert response.content == b""
+
+
+async def test_get_on_the_session_is_empty(door: Door) -> None:
+    response = await (await door.open()).request("GET")
+    assert response.is_success, f"answered with {response.status_code}"
+    assert response.content == b""
+
+
+async def test_head_is_get_without_body(door: Door) -> None:
+    got, head = await door.ask("GET"), await door.ask("HEAD")
+    assert (head.status_code, fields(head)) == (got.status_code, fields(got))
+    assert head.content == b""
+
+
+async def test_preflight_is_answered(door: Door) -> None:
+    response = await door.send("OPTIONS", door.url, "", preflight("POST"), "")
+    assert allows(response, "POST")
+
+
+async def test_preflight_of_a_session_is_answered(door: Door) -> None:
+    session = await door.open()
+    response = await door.send("OPTIONS", session.url, "", preflight("PATCH"), "")
+    assert allows(response, "PATCH", "DELETE")
+    assert "if-match" in response.headers["access-control-allow-headers"].lower()
+
+
+async def test_options_name_the_media_type(door: Door) -> None:
+    response = await door.ask("OPTIONS")
+    assert response.status_code == 200, f"answered with {response.status_code}"
+    assert "application/sdp" in words(response.headers.get("accept-post", ""))
+
+
+async def test_answers_can_be_read_across_origins(door: Door) -> None:
+    response = await door.post(door.offer(), Origin=ORIGIN)
+    assert response.headers.get("access-control-allow-origin") in ("*", ORIGIN)
+    exposed = {each.lower() for each in words(response.headers["access-control-expose-headers"])}
+    assert {"location", "etag", "link"} <= exposed or exposed == {"*"}
+
+
+async def test_a_405_names_what_is_allowed(door: Door) -> None:
+    session = await door.open()
+    for url in (door.url, session.url):
+        response = await door.send("PUT", url, "", {})
+        if response.status_code == 405:
+            assert words(response.headers.get("allow", "")) >= {"OPTIONS"}
+        else:
+            assert response.status_code == 501, f"PUT was answered with {response.status_code}"
+
+
+async def test_refusals_are_problem_details(door: Door) -> None:
+    for offer in SAMPLE_OFFERS:
+        response = await door.post(offer)
+        if "application/problem+json" not in response.headers.get("content-type", ""):
+            raise NotShown(f"errors are {response.headers.get('content-type', 'bare')}")
+        problem = json.loads(response.text)
+        assert problem.get("status", response.status_code) == response.status_code
+        assert isinstance(problem.get("title", ""), str)
+
+
+async def test_post_is_never_redirected_as_get(door: Door) -> None:
+    for url in (door.url, door.url + "/", door.url.rstrip("/") + "//"):
+        headers = {"Content-Type": "application/sdp"}
+        response = await door.send("POST", url, door.offer(), headers)
+        assert response.status_code not in (301, 302, 303), f"{response.status_code} for {url}"
+        if "location" in response.headers and response.status_code == 201:
+            await door.send("DELETE", str(response.url.join(response.headers["location"])), "", {})
+
+
+async def test_load_is_balanced_by_307(door: Door, target: Target, http: httpx.AsyncClient) -> None:
+    if not target.redirect_url:
+        raise NotShown("REDIRECT_URL is not given")
+    elsewhere = Door(door.protocol, target.redirect_url, door.token, http)
+    headers = {"Content-Type": "application/sdp"}
+    response = await elsewhere.send("POST", elsewhere.url, elsewhere.offer(), headers)
+    assert response.status_code == 307, f"answered with {response.status_code}"
+    assert (await elsewhere.post(elsewhere.offer())).status_code == 201
+    await elsewhere.close()
+
+
+async def test_an_overload_says_when_to_retry(door: Door) -> None:
+    response = await door.post(door.offer())
+    if response.status_code != 503:
+        raise NotShown("the server is not overloaded")
+    assert response.headers["retry-after"]
+
+
+async def test_https_is_used(door: Door) -> None:
+    url = urlsplit(door.url)
+    if url.scheme == "http" and url.hostname in LOOPBACK:
+        raise NotShown("the server is on this machine")
+    assert url.scheme == "https"
+    assert (await door.ask("GET")).is_success
+
+
+async def test_session_urls_cannot_be_guessed(door: Door) -> None:
+    sessions = [(await door.open()).url for _ in range(SESSIONS)]
+    shared = len(_common_start(sessions))
+    secrets = [url[shared:] for url in sessions]
+    assert len(set(secrets)) == SESSIONS
+    alphabet = len(set("".join(secrets))) - len(set("".join(secrets)) & set("-/"))
+    bits = min(map(len, secrets)) * math.log2(max(alphabet, 2))
+    assert bits >= LEAST_BITS, f"a session's URL varies by {bits:.0f} bits at most"
+
+
+def _common_start(texts: list[str]) -> str:
+    first, last = min(texts), max(texts)
+    return next(
+        (first[:n] for n, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]),
+        first,
+    )
