@@ -69,12 +69,12 @@ class Publisher:
         self.heard_at: float | None = None
         self._receiver = receiver
         self.round_trip = RoundTrip()
-        self._inlets = [
+        self.inlets = [
             Inlet(track, layer, self.round_trip)
             for track in publication.tracks
             for layer in range(len(track.layers) or 1)
         ]
-        self._pictures = [inlet for inlet in self._inlets if inlet.kind == "video"]
+        self._pictures = [inlet for inlet in self.inlets if inlet.kind == "video"]
         self._sources = Sources(publication.tracks)
         self._feedback = TransportFeedback()
         self._reduced = all(track.rsize for track in publication.tracks)
@@ -99,7 +99,7 @@ class Publisher:
         origin = self._sources.known(head) or self._meet(packet, head, now)
         if origin is None:
             return
-        inlet = self._inlets[origin.inlet]
+        inlet = self.inlets[origin.inlet]
         if origin.form == "rtx":
             self._repaired(inlet, packet, head, now)
         else:
@@ -111,7 +111,7 @@ class Publisher:
         if origin is None:
             return None
         if origin.form == "media":
-            inlet = self._inlets[origin.inlet]
+            inlet = self.inlets[origin.inlet]
             if not inlet.admits(now, named=origin.named):
                 return None
             if inlet.log is None:
@@ -146,7 +146,7 @@ class Publisher:
         """Of a publisher's reports only its clocks matter."""
         for heard in rtcp.parse(packet) if self.link is not None else ():
             if isinstance(heard, rtcp.SenderReport):
-                for inlet in self._inlets:
+                for inlet in self.inlets:
                     if inlet.log is not None and inlet.log.ssrc == heard.ssrc:
                         inlet.log.sender_report(heard.ntp, now)
                         self._receiver.clocks(
@@ -155,7 +155,7 @@ class Publisher:
 
     def drained(self, now: float) -> None:
         """The socket is read empty: ask for what is missing, pass on what came."""
-        for inlet in self._inlets:
+        for inlet in self.inlets:
             if now >= inlet.repairs.next_at:
                 self._send([inlet.feedback(OUR_SSRC, now)])
         self._receiver.drained(now)
@@ -194,7 +194,7 @@ class Publisher:
         """Send what is due: losses to repeat, arrival times, reports, key frame requests."""
         if self.link is None:
             return
-        feedback = [inlet.feedback(OUR_SSRC, now) for inlet in self._inlets]
+        feedback = [inlet.feedback(OUR_SSRC, now) for inlet in self.inlets]
         if self._is_due("twcc", TWCC_EVERY_S, now) and (body := self._feedback.build()):
             media = next((i.log.ssrc for i in self._pictures if i.log is not None), 0)
             feedback.append(rtcp.transport_feedback(OUR_SSRC, media, body))
@@ -209,11 +209,11 @@ class Publisher:
         return log
 
     def _report(self, now: float) -> None:
-        blocks = [inlet.log.report(now) for inlet in self._inlets if inlet.log is not None]
+        blocks = [inlet.log.report(now) for inlet in self.inlets if inlet.log is not None]
         if not blocks or self.link is None:
             return
         report = rtcp.receiver_report(OUR_SSRC, blocks) + rtcp.canonical_name(OUR_SSRC, CNAME)
-        if any(inlet.track.remb for inlet in self._inlets):
+        if any(inlet.track.remb for inlet in self.inlets):
             worst = max(block.fraction_lost for block in blocks)
             if worst > LOSS_TOLERATED:
                 self._estimate = max(int(self._estimate * (1 - worst / 512)), REMB_LEAST)

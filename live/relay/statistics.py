@@ -7,21 +7,23 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from live.relay.core.feed import Feed
+from live.relay.core.inlet import Inlet
+from live.relay.core.lane import Lane
 from live.relay.lanes import Lanes
 from live.relay.publisher import Publisher
 from live.relay.viewer import Viewer
 from signaling.ports import Kind, Track
 
-NOT_COUNTED: Final = (0, 0.0, 0, 0)
-"""Lost, jitter, NACKs, repaired."""
-
 
 @dataclass(frozen=True, slots=True)
 class LayerStatistics:
-    """One published layer, or the sound; counts are totals."""
+    """One published layer, or the sound; counts are totals.
+
+    `lost` is what did not come by itself; `nacks` how often a packet was asked for, of which
+    `repaired` came then.
+    """
 
     rid: str
     kind: str
@@ -37,7 +39,8 @@ class LayerStatistics:
 
 @dataclass(frozen=True, slots=True)
 class PublisherStatistics:
-    """Who publishes: `video` and `audio` are the names of its codecs."""
+    """Who publishes: `video` and `audio` are the names of its codecs; `rtt_ms` is how long its
+    repetitions take, None before the first."""
 
     id: str
     video: str | None
@@ -117,18 +120,33 @@ class ShowStatistics:
 
 def publisher_statistics(publisher: Publisher, lanes: Lanes) -> PublisherStatistics:
     """What comes from the publisher, layer by layer."""
-    tracks = publisher.publication.tracks
-    names: dict[Kind, str] = {track.kind: track.codec.name for track in tracks}
-    layers = tuple(
-        LayerStatistics(
-            _rid(track, n), track.kind, lane.bitrate, lane.packets, *NOT_COUNTED,
-            lane.key_frames, 0,
-        )
-        for track in tracks
-        for n, lane in enumerate(lanes.of(track.kind))
-    )  # fmt: skip
+    names: dict[Kind, str] = {t.kind: t.codec.name for t in publisher.publication.tracks}
+    rtt_s = publisher.round_trip.smoothed_s
     return PublisherStatistics(
-        _opaque(publisher.session), names.get("video"), names.get("audio"), None, layers
+        id=_opaque(publisher.session),
+        video=names.get("video"),
+        audio=names.get("audio"),
+        rtt_ms=None if rtt_s is None else rtt_s * 1000,
+        layers=tuple(
+            _layer_statistics(inlet, lane)
+            for inlet in publisher.inlets
+            if (lane := lanes.find(inlet.kind, inlet.layer)) is not None
+        ),
+    )
+
+
+def _layer_statistics(inlet: Inlet, lane: Lane) -> LayerStatistics:
+    return LayerStatistics(
+        rid=_rid(inlet.track, inlet.layer),
+        kind=inlet.kind,
+        bitrate_bps=lane.bitrate,
+        packets=lane.packets,
+        lost=inlet.lost,
+        jitter_ms=0.0 if inlet.log is None else inlet.log.jitter_s * 1000,
+        nacks=inlet.repairs.asked,
+        repaired=inlet.repairs.repaired,
+        key_frames=lane.key_frames,
+        key_frame_requests=inlet.key_frames.count,
     )
 
 

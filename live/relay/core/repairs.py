@@ -36,7 +36,9 @@ class Repairs:
         self.gave_up = False
         """Set when packets are lost for good: only a key frame heals that."""
         self.asked = 0
+        """How often a packet was asked for."""
         self.repaired = 0
+        """Packets that came after they had been asked for."""
         self._round_trip = round_trip
         self._asks = asks
         self._patience_s = REORDER_S if asks else UNASKED_S
