@@ -54,20 +54,31 @@ export function endSession(session, bearer) {
 }
 
 /**
- * Call `lost` once when the connection fails, stays away, or never comes to be.
+ * Call `lost` once when the connection fails, stays away, or never comes to be; `dismissed` when the
+ * server ended it, which it says by closing DTLS.
  * @param {RTCPeerConnection} pc
- * @param {{connected: () => void, lost: () => void}} listener
+ * @param {{connected: () => void, lost: (how: {dismissed: boolean}) => void}} listener
  */
 export function watchConnection(pc, { connected, lost }) {
   let over = false;
-  const end = () => {
+  const end = (dismissed = false) => {
     if (over || pc.connectionState === "closed") return;
     over = true;
-    lost();
+    lost({ dismissed });
   };
   let timer = setTimeout(end, CONNECT_WITHIN_MS);
+  const watched = new Set();
+  const watchTransport = () => {
+    for (const { sender, receiver } of pc.getTransceivers()) {
+      const transport = sender.transport ?? receiver.transport;
+      if (!transport || watched.has(transport)) continue;
+      watched.add(transport);
+      transport.addEventListener("statechange", () => { if (transport.state === "closed") end(true); });
+    }
+  };
   pc.addEventListener("connectionstatechange", () => {
     clearTimeout(timer);
+    watchTransport();
     if (pc.connectionState === "connected") connected();
     else if (pc.connectionState === "failed") end();
     else if (pc.connectionState === "disconnected") timer = setTimeout(end, LOST_AFTER_MS);

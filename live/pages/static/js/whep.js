@@ -4,9 +4,13 @@
  */
 import { keepPatience } from "./patience.js";
 import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
+import { Sight } from "./sight.js";
 
 /** Between two tries while somebody else will tell when it is worth it. */
 const PATIENT_WAIT_MS = 30_000;
+/** Who is sent away may come back at once, but not all in the same moment, and not again and again. */
+const REJOIN_WITHIN_MS = 300;
+const REJOIN_REST_MS = 5_000;
 
 /** @typedef {"connecting"|"playing"|"not_on_air"|"reconnecting"|"gone"} PlayerState */
 
@@ -26,6 +30,8 @@ export class WhepPlayer {
     this.timer = 0;
     this.wanted = false;
     this.patient = false;
+    this.sight = new Sight(video);
+    this.dismissedAt = -REJOIN_REST_MS;
     this.abort = new AbortController();
     let asleep = false;
     addEventListener("pagehide", () => {
@@ -78,15 +84,28 @@ export class WhepPlayer {
     }
     watchConnection(pc, {
       connected: () => this.#connected(pc, stream),
-      lost: () => this.#again("reconnecting", backoff(this.failures)),
+      lost: ({ dismissed }) => this.#again("reconnecting", dismissed ? this.#dismissed() : backoff(this.failures)),
     });
     try {
       const session = await negotiate(pc, this.url, { signal: this.abort.signal });
-      if (this.pc === pc) this.session = session;
+      if (this.pc === pc) this.#begun(pc, session);
       else endSession(session);
     } catch (error) {
       if (this.pc === pc) this.#refused(error);
     }
+  }
+
+  #begun(pc, session) {
+    this.session = session;
+    if (pc.connectionState === "connected") this.sight.follow(pc, session);
+  }
+
+  /** The server ended the session, as when the publisher's codec changes. @returns {number} ms to wait */
+  #dismissed() {
+    this.session = null;
+    const before = this.dismissedAt;
+    this.dismissedAt = performance.now();
+    return this.dismissedAt - before < REJOIN_REST_MS ? backoff(this.failures + 1) : Math.random() * REJOIN_WITHIN_MS;
   }
 
   #connected(pc, stream) {
@@ -95,6 +114,7 @@ export class WhepPlayer {
     if (this.video.srcObject !== stream) this.video.srcObject = stream;
     keepPatience(pc);
     this.video.play().catch(() => {}); // a browser that forbids it shows its own button
+    this.sight.follow(pc, this.session);
     this.onState("playing");
   }
 
@@ -120,6 +140,7 @@ export class WhepPlayer {
 
   #hangUp() {
     this.abort.abort();
+    this.sight.leave();
     endSession(this.session);
     this.session = null;
     this.pc?.close();
