@@ -1,13 +1,13 @@
 """The codecs that are carried, as an offer lists them, and which of them is wanted most.
 
 What is carried is a table. A codec counts only when it is offered as its RFC has it: the right
-kind of media, the clock rate, for H.264 several NAL units to a packet (packetization-mode 1), and
-payload types that cannot be taken for RTCP on a shared port.
+kind of media, the clock rate, packets of a form that can be read here, and payload types that
+cannot be taken for RTCP on a shared port.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from signaling.core.sdp import Section
@@ -16,25 +16,43 @@ from signaling.ports import Codec, Kind
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A codec that is carried, under the name the house uses."""
+    """A codec that is carried, under the name the house uses.
+
+    `needs`: parameters (name, default, value) without which its packets could not be read;
+    `profile`: the parameter that tells its profile, and the default of that.
+    """
 
     name: str
     kind: Kind
     clock_rate: int
+    needs: tuple[tuple[str, str, str], ...] = ()
+    profile: tuple[str, str] = ("", "")
 
 
 CARRIED: Final = {
     codec.name.lower(): codec
     for codec in (
-        Carried("H264", "video", 90_000),
+        Carried("H264", "video", 90_000, (("packetization-mode", "0", "1"),)),
         Carried("VP8", "video", 90_000),
+        Carried("VP9", "video", 90_000, profile=("profile-id", "0")),
+        Carried("AV1", "video", 90_000, profile=("profile", "0")),
+        Carried(
+            *("H265", "video", 90_000),
+            needs=(("tx-mode", "SRST", "SRST"), ("sprop-max-don-diff", "0", "0")),
+            profile=("profile-id", "1"),
+        ),
         Carried("opus", "audio", 48_000),
     )
 }
 
 CONSTRAINED_BASELINE: Final = "42e0"
-H264_PROFILES: Final = (CONSTRAINED_BASELINE, "4200", "4d00", "6400")
-"""Profiles from the one every phone decodes to the one fewest do; others come after these."""
+WANTED: Final = (
+    *(("H264", CONSTRAINED_BASELINE), ("H264", "4200"), ("H264", "4d00")),
+    *(("H264", "640c"), ("H264", "6400")),
+    *(("VP8", ""), ("VP9", "0"), ("AV1", "0"), ("H265", "1")),
+)
+"""Codecs and profiles from the one every phone decodes in hardware to those that fewest browsers
+play; any other comes after these."""
 H264_DEFAULT: Final = "42000a"
 
 _PROFILE_LEVEL_ID = re.compile(r"[0-9a-f]{6}")
@@ -56,25 +74,53 @@ def offered(section: Section) -> list[Codec]:
     return [codec for codec in found if codec is not None]
 
 
-def preference(codec: Codec) -> tuple[int, int]:
-    """How much a published codec is wanted, least first: every phone plays H.264 in hardware."""
-    if codec.name != "H264":
-        return 1, 0
-    known = profile(codec)
-    return 0, H264_PROFILES.index(known) if known in H264_PROFILES else len(H264_PROFILES)
+def preference(codec: Codec) -> int:
+    """How much a published codec is wanted, least first."""
+    known = codec.name, profile(codec)
+    if codec.name == "opus":
+        return 0
+    return WANTED.index(known) if known in WANTED else len(WANTED)
+
+
+def playable(offered: Sequence[Codec], sent: Codec) -> Codec | None:
+    """The viewer's codec for what is sent: the same profile if it can; None when it cannot play.
+
+    Whoever plays H.264 plays the profiles in use, whichever it lists. Other codecs' profiles
+    differ in what a decoder must be able to do.
+    """
+    same = [codec for codec in offered if codec.name == sent.name]
+    fit = [codec for codec in same if profile(codec) == profile(sent)]
+    if not fit and sent.name == "H264":
+        fit = same
+    return fit[0] if fit else None
+
+
+def asked(codec: Codec) -> Codec:
+    """A published codec as its sender is asked for it: Opus with in-band FEC (RFC 7587 §7)."""
+    if codec.name != "opus":
+        return codec
+    return replace(codec, parameters={**codec.parameters, "useinbandfec": "1"})
 
 
 def profile(codec: Codec) -> str:
-    """Profile and constraints of an H.264 codec (RFC 6184 §8.1); "" when they are nonsense.
+    """The profile of a codec; for H.264 with its constraints (RFC 6184 §8.1), "" for nonsense.
 
-    Every spelling of the constrained baseline profile gives `CONSTRAINED_BASELINE`.
+    Every spelling of H.264's constrained baseline profile gives `CONSTRAINED_BASELINE`.
     """
+    if codec.name != "H264":
+        name, default = CARRIED[codec.name.lower()].profile
+        return codec.parameters.get(name, default)
     level_id = codec.parameters.get("profile-level-id", H264_DEFAULT).lower()
     if not _PROFILE_LEVEL_ID.fullmatch(level_id):
         return ""
     if level_id[:2] == "42" and int(level_id[2:4], 16) & 0x40:
         return CONSTRAINED_BASELINE
     return level_id[:4]
+
+
+def names(kind: Kind) -> str:
+    """The names of the codecs of a kind that are carried."""
+    return ", ".join(carried.name for carried in CARRIED.values() if carried.kind == kind)
 
 
 def _codec(
@@ -86,7 +132,7 @@ def _codec(
         return None
     if rate.partition("/")[0] != str(carried.clock_rate):
         return None
-    if carried.name == "H264" and parameters.get("packetization-mode") != "1":
+    if any(parameters.get(key, default) != value for key, default, value in carried.needs):
         return None
     return Codec(carried.name, carried.clock_rate, pt, rtx, parameters)
 

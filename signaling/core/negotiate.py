@@ -139,8 +139,8 @@ def _published(section: Section) -> Track:
     kind = _kind(section)
     offered = codecs.offered(section)
     if not offered:
-        raise UnacceptableOffer(f"no {kind} codec that is carried here: H264, VP8; opus")
-    codec = min(offered, key=codecs.preference)
+        raise UnacceptableOffer(f"no {kind} codec that is carried here: {codecs.names(kind)}")
+    codec = codecs.asked(min(offered, key=codecs.preference))
     feedback = _feedback(section, codec)
     twcc_id = extensions.sent(section, extensions.TWCC)
     twcc = twcc_id is not None and "transport-cc" in feedback
@@ -225,12 +225,13 @@ def _viewer_lines(section: Section, codec: Codec, subscription: Subscription) ->
 
 
 def _playable(section: Section, track: StreamTrack) -> Codec:
-    """The viewer's codec for a track: the same profile if it can, else any of the same name."""
-    same = [codec for codec in codecs.offered(section) if codec.name == track.codec.name]
-    if not same:
-        raise UnacceptableOffer(f"this show is sent as {track.codec.name}, which was not offered")
-    wanted = codecs.profile(track.codec)
-    return next((codec for codec in same if codecs.profile(codec) == wanted), same[0])
+    """The viewer's codec for a track. Raises `UnacceptableOffer` when it has none."""
+    codec = codecs.playable(codecs.offered(section), track.codec)
+    if codec is None:
+        profile = codecs.profile(track.codec)
+        sent = f"{track.codec.name} (profile {profile})" if profile else track.codec.name
+        raise UnacceptableOffer(f"this show is sent as {sent}, which was not offered")
+    return codec
 
 
 def _fingerprints(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Real offers in, decisions and answers out; every refusal; and no offer that breaks it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from signaling.core import negotiate, sdp
 from signaling.core.sdp import Section
 from signaling.errors import MalformedOffer, SignalingError, UnacceptableOffer
-from signaling.ports import Publication, Stream, Subscription, Track
+from signaling.ports import Codec, Publication, Stream, Subscription, Track
 from tests.signaling.offers import H264, LOCAL, STREAM, attribute, chromium
 
 PUBLISH = chromium("publish")
 WATCH = chromium("watch")
+VP9 = Codec("VP9", 90_000, 98, None, {"profile-id": "2"})
+TEN_BIT = Stream("kkot", (replace(STREAM.tracks[0], codec=VP9),))
 DATA_SECTION = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n"
 
 
@@ -302,7 +305,7 @@ def test_an_answer_brings_nothing_that_was_not_offered() -> None:
 
 def test_a_parameter_without_a_value_is_written_as_it_came() -> None:
     answer, _ = publish(swap(("minptime=10;useinbandfec=1", "stereo;minptime=10")))
-    assert "a=fmtp:111 stereo;minptime=10\r\n" in answer
+    assert "a=fmtp:111 stereo;minptime=10;useinbandfec=1\r\n" in answer
 
 
 REFUSED: list[tuple[str, Callable[[], str]]] = [
@@ -319,10 +322,10 @@ REFUSED: list[tuple[str, Callable[[], str]]] = [
     ("bundled", lambda: without(PUBLISH, "a=mid")),
     ("bundled", lambda: swap(("BUNDLE 0 1", "BUNDLE 0"), ("a=mid:1", "a=mid:0"))),
     ("SAVPF", lambda: swap(("UDP/TLS/RTP/SAVPF", "UDP/DTLS/SCTP"))),
-    ("no video codec", lambda: swap(("H264/", "H263/"), ("VP8/", "VP7/"))),
+    ("H264, VP8, VP9, AV1, H265", lambda: swap(("/90000", "/9000"))),
     ("no audio codec", lambda: swap(("opus/48000", "opus/44100"))),
     ("no audio codec", lambda: swap(("opus/48000/2", "VP8/90000"))),
-    ("no video codec", lambda: swap(("H264/90000", "opus/48000"), ("VP8/90000", "opus/48000"))),
+    ("no video codec", lambda: re.sub(r"(H264|VP8|VP9|AV1)/90000", "opus/48000", PUBLISH)),
 ]
 
 
@@ -337,6 +340,7 @@ def test_refused_publishers(reason: str, offer: Callable[[], str]) -> None:
     [
         ("is sendonly", swap(("a=recvonly", "a=sendonly"), offer=WATCH), STREAM),
         ("sent as H264", swap(("H264/", "H263/"), offer=WATCH), STREAM),
+        ("sent as VP9 .profile 2.", swap(("profile-id=2", "profile-id=4"), offer=WATCH), TEN_BIT),
         ("nothing this show sends", chromium("watch_audio"), Stream("x", STREAM.tracks[:1])),
     ],
 )
