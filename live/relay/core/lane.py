@@ -5,6 +5,7 @@ long as the show lasts, whoever publishes. The last `HISTORY` packets are kept: 
 viewer missed, and to start a new viewer at the latest key frame.
 """
 
+from collections import deque
 from struct import pack
 from typing import Final
 
@@ -27,6 +28,8 @@ CACHE_AGE_S: Final = 12.0
 CACHE_PACKETS: Final = 1600
 SILENCE_S: Final = 1.0
 """A lane that brought nothing for so long cannot be switched to."""
+SHIFTS: Final = 64
+"""Left-out packets whose forerunners may still come late; the oldest is forgotten."""
 NTP_MASK: Final = (1 << 64) - 1
 
 
@@ -59,6 +62,8 @@ class Lane:
         self._history: list[bytes | None] = [None] * HISTORY
         self._numbers = [-1] * HISTORY
         self._sequence_offset: int | None = None
+        self._offset_from = 0
+        self._offsets_before: deque[tuple[int, int]] = deque(maxlen=SHIFTS)
         self._floor = sequence
         self._timestamp_offset = 0
         self._timestamps = Unwrapper(32)
@@ -77,13 +82,24 @@ class Lane:
         """A received packet as viewers get it: its number, its bytes with payload type 0, and
         whether it begins a key frame. None when it is too old, or from before the first one.
 
-        `number`: its extended sequence number; `start`: where its payload begins.
+        `number`: its extended sequence number; `start`: where its payload begins. What is only
+        padding is left out where it is the newest and whole with what came before; elsewhere it
+        goes out empty, so that nobody misses its number.
         """
         timestamp = self._timestamps.unwrap(head.timestamp)
         if self._sequence_offset is None:
             self._align(number, timestamp, now)
         assert self._sequence_offset is not None
-        outgoing = number + self._sequence_offset
+        offset = self._sequence_offset
+        if number < self._offset_from:
+            before = self._offset_before(number)
+            if before is None:
+                return None
+            offset = before
+        outgoing = number + offset
+        if start == head.stop and outgoing == self.head and number >= self._offset_from:
+            self._leave_out(number)
+            return None
         if outgoing < self._floor or outgoing < self.head - LATE_MOST:
             return None
         if outgoing > self.head + GAP_MOST:
@@ -161,8 +177,24 @@ class Lane:
         if self.packets:
             running = max(running, self._last[0] + 1)
         self._sequence_offset = self.head - number
+        self._offset_from = 0
+        self._offsets_before.clear()
         self._floor = self.head
         self._timestamp_offset = running - timestamp
+
+    def _leave_out(self, number: int) -> None:
+        """What follows this number goes out one less; what came before it may yet come late."""
+        assert self._sequence_offset is not None
+        self._offsets_before.append((self._offset_from, self._sequence_offset))
+        self._sequence_offset -= 1
+        self._offset_from = number + 1
+
+    def _offset_before(self, number: int) -> int | None:
+        """The offset of a number from before the last one left out; None when it is forgotten."""
+        for begin, offset in reversed(self._offsets_before):
+            if number >= begin:
+                return offset
+        return None
 
     def _close_gap(self, outgoing: int) -> int:
         """Too much is missing to be repeated: leave one number out, so that viewers notice."""

@@ -11,40 +11,51 @@ REFERENCE_TICKS: Final = 256
 """64 ms, the unit of the reference time."""
 SPAN_LIMIT: Final = 700
 """Sequence numbers one feedback may span; of a longer span only the end is told."""
+AGAIN_LIMIT: Final = 300
+"""A packet that came after its feedback is told by the next, unless it is further behind."""
 
 
 class TransportFeedback:
-    """Remembers arrivals since the last feedback."""
+    """Remembers arrivals, those of the last few feedbacks too.
+
+    Publishers keep what was called lost until it is called received, and pass over what they
+    are told twice; so a feedback begins again at a packet that came late.
+    """
 
     def __init__(self) -> None:
         self._unwrapper = Unwrapper(16)
         self._arrivals: dict[int, float] = {}
-        self._next: int | None = None
+        self._first: int | None = None
+        self._oldest = 0
+        self._is_news = False
         self._count = 0
 
     def receive(self, sequence: int, now: float) -> None:
         """A packet with this transport-wide number came at `now` seconds."""
         number = self._unwrapper.unwrap(sequence)
-        if self._next is None or number >= self._next:
-            self._arrivals.setdefault(number, now)
+        if number < self._oldest or number in self._arrivals:
+            return
+        self._arrivals[number] = now
+        self._is_news = True
+        if self._first is None or number < self._first:
+            self._first = number
 
     def build(self) -> bytes | None:
         """The body of a feedback packet after its SSRCs, for all since the last; None if none."""
-        if not self._arrivals:
+        if not self._is_news or self._first is None:
             return None
         last = max(self._arrivals)
-        first = self._next if self._next is not None else min(self._arrivals)
-        first = max(first, last - SPAN_LIMIT + 1)
-        arrivals = {n: at for n, at in self._arrivals.items() if n >= first}
-        self._arrivals.clear()
-        self._next = last + 1
-        body = _body(first, last, arrivals, self._count)
+        first = max(self._first, last - SPAN_LIMIT + 1)
+        body = _body(first, last, self._arrivals, self._count)
         self._count = self._count + 1 & 0xFF
+        self._is_news = False
+        self._first, self._oldest = last + 1, last - AGAIN_LIMIT + 1
+        self._arrivals = {n: at for n, at in self._arrivals.items() if n >= self._oldest}
         return body
 
 
 def _body(first: int, last: int, arrivals: dict[int, float], count: int) -> bytes:
-    earliest = arrivals[min(arrivals)]
+    earliest = next(arrivals[n] for n in range(first, last + 1) if n in arrivals)
     reference = int(earliest / TICK_S) // REFERENCE_TICKS
     clock = reference * REFERENCE_TICKS
     symbols: list[int] = []

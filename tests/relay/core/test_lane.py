@@ -1,6 +1,9 @@
 """A lane runs on: over wraps, late packets, leaps and new publishers."""
 
-from live.relay.core.lane import GAP_MOST, HISTORY, LATE_MOST, Lane
+from hypothesis import given
+from hypothesis import strategies as st
+
+from live.relay.core.lane import GAP_MOST, HISTORY, LATE_MOST, SHIFTS, Lane
 from live.relay.core.rtp import parse
 from tests.relay.media import DELTA, H264, KEY, sequence_of, timestamp_of, video
 
@@ -81,3 +84,48 @@ def test_clocks_wrap_with_ntp() -> None:
     assert made.clocks_now(0.0) is None
     made.clocks(2**64 - 1, 100, 0.0)
     assert made.clocks_now(1.0) == (2**32 - 1, 90_000)
+
+
+def test_padding_alone_is_left_out_and_numbers_run_on() -> None:
+    made = lane()
+    assert give(made, BASE, b"") is None
+    sent = [give(made, BASE + 1 + n, b"" if n % 3 == 1 else DELTA) for n in range(3 * SHIFTS)]
+    kept = [packet for packet in sent if packet is not None]
+    assert len(kept) == 2 * SHIFTS
+    assert [outgoing for outgoing, _, _ in kept] == list(range(kept[0][0], kept[0][0] + len(kept)))
+    assert made.packets == len(kept)
+
+
+def test_who_comes_late_from_before_padding_gets_the_number_that_was_kept_for_it() -> None:
+    made = lane()
+    for n in (0, 2, 3, 4):
+        give(made, BASE + n, b"" if n == 3 else DELTA)
+    late = give(made, BASE + 1)
+    assert late is not None
+    assert made.recall(made.head - 3) == late[1]
+    assert late[0] == made.head - 3
+
+
+def test_padding_after_a_gap_goes_out_empty() -> None:
+    made = lane()
+    give(made, BASE)
+    empty = give(made, BASE + 2, b"")
+    assert empty is not None
+    assert len(empty[1]) == 12
+    late = give(made, BASE + 1)
+    assert late is not None
+    assert late[0] + 1 == empty[0] == made.head - 1
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=150))
+def test_whatever_is_padding_and_however_late_numbers_are_whole_and_in_order(
+    packets: list[tuple[bool, int]],
+) -> None:
+    made = lane()
+    give(made, BASE)
+    first = made.head
+    order = sorted(range(len(packets)), key=lambda n: n + packets[n][1])
+    sent = {n: give(made, BASE + 1 + n, b"" if packets[n][0] else DELTA) for n in order}
+    kept = [packet[0] for _, packet in sorted(sent.items()) if packet is not None]
+    assert kept == list(range(first, made.head))
+    assert all(sent[n] is not None for n, (is_padding, _) in enumerate(packets) if not is_padding)

@@ -5,7 +5,7 @@ from struct import unpack_from
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.relay.core.twcc import SPAN_LIMIT, TICK_S, TransportFeedback
+from live.relay.core.twcc import AGAIN_LIMIT, SPAN_LIMIT, TICK_S, TransportFeedback
 
 
 def decode(body: bytes) -> dict[int, float | None]:
@@ -73,3 +73,60 @@ def test_long_runs_and_a_span_beyond_the_limit() -> None:
     assert None not in told(feedback).values()
     feedback.receive(30_000, 9.0)
     assert len(told(feedback)) == SPAN_LIMIT
+
+
+def test_who_comes_after_the_feedback_is_told_by_the_next_with_all_that_follows() -> None:
+    feedback = TransportFeedback()
+    for number, at in ((0xFFFE, 1.0), (0, 1.01), (2, 1.02)):
+        feedback.receive(number, at)
+    assert told(feedback)[0xFFFF] is None
+    feedback.receive(0xFFFF, 1.05)
+    feedback.receive(3, 1.06)
+    heard = told(feedback)
+    assert list(heard) == [0xFFFF, 0, 1, 2, 3]
+    assert [n for n, at in heard.items() if at is None] == [1]
+    assert heard[0xFFFF] == 1.05
+    feedback.receive(0xFFFF, 1.07)
+    feedback.receive(2, 1.07)
+    assert feedback.build() is None
+
+
+def test_who_comes_far_too_late_is_not_told() -> None:
+    feedback = TransportFeedback()
+    for n in range(1, AGAIN_LIMIT + 1):
+        feedback.receive(n, 1.0)
+    assert len(told(feedback)) == AGAIN_LIMIT
+    feedback.receive(0, 1.1)
+    assert feedback.build() is None
+
+
+@given(
+    st.integers(0, 0xFFFF),
+    st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=120),
+)
+def test_whatever_the_order_the_last_word_on_each_arrival_is_true(
+    base: int, came: list[tuple[int, bool]]
+) -> None:
+    feedback = TransportFeedback()
+    feedback.receive(base, 99.0)
+    arrivals = {base: 99.0}
+    last_word: dict[int, float | None] = {}
+    for step, (offset, is_due) in enumerate([*came, (61, True)]):
+        number, at = base + offset & 0xFFFF, 100 + step * 0.01
+        arrivals.setdefault(number, at)
+        feedback.receive(number, at)
+        if is_due and (body := feedback.build()) is not None:
+            last_word |= decode(body)
+    assert last_word.keys() >= arrivals.keys()
+    for number, heard in last_word.items():
+        assert (heard is None) is (number not in arrivals)
+        assert heard is None or abs(heard - arrivals[number]) <= TICK_S
+
+
+def test_no_stream_of_numbers_fills_the_memory() -> None:
+    feedback = TransportFeedback()
+    for n in range(20_000):
+        feedback.receive(n * 7 & 0xFFFF, n * 0.001)
+        if n % 60 == 0:
+            feedback.build()
+    assert len(feedback._arrivals) <= AGAIN_LIMIT + 60
