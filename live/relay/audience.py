@@ -5,6 +5,7 @@ one it waits for comes it hears the sound, and sees the layer it had.
 """
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Final
 
 from live.relay.core import rtcp
@@ -186,12 +187,10 @@ class Audience:
             self._fanout.leave(viewer)
             return
         wanted = viewer.subscription
-        feed = Feed(None, wanted.audio, wanted.abs_send_time)
+        feed = Feed(None, wanted.audio, wanted.abs_send_time, red=wanted.red)
         if picture and viewer.segments:
             last = viewer.segments[-1]
-            feed = Feed(
-                wanted.video, wanted.audio, wanted.abs_send_time, last.layer, last.rewriting
-            )
+            feed = replace(feed, video=wanted.video, layer=last.layer, rewriting=last.rewriting)
         self._fanout.join(viewer, feed)
 
     def _sees(self, viewer: Viewer) -> bool:

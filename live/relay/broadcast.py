@@ -111,10 +111,11 @@ class Broadcast:
         number: int,
         start: int,
         now: float,
+        form: int = 0,
     ) -> None:
         """A packet of the publisher's media."""
         lane = self._lanes.find(kind, layer)
-        forwarded = lane and lane.forward(packet, head, number, start, now)
+        forwarded = lane and lane.forward(packet, head, number, start, now, form)
         if not forwarded:
             return
         self.packets_in += 1

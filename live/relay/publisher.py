@@ -6,10 +6,11 @@ Whose a packet is, `sources` knows; SSRCs the offer did not announce are welcome
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from live.relay.core import rtcp, rtp
+from live.relay.core import red, rtcp, rtp
 from live.relay.core.compounds import CNAME, compounds
 from live.relay.core.inlet import Inlet
 from live.relay.core.receive_log import ReceiveLog
+from live.relay.core.red import RED
 from live.relay.core.round_trip import RoundTrip
 from live.relay.core.rtp import Header
 from live.relay.core.sources import Origin, Sources
@@ -43,8 +44,12 @@ class Receiver(Protocol):
         number: int,
         start: int,
         now: float,
+        form: int = 0,
     ) -> None:
-        """A media packet with its extended number; its payload begins at `start`."""
+        """A media packet with its extended number; its payload begins at `start`.
+
+        `form`: 0, or `RED` for redundant audio, whose blocks then are sound.
+        """
 
     def renumbered(self, kind: Kind, layer: int) -> None:
         """The publisher's numbers of this kind begin anew."""
@@ -103,15 +108,16 @@ class Publisher:
         if origin.form == "rtx":
             self._repaired(inlet, packet, head, now)
         else:
-            self._take(inlet, packet, head, head.sequence, head.start, now)
+            form = RED if origin.form == "red" and head.start != head.stop else 0
+            self._take(inlet, packet, head, head.sequence, head.start, now, form)
 
     def _meet(self, packet: bytes, head: Header, now: float) -> Origin | None:
         """Learn an unknown SSRC that tells what it is, unless another is that already."""
         origin = self._sources.identify(packet, head)
         if origin is None:
             return None
-        if origin.form == "media":
-            inlet = self.inlets[origin.inlet]
+        inlet = self.inlets[origin.inlet]
+        if origin.form != "rtx" and (inlet.log is None or inlet.log.ssrc != head.ssrc):
             if not inlet.admits(now, named=origin.named):
                 return None
             if inlet.log is None:
@@ -129,7 +135,14 @@ class Publisher:
             self._take(inlet, packet, head, number, start + 2, now)
 
     def _take(
-        self, inlet: Inlet, packet: bytes, head: Header, sequence: int, start: int, now: float
+        self,
+        inlet: Inlet,
+        packet: bytes,
+        head: Header,
+        sequence: int,
+        start: int,
+        now: float,
+        form: int = 0,
     ) -> None:
         repeated = start != head.start
         log = inlet.log
@@ -139,8 +152,12 @@ class Publisher:
         if log.renumbered:
             log = self._begin_anew(inlet, log.ssrc, now)
             number = log.receive(sequence, head.timestamp, now, repeated)
-        if number is not None:
-            self._receiver.packet(inlet.kind, inlet.layer, packet, head, number, start, now)
+        if number is None:
+            return
+        codec_type = inlet.track.codec.payload_type
+        if form == RED and not red.is_sound(packet[start : head.stop], codec_type):
+            return
+        self._receiver.packet(inlet.kind, inlet.layer, packet, head, number, start, now, form)
 
     def rtcp(self, packet: bytes, now: float) -> None:
         """Of a publisher's reports only its clocks matter."""

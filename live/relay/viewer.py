@@ -13,7 +13,7 @@ from typing import Final
 from live.relay.core.bucket import Bucket
 from live.relay.core.lane import HISTORY, LATE_MOST, Lane, retransmission
 from live.relay.core.layers import LayerChoice, Sight
-from live.relay.core.outgoing import outgoing, send_time
+from live.relay.core.outgoing import outgoing, outgoing_audio, send_time
 from live.relay.core.repetitions import Repetitions
 from live.relay.core.rtcp import KeyFrameRequest, Nack, ReceiverReport, Remb, parse
 from live.relay.core.runs import batch
@@ -229,11 +229,12 @@ class Viewer:
 
     def _heard_again(self, sequence: int, now: float) -> bytes | None:
         packet = self._audio[0].recall_by_sequence(sequence, LATE_MOST)
-        if packet is None or self.subscription.audio is None:
+        wanted = self.subscription
+        if packet is None or wanted.audio is None:
             return None
         if not self.repetitions.allow(-1 - sequence, len(packet), self.rtt_s, now):
             return None
-        return outgoing(packet, self.subscription.audio, self._extension(now))
+        return outgoing_audio(packet, wanted.audio, wanted.red, self._extension(now))
 
     def _seen_again(self, sequence: int, now: float) -> bytes | None:
         """A picture's packet by the viewer's own number, if it was not repeated just now."""

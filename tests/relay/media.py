@@ -7,7 +7,7 @@ from struct import pack, unpack_from
 from live.relay.core.rtp import header
 from signaling.ports import Batch, Codec, Publication, Subscription, Track
 
-VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 96, 97, 111
+VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE, RED_TYPE = 96, 97, 111, 63
 VIDEO_SSRC, RTX_SSRC, AUDIO_SSRC = 0x1111, 0x2222, 0x3333
 TWCC_ID, RID_ID, REPAIRED_RID_ID = 5, 10, 11
 LAYERS = ("q", "h", "f")
@@ -18,6 +18,7 @@ DELTA = b"\x41\x9a\x00\x01"
 H264 = Codec("H264", 90_000, VIDEO_TYPE, RTX_TYPE, {})
 VP8 = Codec("VP8", 90_000, VIDEO_TYPE, RTX_TYPE, {})
 OPUS = Codec("opus", 48_000, AUDIO_TYPE, None, {})
+OPUS_RED = Codec("opus", 48_000, AUDIO_TYPE, None, {}, RED_TYPE)
 SUBSCRIPTION = Subscription(video=102, rtx=103, audio=109)
 
 
@@ -25,7 +26,7 @@ def track(
     codec: Codec, *, nack: bool = True, remb: bool = False, layers: tuple[str, ...] = ()
 ) -> Track:
     """A published track of this codec."""
-    kind = "audio" if codec is OPUS else "video"
+    kind = "audio" if codec.name == "opus" else "video"
     return Track(
         kind="audio" if kind == "audio" else "video",
         mid=kind,
@@ -64,6 +65,17 @@ def video(
 def audio(sequence: int, payload: bytes = b"opus") -> bytes:
     """A packet of audio."""
     return header(False, AUDIO_TYPE, sequence, sequence * 960, AUDIO_SSRC) + payload
+
+
+def redundant(own: bytes, *before: bytes, payload_type: int = AUDIO_TYPE) -> bytes:
+    """A payload of redundant audio: its own block, and those before it, the oldest first."""
+    payload = b""
+    for n, block in enumerate(before):
+        offset = 960 * (len(before) - n)
+        payload += pack(
+            "!BHB", 0x80 | payload_type, offset << 2 | len(block) >> 8, len(block) & 255
+        )
+    return payload + pack("!B", payload_type) + b"".join(before) + own
 
 
 def repeated(packet: bytes, sequence: int = 0) -> bytes:

@@ -49,6 +49,7 @@ class House:
         number: int,
         start: int,
         now: float,
+        form: int = 0,
     ) -> None:
         self.packets.append((kind, layer, number & 0xFFFF))
 

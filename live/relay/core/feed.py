@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from live.relay.core.outgoing import outgoing, send_time
+from live.relay.core.outgoing import outgoing, outgoing_audio, send_time
 from live.relay.core.splice import AS_IT_IS, Rewriting
 from signaling.ports import Kind
 
 Pending = tuple[Kind, int, int, bytes]
-"""A packet on its way: its kind, its layer, its extended number, its bytes with payload type 0."""
+"""A packet on its way: its kind, its layer, its extended number, its bytes with payload type 0, or
+`RED` for redundant sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Feed:
     abs_send_time: int | None
     layer: int = 0
     rewriting: Rewriting = AS_IT_IS
+    red: int | None = None
 
 
 def written(feed: Feed, pending: Sequence[Pending], now: float) -> list[bytes]:
@@ -31,7 +33,7 @@ def written(feed: Feed, pending: Sequence[Pending], now: float) -> list[bytes]:
     for kind, layer, number, packet in pending:
         if kind == "audio":
             if feed.audio is not None:
-                packets.append(outgoing(packet, feed.audio, extension))
+                packets.append(outgoing_audio(packet, feed.audio, feed.red, extension))
         elif feed.video is not None and layer == feed.layer and number >= rewriting.first:
             whole = packet if apply is None else apply(packet)
             packets.append(outgoing(whole, feed.video, extension))

@@ -77,9 +77,9 @@ class Lane:
         self._key_start = self.key_at = self._clocks = None
 
     def forward(
-        self, packet: bytes, head: Header, number: int, start: int, now: float
+        self, packet: bytes, head: Header, number: int, start: int, now: float, form: int = 0
     ) -> tuple[int, bytes, bool] | None:
-        """A received packet as viewers get it: its number, its bytes with payload type 0, and
+        """A received packet as viewers get it: its number, its bytes with payload type `form`, and
         whether it begins a key frame. None when it is too old, or from before the first one.
 
         `number`: its extended sequence number; `start`: where its payload begins. What is only
@@ -106,7 +106,7 @@ class Lane:
             outgoing = self._close_gap(outgoing)
         timestamp += self._timestamp_offset
         payload = packet[start : head.stop]
-        whole = header(head.marker, 0, outgoing, timestamp, self.ssrc) + payload
+        whole = header(head.marker, form, outgoing, timestamp, self.ssrc) + payload
         slot = outgoing % HISTORY
         self._history[slot], self._numbers[slot] = whole, outgoing
         if outgoing >= self.head:

@@ -3,6 +3,9 @@
 from struct import pack
 from typing import Final
 
+from live.relay.core import red
+from live.relay.core.rtp import HEADER_BYTES
+
 ONE_BYTE: Final = b"\xbe\xde\x00\x01"
 
 
@@ -19,3 +22,17 @@ def outgoing(packet: bytes, payload_type: int, extension: bytes = b"") -> bytes:
     if not extension:
         return b"\x80" + kind + packet[2:]
     return b"\x90" + kind + packet[2:12] + extension + packet[12:]
+
+
+def outgoing_audio(
+    packet: bytes, audio: int, redundant: int | None, extension: bytes = b""
+) -> bytes:
+    """A packet of sound, plain or `RED`, for a viewer who calls plain sound `audio` and redundant
+    sound `redundant`; who does not take that gets its primary block (RFC 2198 §3)."""
+    if not packet[1] & red.RED:
+        return outgoing(packet, audio, extension)
+    head = packet[:1] + bytes((packet[1] & 0x80,)) + packet[2:HEADER_BYTES]
+    payload = packet[HEADER_BYTES:]
+    if redundant is None:
+        return outgoing(head + red.primary(payload), audio, extension)
+    return outgoing(head + red.numbered(payload, audio), redundant, extension)

@@ -11,14 +11,15 @@ from typing import Final, Literal, NamedTuple
 from live.relay.core.rtp import Header, extension
 from signaling.ports import Track
 
-Form = Literal["media", "rtx"]
+Form = Literal["media", "red", "rtx"]
 
 TYPE_BITS: Final = 7
 
 
 class Origin(NamedTuple):
     """The number of a packet's inlet, counted over all tracks and their layers; whether it is
-    media or a repetition (RFC 4588); whether it said so itself, by a rid."""
+    media, redundant audio (RFC 2198) or a repetition (RFC 4588); whether it said so itself, by a
+    rid."""
 
     inlet: int
     form: Form
@@ -47,6 +48,8 @@ class Sources:
             repaired = tuple(i for i in (track.repaired_rid_id, track.rid_id) if i is not None)
             codec = track.codec
             self._carried[codec.payload_type] = _Carried("media", first, rids, own)
+            if codec.red_payload_type is not None:
+                self._carried[codec.red_payload_type] = _Carried("red", first, rids, own)
             if codec.rtx_payload_type is not None:
                 self._carried[codec.rtx_payload_type] = _Carried("rtx", first, rids, repaired)
             first += len(rids) or 1
@@ -73,7 +76,8 @@ class Sources:
         self._known = {
             key: known
             for key, known in self._known.items()
-            if (known.inlet, known.form) != (origin.inlet, origin.form)
+            if known.inlet != origin.inlet
+            or (known.form == "rtx") is not (origin.form == "rtx")
             or key >> TYPE_BITS == head.ssrc
         }
         self._known[head.ssrc << TYPE_BITS | head.payload_type] = origin
