@@ -46,7 +46,7 @@ class Gate(Protocol):
     """Who knows shows and keys."""
 
     async def may_publish(self, show: str, key: str | None) -> Permission:
-        """Whether the bearer of this key may publish the show."""
+        """Whether the bearer of this key may publish the show. Raises `TakenOver`."""
 
     async def show_exists(self, show: str) -> bool:
         """Whether there is such a show."""

@@ -81,6 +81,16 @@ class NotOnAir(SignalingError):
     code = "not_on_air"
 
 
+class TakenOver(SignalingError):
+    """A newer publisher has the show; `facts` tell when the older one may take it back."""
+
+    code = "taken_over"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.facts = {"retry_after_s": retry_after_s}
+
+
 class TooManyRequests(SignalingError):
     """This client has asked too often; `facts` tell when it may ask again."""
 

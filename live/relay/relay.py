@@ -68,6 +68,12 @@ class Relay:
         self._subscribed[session] = viewer
         return viewer
 
+    def on_air(self, show: str) -> bool:
+        """Whether a publisher of the show sends to this node."""
+        broadcast = self._shows.get(show)
+        publisher = broadcast.publisher if broadcast is not None else None
+        return publisher is not None and publisher.on_air(self._clock())
+
     def end(self, show: str) -> None:
         """The show is over: close its sessions here."""
         if (broadcast := self._shows.get(show)) is not None:

@@ -8,6 +8,7 @@
 | show: pinned, arranged         | publish `product` for what was not carried, `pin`               |
 | show: ended                    | publish `ended`, take the publisher off                        |
 | relay: media flows, stops      | show: on air, off air                                          |
+| relay: publisher replaced      | publish `taken_over` to the sellers' sockets (`takeovers`)      |
 """
 
 import asyncio

@@ -49,6 +49,7 @@ STATUS: Final[Mapping[str, int]] = {
     "show_started": 409,
     "show_ended": 409,
     "not_on_air": 409,
+    "taken_over": 409,
     "hold_expired": 410,
     "expired": 410,
     "precondition_failed": 412,

@@ -38,17 +38,19 @@ from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors
 from live.server.errors import StartError
+from live.server.gate import Gate
 from live.server.ground import Ground
 from live.server.identity import Origins, Visitors
 from live.server.metrics import watch_media
 from live.server.node import House, Task
 from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
 from live.server.settings import TURN_SCHEMES
+from live.server.takeovers import Takeovers
 from live.show.adapters.book import SqlBook
 from live.show.adapters.directory import RedisDirectory
 from live.show.adapters.routes import operations as show_operations
 from live.show.core.stage import Stage
-from live.show.shows import Permission, Shows
+from live.show.shows import Shows
 from signaling.adapters import routes as signaling_routes
 from signaling.adapters.service import open_signaling
 from signaling.core.ice_uri import parse_uris
@@ -70,6 +72,7 @@ class Packages:
     cart: Cart
     chat: Chat
     stage_door: StageDoor
+    takeovers: Takeovers
     relay: Relay
     endpoint: Endpoint
 
@@ -90,6 +93,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
             return [
                 packages.directory.run(),
                 packages.stage_door.run(packages.shows),
+                packages.takeovers.run(),
                 packages.relay.run(),
                 watch_media(packages.relay.stats),
                 packages.sandbox.run(app),
@@ -127,8 +131,9 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         )
     )
     stage_door = StageDoor()
-    relay = Relay(on_stage=stage_door.on_stage)
-    directory = RedisDirectory(ground.redis, ground.public_url)
+    takeovers = Takeovers(chat.publish)
+    relay = Relay(on_stage=stage_door.on_stage, on_replaced=takeovers.replaced)
+    directory = RedisDirectory(ground.redis, ground.public_url, partial(_moved, relay, takeovers))
     closing.push_async_callback(directory.release_all)
     shows = Shows(
         SqlBook(engine),
@@ -146,8 +151,12 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             hold_seconds=ground.settings.hold_seconds,
         )
     )
-    endpoint = await closing.enter_async_context(_signaling(ground, relay, shows, directory))
-    return Packages(accounts, directory, shows, sandbox, cart, chat, stage_door, relay, endpoint)
+    endpoint = await closing.enter_async_context(
+        _signaling(ground, relay, Gate(shows, directory, relay, takeovers))
+    )
+    return Packages(
+        accounts, directory, shows, sandbox, cart, chat, stage_door, takeovers, relay, endpoint
+    )
 
 
 def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors]:
@@ -191,37 +200,15 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
     ]
 
 
-class Gate:
-    """What signaling asks about shows."""
-
-    def __init__(self, shows: Shows, directory: RedisDirectory) -> None:
-        self._shows = shows
-        self._directory = directory
-
-    async def may_publish(self, show: str, key: str | None) -> Permission:
-        """Whether the bearer of this key may publish the show."""
-        return await self._shows.may_publish(show, key)
-
-    async def show_exists(self, show: str) -> bool:
-        """Whether there is such a show."""
-        return await self._shows.find(show) is not None
-
-    async def origin(self, show: str) -> str | None:
-        """The public URL of another node that has the show's publisher, if one has."""
-        return await self._directory.elsewhere(show)
-
-
 @asynccontextmanager
-async def _signaling(
-    ground: Ground, relay: Relay, shows: Shows, directory: RedisDirectory
-) -> AsyncIterator[Endpoint]:
+async def _signaling(ground: Ground, relay: Relay, gate: Gate) -> AsyncIterator[Endpoint]:
     settings = ground.settings
     async with AsyncExitStack() as closing:
         try:
             endpoint = await closing.enter_async_context(
                 open_signaling(
                     relay,
-                    Gate(shows, directory),
+                    gate,
                     udp_port=settings.media_port,
                     tcp_port=settings.media_tcp_port,
                     public_ips=list(filter(None, settings.public_ip.split(","))),
@@ -233,6 +220,12 @@ async def _signaling(
                 f"cannot listen for media ({error}): set KKOT_MEDIA_PORT and KKOT_MEDIA_TCP_PORT"
             ) from None
         yield endpoint
+
+
+def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:
+    """Another node has the publisher now: whoever is here is sent there."""
+    takeovers.moved(show)
+    relay.end(show)
 
 
 def _accounts(ground: Ground, stores_of: Any) -> Accounts:

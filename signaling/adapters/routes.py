@@ -232,7 +232,7 @@ _BODY: Final = {"required": True, "content": {SDP: {"schema": {"type": "string"}
 _REFUSALS: Final = {
     "400": "Not a session description",
     "404": "No such show",
-    "409": "Nobody publishes, or the show has ended",
+    "409": "Nobody publishes, a newer publisher took over, or the show has ended",
     "413": "The offer is too long",
     "415": "Not application/sdp",
     "422": "An offer this server does not take",

@@ -30,6 +30,12 @@ async def sign_up(page: Page, name: str) -> None:
     await press(page, "submit")
 
 
+async def sign_in(page: Page, name: str) -> None:
+    """Sign in to an account that exists, in the form that is open."""
+    await fill(page, email=f"{name.lower()}@kkot.example", password=PASSWORD)
+    await press(page, "submit")
+
+
 async def join(page: Page, name: str) -> None:
     """Sign up from the account button of a viewer's page."""
     await press(page, "account")

@@ -167,6 +167,18 @@ async def test_the_newest_publisher_has_the_place(world: World, seller: dict[str
     assert await world.directory.origin(show) is None
 
 
+async def test_a_node_hears_once_that_another_one_has_the_publisher(world: World) -> None:
+    lost: list[str] = []
+    first = RedisDirectory(world.redis, BASE_URL, lost.append)
+    await first.claim("s1")
+    await first.renew("s1")
+    assert lost == []
+    await RedisDirectory(world.redis, "http://other.test").claim("s1")
+    for _ in range(2):
+        await first.renew("s1")
+    assert lost == ["s1"]
+
+
 async def test_the_place_is_told_again_after_redis_forgot(
     world: World, seller: dict[str, str]
 ) -> None:

@@ -5,7 +5,7 @@ next heartbeat tells it again. While Redis is away a node knows only its own pub
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -31,11 +31,17 @@ return 1
 
 
 class RedisDirectory:
-    """The directory of `live.show.ports`. `node`: this node's public URL. `run` must be running."""
+    """The directory of `live.show.ports`. `node`: this node's public URL. `run` must be running.
 
-    def __init__(self, redis: Redis, node: str) -> None:
+    `on_lost(show)` hears that another node has the publisher of a show that was claimed here.
+    """
+
+    def __init__(
+        self, redis: Redis, node: str, on_lost: Callable[[str], None] = lambda _show: None
+    ) -> None:
         self._redis = redis
         self._node = node
+        self._on_lost = on_lost
         self._renew = redis.register_script(RENEW)
         self._release = redis.register_script(RELEASE)
         self._held: set[str] = set()
@@ -50,18 +56,20 @@ class RedisDirectory:
     async def renew(self, show: str) -> None:
         """Keep one claim alive; give it up when another node has the publisher."""
         try:
-            if not await self._renew(keys=[_key(show)], args=[self._node, LEASE_S]):
+            ours = await self._renew(keys=[_key(show)], args=[self._node, LEASE_S])
+            if not ours and show in self._held:
                 self._held.discard(show)
+                self._on_lost(show)
         except (RedisError, OSError) as error:
             log.warning("publisher's place not renewed", show=show, error=repr(error))
 
     async def claim(self, show: str) -> None:
         """The publisher is on this node."""
-        self._held.add(show)
         try:
             await self._redis.set(_key(show), self._node, ex=LEASE_S)
         except (RedisError, OSError) as error:
             log.warning("publisher's place not told", show=show, error=repr(error))
+        self._held.add(show)
 
     async def release(self, show: str) -> None:
         """The publisher left this node."""

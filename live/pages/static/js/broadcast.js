@@ -43,6 +43,12 @@ export class Broadcast {
     return Boolean(this.publisher);
   }
 
+  /** A newer publisher took over from a session of this show. @param {string} session its id */
+  takenOver(session) {
+    if (!this.publisher) say($("#sell-alert"), t("camera.other_took_over"));
+    else this.publisher.takenOver(session);
+  }
+
   async #guard(action) {
     say($("#sell-alert"));
     try {
@@ -104,12 +110,12 @@ export class Broadcast {
 
   #publisherIs(state) {
     this.state = state;
-    if (["stopped", "key_refused"].includes(state)) {
+    if (["stopped", "taken_over", "over"].includes(state)) {
       this.publisher = null;
       this.wakeLock?.release();
       this.wakeLock = null;
     }
-    if (state === "key_refused") say($("#sell-alert"), t("camera.taken_over"));
+    if (["taken_over", "over"].includes(state)) say($("#sell-alert"), t(`camera.${state}`));
     this.#draw();
   }
 

@@ -6,11 +6,12 @@
 const LOST_AFTER_MS = 4_000;
 const CONNECT_WITHIN_MS = 12_000;
 
-/** The server did not take the offer; `retryAfterMs` is its wish or null. */
+/** The server did not take the offer; `code` is its word for why, or "", `retryAfterMs` its wish or null. */
 export class Refused extends Error {
-  constructor(status, retryAfterMs) {
-    super(`the server answered ${status}`);
+  constructor(status, code, retryAfterMs) {
+    super(`the server answered ${status} ${code}`);
     this.status = status;
+    this.code = code;
     this.retryAfterMs = retryAfterMs;
   }
 }
@@ -30,7 +31,7 @@ export async function negotiate(pc, url, { bearer, signal } = {}) {
   const headers = { "Content-Type": "application/sdp", Accept: "application/sdp" };
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
   const response = await fetch(url, { method: "POST", headers, body: offer.sdp, signal, cache: "no-store" });
-  if (response.status !== 201) throw new Refused(response.status, retryAfter(response));
+  if (response.status !== 201) throw new Refused(response.status, await codeOf(response), retryAfter(response));
   const location = response.headers.get("Location");
   const session = location ? new URL(location, response.url).href : null;
   try {
@@ -89,6 +90,15 @@ export function watchConnection(pc, { connected, lost }) {
 /** Full jitter: anywhere between nothing and the doubling limit. */
 export function backoff(failures, first_ms = 1_000, most_ms = 20_000) {
   return Math.random() * Math.min(most_ms, first_ms * 2 ** failures);
+}
+
+/** The code of a problem (RFC 9457), "" where there is none. */
+async function codeOf(response) {
+  try {
+    return String((await response.json()).code ?? "");
+  } catch {
+    return "";
+  }
 }
 
 function retryAfter(response) {

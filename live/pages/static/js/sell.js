@@ -40,6 +40,7 @@ const EVENTS = {
     talk.add(event);
     if (event.from.id !== account?.id) count("talk");
   },
+  taken_over: (event) => broadcast.takenOver(event.session),
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),
   on_air: (event) => choice.update({ ...choice.show, stage: event.on_air ? "live" : choice.show.stage, on_air: event.on_air }),

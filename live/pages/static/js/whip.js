@@ -4,7 +4,10 @@
  */
 import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
 
-/** @typedef {"connecting"|"live"|"reconnecting"|"key_refused"|"stopped"} PublisherState */
+/** Who is sent away asks whether it may come back, but not before the one that replaced it is heard. */
+const REJOIN_AFTER_MS = 400;
+
+/** @typedef {"connecting"|"live"|"reconnecting"|"taken_over"|"over"|"stopped"} PublisherState */
 /** @typedef {{kbps: number, fps: number, rtt_ms: number|null, limited: boolean}} Quality `limited`: by the network or the device */
 
 export class WhipPublisher {
@@ -21,6 +24,8 @@ export class WhipPublisher {
     this.onState = onState;
     this.pc = null;
     this.session = null;
+    /** The URL of the last session that began, be it over or not. */
+    this.begun = null;
     this.failures = 0;
     this.timer = 0;
     this.wanted = false;
@@ -45,12 +50,14 @@ export class WhipPublisher {
    */
   stop({ over = false } = {}) {
     if (over) this.session = null;
-    this.wanted = false;
-    removeEventListener("pagehide", this.leave);
-    removeEventListener("online", this.online);
-    clearTimeout(this.timer);
-    this.#hangUp();
-    this.onState("stopped");
+    this.#leave("stopped");
+  }
+
+  /** A newer publisher replaced this session: stop when it was ours. @param {string} session its id @returns {boolean} */
+  takenOver(session) {
+    const ours = this.begun?.endsWith(`/${session}`) ?? false;
+    if (ours) this.#leave("taken_over");
+    return ours;
   }
 
   /** Another camera or microphone into the running connection. @param {MediaStreamTrack} track */
@@ -94,12 +101,12 @@ export class WhipPublisher {
     }
     watchConnection(pc, {
       connected: () => this.#connected(),
-      lost: () => this.#again(backoff(this.failures)),
+      lost: ({ dismissed }) => this.#again(dismissed ? REJOIN_AFTER_MS : backoff(this.failures)),
     });
     try {
       const session = await negotiate(pc, this.url, { bearer: this.key, signal: this.abort.signal });
       if (this.pc !== pc) return endSession(session, this.key);
-      this.session = session;
+      this.session = this.begun = session;
       await limitBitrate(pc, this.maxBitrate);
     } catch (error) {
       if (this.pc === pc) this.#refused(error);
@@ -112,14 +119,18 @@ export class WhipPublisher {
   }
 
   #refused(error) {
-    if (error instanceof Refused && [401, 403, 404].includes(error.status)) {
-      this.wanted = false;
-      this.#hangUp();
-      this.onState("key_refused");
-      return;
-    }
+    const final = error instanceof Refused ? finalState(error) : null;
+    if (final) return this.#leave(final);
     const asked_ms = error instanceof Refused ? error.retryAfterMs : null;
-    this.#again(asked_ms ?? backoff(this.failures + 1));
+    return this.#again(asked_ms ?? backoff(this.failures + 1));
+  }
+
+  #leave(state) {
+    this.wanted = false;
+    removeEventListener("pagehide", this.leave);
+    removeEventListener("online", this.online);
+    this.#hangUp();
+    this.onState(state);
   }
 
   #again(wait_ms) {
@@ -139,6 +150,12 @@ export class WhipPublisher {
     this.pc?.close();
     this.pc = null;
   }
+}
+
+/** What a refusal means that no second try would change; null for the others. */
+function finalState({ status, code }) {
+  if (status === 401 || code === "taken_over") return "taken_over";
+  return [403, 404].includes(status) || code === "show_ended" ? "over" : null;
 }
 
 /** H.264 first, because phones have it in hardware on both ends; the others stay as they were. */
