@@ -64,14 +64,17 @@ def offered(section: Section) -> list[Codec]:
     parameters = {pt: _parameters(text) for pt, text in _numbered(section.all("fmtp"))}
     listed = [pt for word in section.formats if (pt := _payload_type(word)) in maps]
     repairs = {
-        _payload_type(parameters.get(pt, {}).get("apt", "")): pt
+        (_payload_type(parameters.get(pt, {}).get("apt", "")), maps[pt].lower()): pt
         for pt in listed
-        if maps[pt].lower().startswith("rtx/")
     }
-    found = (
-        _codec(section, pt, maps[pt], repairs.get(pt), parameters.get(pt, {})) for pt in listed
-    )
-    return [codec for codec in found if codec is not None]
+    codecs = (_codec(section, pt, maps[pt], parameters.get(pt, {})) for pt in listed)
+    return [
+        replace(
+            codec, rtx_payload_type=repairs.get((codec.payload_type, f"rtx/{codec.clock_rate}"))
+        )
+        for codec in codecs
+        if codec is not None
+    ]
 
 
 def preference(codec: Codec) -> int:
@@ -123,9 +126,7 @@ def names(kind: Kind) -> str:
     return ", ".join(carried.name for carried in CARRIED.values() if carried.kind == kind)
 
 
-def _codec(
-    section: Section, pt: int, encoding: str, rtx: int | None, parameters: dict[str, str]
-) -> Codec | None:
+def _codec(section: Section, pt: int, encoding: str, parameters: dict[str, str]) -> Codec | None:
     name, _, rate = encoding.partition("/")
     carried = CARRIED.get(name.lower())
     if carried is None or section.kind != carried.kind:
@@ -134,7 +135,7 @@ def _codec(
         return None
     if any(parameters.get(key, default) != value for key, default, value in carried.needs):
         return None
-    return Codec(carried.name, carried.clock_rate, pt, rtx, parameters)
+    return Codec(carried.name, carried.clock_rate, pt, None, parameters)
 
 
 def _payload_type(word: str) -> int | None:

@@ -6,7 +6,7 @@ One video codec and Opus. Nothing is rejected in part: an offer is taken whole o
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from signaling.core import codecs, extensions, simulcast
@@ -231,7 +231,7 @@ def _playable(section: Section, track: StreamTrack) -> Codec:
         profile = codecs.profile(track.codec)
         sent = f"{track.codec.name} (profile {profile})" if profile else track.codec.name
         raise UnacceptableOffer(f"this show is sent as {sent}, which was not offered")
-    return codec
+    return codec if track.rtx_ssrc is not None else replace(codec, rtx_payload_type=None)
 
 
 def _fingerprints(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,13 @@ STREAM = Stream(
 
 def chromium(name: str) -> str:
     """An offer captured from Chromium 156."""
-    return (DATA / f"chromium_{name}.sdp").read_bytes().decode()
+    return offer(f"chromium_{name}")
+
+
+def offer(name: str) -> str:
+    """An offer of tests/data: `chromium_*` and `firefox_*` (153) are captured, and so is
+    `libdatachannel_*`; `obs_*` and `safari_*` are written after the form of what these send."""
+    return (DATA / f"{name}.sdp").read_bytes().decode()
 
 
 def attribute(sdp: str, name: str) -> str:
