@@ -22,11 +22,11 @@ export class Refused extends Error {
  * begins only then.
  * @param {RTCPeerConnection} pc
  * @param {string|URL} url
- * @param {{bearer?: string, signal?: AbortSignal}} [options]
+ * @param {{bearer?: string, signal?: AbortSignal, heed?: (answer: string) => string}} [options] `heed`: the answer as the browser shall take it
  * @returns {Promise<string|null>} the session's URL
  * @throws {Refused}
  */
-export async function negotiate(pc, url, { bearer, signal } = {}) {
+export async function negotiate(pc, url, { bearer, signal, heed = (answer) => answer } = {}) {
   const offer = await pc.createOffer();
   const headers = { "Content-Type": "application/sdp", Accept: "application/sdp" };
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
@@ -35,7 +35,7 @@ export async function negotiate(pc, url, { bearer, signal } = {}) {
   const location = response.headers.get("Location");
   const session = location ? new URL(location, response.url).href : null;
   try {
-    const answer = await response.text();
+    const answer = heed(await response.text());
     const iceServers = iceServersOf(response.headers.get("Link"));
     if (iceServers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
     await pc.setLocalDescription(offer);

@@ -9,8 +9,8 @@ const LOOK_EVERY_MS = 2_000;
 const REPORT_EVERY_MS = 10_000;
 const SETTLE_MS = 500;
 const RETRY_MS = 2_000;
-/** A layer may have so many times the lines that are shown: one a little too large looks better than one half as large. */
-const SPARE = 1.5;
+/** Layers double in lines, so the smallest that fills what is shown has less than twice its lines. */
+const SPARE = 2;
 const ROUND_TO = 10;
 
 export class Sight {

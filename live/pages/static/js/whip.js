@@ -3,6 +3,7 @@
  * bitrate, and can say how well it is doing.
  */
 import { backoff, endSession, negotiate, Refused, watchConnection } from "./peer.js";
+import { addCamera, limitBitrate, startingAt } from "./simulcast.js";
 
 /** Who is sent away asks whether it may come back, but not before the one that replaced it is heard. */
 const REJOIN_AFTER_MS = 400;
@@ -29,7 +30,8 @@ export class WhipPublisher {
     this.failures = 0;
     this.timer = 0;
     this.wanted = false;
-    this.last = null;
+    /** What was sent of each size when `quality` was asked last. */
+    this.last = new Map();
     this.abort = new AbortController();
     this.leave = () => this.#hangUp();
     this.online = () => { if (this.wanted && !this.pc) this.#attempt(); };
@@ -76,16 +78,15 @@ export class WhipPublisher {
   async quality() {
     if (this.pc?.connectionState !== "connected") return null;
     const stats = [...(await this.pc.getStats()).values()];
-    const sent = stats.find((row) => row.type === "outbound-rtp" && row.kind === "video");
+    const sent = stats.filter((row) => row.type === "outbound-rtp" && row.kind === "video" && row.active !== false);
     const heard = stats.find((row) => row.type === "remote-inbound-rtp" && row.kind === "video");
-    if (!sent) return null;
-    const before = this.last?.ssrc === sent.ssrc ? this.last : null;
-    this.last = sent;
-    const elapsed_ms = before ? sent.timestamp - before.timestamp : 0;
+    if (!sent.length) return null;
+    const before = this.last;
+    this.last = new Map(sent.map((row) => [row.ssrc, row]));
     return {
-      kbps: elapsed_ms > 0 ? Math.round(((sent.bytesSent - before.bytesSent) * 8) / elapsed_ms) : 0,
-      fps: Math.round(sent.framesPerSecond ?? 0),
-      limited: !["none", undefined].includes(sent.qualityLimitationReason),
+      kbps: Math.round(sent.reduce((sum, row) => sum + kbpsSince(before.get(row.ssrc), row), 0)),
+      fps: Math.round(Math.max(...sent.map((row) => row.framesPerSecond ?? 0))),
+      limited: sent.some((row) => !["none", undefined].includes(row.qualityLimitationReason)),
       rtt_ms: heard?.roundTripTime === undefined ? null : Math.round(heard.roundTripTime * 1000),
     };
   }
@@ -96,15 +97,17 @@ export class WhipPublisher {
     this.pc = pc;
     this.abort = new AbortController();
     for (const track of this.stream.getTracks()) {
-      const transceiver = pc.addTransceiver(track, { direction: "sendonly", streams: [this.stream] });
-      if (track.kind === "video") preferH264(transceiver);
+      if (track.kind === "video") preferH264(addCamera(pc, track, this.stream, this.maxBitrate));
+      else pc.addTransceiver(track, { direction: "sendonly", streams: [this.stream] });
     }
     watchConnection(pc, {
       connected: () => this.#connected(),
       lost: ({ dismissed }) => this.#again(dismissed ? REJOIN_AFTER_MS : backoff(this.failures)),
     });
     try {
-      const session = await negotiate(pc, this.url, { bearer: this.key, signal: this.abort.signal });
+      const session = await negotiate(pc, this.url, {
+        bearer: this.key, signal: this.abort.signal, heed: (answer) => startingAt(answer, this.maxBitrate),
+      });
       if (this.pc !== pc) return endSession(session, this.key);
       this.session = this.begun = session;
       await limitBitrate(pc, this.maxBitrate);
@@ -158,18 +161,16 @@ function finalState({ status, code }) {
   return [403, 404].includes(status) || code === "show_ended" ? "over" : null;
 }
 
+/** What one source sent between two looks. */
+function kbpsSince(before, now) {
+  const elapsed_ms = before ? now.timestamp - before.timestamp : 0;
+  return elapsed_ms > 0 ? ((now.bytesSent - before.bytesSent) * 8) / elapsed_ms : 0;
+}
+
 /** H.264 first, because phones have it in hardware on both ends; the others stay as they were. */
 function preferH264(transceiver) {
   const codecs = RTCRtpSender.getCapabilities?.("video")?.codecs;
   if (!codecs || !transceiver.setCodecPreferences) return;
   const isH264 = (codec) => codec.mimeType.toLowerCase() === "video/h264";
   transceiver.setCodecPreferences([...codecs.filter(isH264), ...codecs.filter((codec) => !isH264(codec))]);
-}
-
-async function limitBitrate(pc, maxBitrate) {
-  const sender = pc.getSenders().find((one) => one.track?.kind === "video");
-  const parameters = sender?.getParameters();
-  if (!parameters?.encodings?.length) return;
-  parameters.encodings[0].maxBitrate = maxBitrate;
-  await sender.setParameters(parameters);
 }
