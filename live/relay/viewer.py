@@ -85,6 +85,7 @@ class Viewer:
         self.repetitions = Repetitions()
         self._past = Bucket(BURST_BYTES)
         self._rtx_sequence = 0
+        self._repeated_from = 0
         self._second = 0.0
         self._compounds = 0
 
@@ -153,6 +154,9 @@ class Viewer:
             first = lane.key_place(number)
             is_vp8 = lane.codec.name.upper() == "VP8"
             rewriting = splice(place, last.rewriting, first, is_vp8=is_vp8)
+            if lane.bitrate < last.lane.bitrate:
+                # The path is full: repetitions of what the key frame replaces would keep it so.
+                self._repeated_from = number + rewriting.sequence
         self.segments.append(Segment(layer, lane, rewriting, number + rewriting.sequence))
 
     def pause(self) -> None:
@@ -242,7 +246,7 @@ class Viewer:
         newest = last.lane.head - 1 + last.rewriting.sequence
         behind = newest - sequence & 0xFFFF
         number = newest - behind
-        if behind >= (LATE_MOST if rtx is None else HISTORY):
+        if number < self._repeated_from or behind >= (LATE_MOST if rtx is None else HISTORY):
             return None
         segment = next((s for s in reversed(self.segments) if s.begin <= number), None)
         if segment is None and len(self.segments) == 1:

@@ -15,11 +15,13 @@ from signaling.ports import Kind, Publication
 from tests.relay.media import (
     KEY,
     REPAIRED_RID_ID,
+    VIDEO_SSRC,
     FakeLink,
     audio,
     from_source,
     layered,
     named,
+    publication,
     repeated,
     video,
 )
@@ -87,6 +89,12 @@ class Phone:
             self.now += 0.02
             self.session.tick(self.now)
 
+    def goes_on(self, seconds: float, first: int) -> None:
+        """All layers flow, numbered from `first`."""
+        for n in range(round(seconds / 0.1)):
+            self.sends(*(layer(rid, first + n) for rid in SSRCS))
+            self.waits(0.1)
+
     def heard(self, fmt: int, kind: Feedback = RtcpPsfbPacket) -> list[int]:
         """The sources of which it was told this since the last time."""
         told = self.told(object)
@@ -144,11 +152,11 @@ def test_key_frames_are_asked_for_by_layer_at_once_and_until_they_come() -> None
     phone.session.request_key_frame(2, phone.now)
     assert phone.heard(rtcp.PLI) == [SSRCS["f"]]
     phone.session.request_key_frame(0, phone.now)
-    phone.waits(2.5)
+    phone.goes_on(2.5, 2)
     asked = phone.heard(rtcp.PLI)
     assert sorted(asked) == [SSRCS["q"]] * 3 + [SSRCS["f"]] * 2
     phone.session.key_frame_came(2)
-    phone.waits(1.5)
+    phone.goes_on(1.5, 27)
     assert set(phone.heard(rtcp.PLI)) == {SSRCS["q"]}
     phone.session.request_key_frame(7, phone.now)
 
@@ -233,5 +241,28 @@ def test_lost_for_good_means_a_key_frame_of_that_layer() -> None:
     phone = Phone()
     phone.begins()
     phone.sends(layer("q", 3), audio(1), audio(3))
-    phone.waits(GIVE_UP_S + 0.1)
+    phone.sends(*(layer(rid, n) for rid in "hf" for n in (2, 3)))
+    phone.goes_on(GIVE_UP_S + 0.2, 4)
     assert phone.heard(rtcp.PLI) == [SSRCS["q"]]
+
+
+def test_a_layer_that_fell_silent_is_asked_for_only_once_it_speaks_again() -> None:
+    phone = Phone()
+    phone.begins()
+    for n in range(30):
+        phone.sends(layer("q", 2 + n))
+        phone.waits(0.1)
+    phone.session.request_key_frame(2, phone.now)
+    phone.waits(0.5)
+    assert phone.heard(rtcp.PLI) == []
+    phone.sends(layer("f", 2))
+    phone.waits(0.1)
+    assert phone.heard(rtcp.PLI) == [SSRCS["f"]]
+
+
+def test_a_picture_without_layers_is_asked_for_however_long_it_stood_still() -> None:
+    phone = Phone(publication())
+    phone.sends(video(1, KEY))
+    phone.waits(3.0)
+    phone.session.request_key_frame(0, phone.now)
+    assert phone.heard(rtcp.PLI) == [VIDEO_SSRC]

@@ -13,6 +13,7 @@ from tests.relay.media import (
     FakeLink,
     layered,
     sequence_of,
+    ssrc_of,
     timestamp_of,
     video,
 )
@@ -89,21 +90,39 @@ def test_squeezed_viewer_falls_at_a_key_frame_and_climbs_back_in_one_stream() ->
     assert unbroken(link.of_type(102))
 
 
-def test_what_was_missed_before_a_switch_is_repaired_from_its_own_layer() -> None:
+def test_what_was_missed_before_a_climb_is_repaired_from_its_own_layer() -> None:
     studio = Studio()
     studio.run(3)
     viewer, link = studio.viewer()
-    before = len(link.of_type(102))
-    lost = link.of_type(102)[before - 1]
     viewer.rtcp(rtcp.remb(9, 130_000, [1]), studio.now)
-    studio.run(2)
+    studio.run(3)
     assert viewer.layer == 0
+    lost = link.of_type(102)[-1]
+    viewer.rtcp(rtcp.remb(9, 5_000_000, [1]), studio.now)
+    studio.run(2)
+    assert viewer.layer == 1
     source = rtp.parse(lost)
     assert source is not None
     viewer.rtcp(rtcp.nack(9, source.ssrc, [sequence_of(lost)]), studio.now)
     answer = link.of_type(103)[-1]
     assert answer[12:14] == lost[2:4]
     assert answer[14:] == lost[12:]
+
+
+def test_what_was_missed_before_a_fall_is_left_to_the_key_frame_that_follows() -> None:
+    studio = Studio()
+    studio.run(3)
+    viewer, link = studio.viewer()
+    studio.run(2)
+    (lost,) = link.of_type(102)[-1:]
+    viewer.rtcp(rtcp.remb(9, 130_000, [1]), studio.now)
+    studio.run(2)
+    assert viewer.layer == 0
+    last = link.of_type(102)[-1]
+    before = len(link.of_type(103))
+    for packet in (lost, last):
+        viewer.rtcp(rtcp.nack(9, ssrc_of(packet), [sequence_of(packet)]), studio.now)
+    assert [packet[14:] for packet in link.of_type(103)[before:]] == [last[12:]]
 
 
 def test_a_layer_that_falls_silent_is_left() -> None:

@@ -51,11 +51,15 @@ def test_counts_outlive_a_change_of_source() -> None:
     stage = Stage()
     sink, link = stage.relay.publish(SHOW, "p", layered()), FakeLink()
     sink.connected(link, stage.now)
-    stage.send(sink, named(layer("q", 1), "q"), layer("q", 3))
-    stage.pass_time(1.1)
+    stage.send(sink, named(layer("q", 1), "q"))
+    for n in range(3, 18):
+        stage.send(sink, layer("q", n))
+        stage.pass_time(0.1)
     asked = layers_of(stage)["q"].nacks
-    stage.send(sink, *(named(from_source(layer("q", n), 0x777), "q") for n in (9, 11)))
-    stage.pass_time(1.1)
+    stage.send(sink, named(from_source(layer("q", 7), 0x777), "q"))
+    for n in range(9, 24):
+        stage.send(sink, from_source(layer("q", n), 0x777))
+        stage.pass_time(0.1)
     told = layers_of(stage)["q"]
     assert told.lost == 2
     assert told.nacks == 2 * asked

@@ -10,7 +10,7 @@ Name = Literal["H264", "VP8"]
 
 MARK: Final = b"kkot"
 PACKET_BYTES: Final = 1_100
-_BODY = Struct("!4sHBIHH?d")
+_BODY = Struct("!4sHBIHHH?d")
 _PADDING: Final = Random(3).randbytes(PACKET_BYTES)
 
 H264_KEY: Final = b"\x78\x00\x04\x67\x42\xe0\x1f\x00\x02\x68\xce\x00\x02\x65\x88"
@@ -20,23 +20,22 @@ H264_DELTA: Final = b"\x41\x9a"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One packet's share of a frame, captured at `at` seconds."""
+    """One packet's share of a frame, captured at `at` seconds; `size` is in bytes."""
 
     epoch: int
     layer: int
     frame: int
     index: int
     count: int
+    size: int
     key: bool
     at: float
 
     def body(self) -> bytes:
         """What must reach the viewer unchanged."""
-        head = _BODY.pack(
-            MARK, self.epoch, self.layer, self.frame, self.index, self.count, self.key, self.at
-        )
-        size = 60 if self.index == self.count - 1 else 900
-        return head + _PADDING[self.frame % 97 :][:size]
+        place = (self.epoch, self.layer, self.frame, self.index, self.count, self.size)
+        head = _BODY.pack(MARK, *place, self.key, self.at)
+        return head + _PADDING[self.frame % 97 :][: max(self.size - len(head), 0)]
 
     def payload(self, codec: Name) -> bytes:
         """The body behind the codec's own first bytes (RFC 6184, RFC 7741)."""
@@ -55,8 +54,8 @@ def piece_of(payload: bytes) -> tuple[Piece, bytes] | None:
     at = payload.find(MARK, 0, 24)
     if at < 0 or len(payload) < at + _BODY.size:
         return None
-    _, epoch, layer, frame, index, count, key, when = _BODY.unpack_from(payload, at)
-    return Piece(epoch, layer, frame, index, count, key, when), payload[at:]
+    _, epoch, layer, frame, index, count, size, key, when = _BODY.unpack_from(payload, at)
+    return Piece(epoch, layer, frame, index, count, size, key, when), payload[at:]
 
 
 @lru_cache(maxsize=4096)

@@ -1,8 +1,13 @@
-"""A publisher as browsers are: numbered RTP, repairs on request, key frames when asked or due."""
+"""A publisher as browsers are: numbered RTP, repairs on request, key frames when asked or due.
+
+In simulcast a layer's packets carry its rid until a report tells that its SSRC is known, and what
+the rate does not reach for is silent, the largest layer first.
+"""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable
+import math
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from struct import pack, unpack_from
@@ -15,12 +20,19 @@ from tests.sim.frames import Name, Piece
 
 FRAME_S: Final = 1 / 30
 SOUND_S: Final = 0.02
+PAYLOAD_BYTES: Final = 950
+SOUND_BYTES: Final = 80
 HISTORY: Final = 1_000
 VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 96, 97, 111
 TWCC_ID, RID_ID, REPAIRED_RID_ID = 5, 10, 11
 LAYERS: Final = ("q", "h", "f")
 SHARES: Final = (0.1, 0.25, 0.65)
+FEEDBACK_SPAN_S: Final = 0.5
+GROWTH: Final = 1.08**0.06
+"""By a feedback, of which about one comes each 60 ms."""
 RATE_LEAST: Final = 150_000
+RTX_NAMED: Final = 20
+"""So many repetitions carry their rid."""
 
 
 @dataclass
@@ -33,6 +45,8 @@ class Source:
     timestamp: int
     rid: bytes = b""
     share: float = 1.0
+    is_known: bool = False
+    is_silent: bool = False
     rtx_sequence: int = 0
     packets: int = 0
     octets: int = 0
@@ -45,13 +59,15 @@ class Source:
 class Habits:
     """How a publisher behaves. `key_every_s`: None for key frames only when asked.
 
-    `sequence` and `timestamp` are where its numbers begin.
+    `twcc`: False for one that takes REMB instead. `sequence` and `timestamp` are where its
+    numbers begin.
     """
 
     codec: Name = "H264"
     bitrate: int = 600_000
     key_every_s: float | None = 2.0
     simulcast: bool = False
+    twcc: bool = True
     sequence: int | None = None
     timestamp: int | None = None
 
@@ -86,23 +102,25 @@ class Publisher:
         self._audio = self._source(chance, b"", 0.0)
         self._by_ssrc = {source.ssrc: source for source in self._video}
         self._began = loop.time()
+        self._told: deque[tuple[float, int, int]] = deque()
+        self._fell_at = 0.0
 
     def publication(self) -> Publication:
         """What its offer would have agreed."""
         name = self.habits.codec
         video = Codec(name, 90_000, VIDEO_TYPE, RTX_TYPE, {})
         sound = Codec("opus", 48_000, AUDIO_TYPE, None, {})
-        layers = LAYERS if self.habits.simulcast else ()
+        layers, twcc = LAYERS if self.habits.simulcast else (), self.habits.twcc
         rid, repaired = (RID_ID, REPAIRED_RID_ID) if layers else (None, None)
         return Publication(
             (
                 Track(
-                    *("video", "0", video, None, None, TWCC_ID, None, True, True, True, True),
+                    *("video", "0", video, None, None, TWCC_ID, None, True, True, twcc, not twcc),
                     layers=layers,
                     rid_id=rid,
                     repaired_rid_id=repaired,
                 ),
-                Track("audio", "1", sound, None, None, TWCC_ID, None, False, False, True, False),
+                Track("audio", "1", sound, None, None, TWCC_ID, None, False, False, twcc, False),
             )
         )
 
@@ -119,6 +137,10 @@ class Publisher:
     def hear(self, compound: bytes) -> None:
         """Feedback came: repair, make key frames, keep to the rate that gets through."""
         for heard in rtcp.parse(compound):
+            if isinstance(heard, rtcp.ReceiverReport):
+                for block in heard.blocks:
+                    if block.ssrc in self._by_ssrc:
+                        self._by_ssrc[block.ssrc].is_known = True
             if not isinstance(heard, rtcp.Nack | rtcp.KeyFrameRequest):
                 continue
             source = self._by_ssrc.get(heard.ssrc)
@@ -147,22 +169,27 @@ class Publisher:
         if self._stopped:
             return
         now = self._loop.time()
-        for layer, source in enumerate(self._video):
-            self._frame(layer, source, now)
+        rates = allotted(self.rate, [s.share * self.habits.bitrate for s in self._video])
+        for layer, (source, rate) in enumerate(zip(self._video, rates, strict=True)):
+            if rate:
+                source.wants_key = source.wants_key or source.is_silent
+                self._frame(layer, source, rate, now)
+            source.is_silent = not rate
         self.frames += 1
         self._loop.call_at(self._began + self.frames * FRAME_S, self._film)
 
-    def _frame(self, layer: int, source: Source, now: float) -> None:
+    def _frame(self, layer: int, source: Source, rate: float, now: float) -> None:
         every = self.habits.key_every_s
         key = source.wants_key or (every is not None and source.since_key >= every / FRAME_S)
         source.since_key = 0 if key else source.since_key + 1
         source.wants_key = False
         self.key_frames += key
-        size = self.rate * source.share * FRAME_S / 8 * (4 if key else 1)
-        count = max(round(size / 950), 1)
+        size = int(rate * FRAME_S / 8 * (4 if key else 1))
+        count = math.ceil(size / PAYLOAD_BYTES)
         timestamp = source.timestamp + round(self.frames * FRAME_S * 90_000)
         for index in range(count):
-            piece = Piece(self.epoch, layer, self.frames, index, count, key, now)
+            share = min(size - index * PAYLOAD_BYTES, PAYLOAD_BYTES)
+            piece = Piece(self.epoch, layer, self.frames, index, count, share, key, now)
             payload = piece.payload(self.habits.codec)
             self._emit(source, VIDEO_TYPE, index == count - 1, timestamp, payload)
 
@@ -171,7 +198,7 @@ class Publisher:
             return
         now = self._loop.time()
         timestamp = self._audio.timestamp + self._audio.packets * 960
-        piece = Piece(self.epoch, 255, self._audio.packets, 0, 1, False, now)
+        piece = Piece(self.epoch, 255, self._audio.packets, 0, 1, SOUND_BYTES, False, now)
         self._emit(self._audio, AUDIO_TYPE, False, timestamp, piece.body())
         self._loop.call_at(now + SOUND_S, self._speak)
 
@@ -183,7 +210,8 @@ class Publisher:
         source.sequence += 1
         source.packets += 1
         source.octets += len(body)
-        self._send(self._extended(head, source.rid, RID_ID) + body)
+        rid = b"" if source.is_known else source.rid
+        self._send(self._extended(head, rid, RID_ID) + body)
 
     def _repair(self, source: Source, sequence: int) -> None:
         packet = source.history.get(sequence)
@@ -193,7 +221,8 @@ class Publisher:
         head = pack("!BBH", 0x80, packet[1] & 0x80 | RTX_TYPE, source.rtx_sequence & 0xFFFF)
         source.rtx_sequence += 1
         head += packet[4:8] + pack("!I", source.rtx_ssrc)
-        repaired = self._extended(head, source.rid, REPAIRED_RID_ID)
+        rid = b"" if source.rtx_sequence > RTX_NAMED else source.rid
+        repaired = self._extended(head, rid, REPAIRED_RID_ID)
         self._send(repaired + packet[2:4] + packet[12:])
 
     def _extended(self, head: bytes, rid: bytes, rid_id: int) -> bytes:
@@ -220,7 +249,8 @@ class Publisher:
         self._loop.call_at(now + 1.0, self._report)
 
     def _adapt(self, compound: bytes) -> None:
-        """As REMB says; slower when much is lost by transport-wide feedback, else faster."""
+        """As REMB says; by transport-wide feedback, what came through when much is lost, else
+        faster (draft-ietf-rmcat-gcc-02 §5.5, §6)."""
         offset = 0
         while offset + 8 <= len(compound):
             first, kind, words = unpack_from("!BBH", compound, offset)
@@ -234,11 +264,29 @@ class Publisher:
         self.rate = min(max(self.rate, RATE_LEAST), self.habits.bitrate)
 
     def _heed(self, received: int, told: int) -> None:
-        lost = 1 - received / max(told, 1)
-        if lost > 0.2:
-            self.rate *= 0.97
+        now = self._loop.time()
+        self._told.append((now, received, told))
+        while now - self._told[0][0] > FEEDBACK_SPAN_S:
+            self._told.popleft()
+        came = sum(received for _, received, _ in self._told)
+        lost = 1 - came / max(sum(told for *_, told in self._told), 1)
+        if lost > 0.1 and now - self._fell_at > FEEDBACK_SPAN_S:
+            self._fell_at = now
+            through = came * PAYLOAD_BYTES * 8 / FEEDBACK_SPAN_S
+            self.rate = min(self.rate * (1 - lost / 2), max(through, self.rate / 4))
         elif lost < 0.02:
-            self.rate *= 1.003
+            self.rate *= GROWTH
+
+
+def allotted(rate: float, most: Sequence[float]) -> list[float]:
+    """What each layer gets of the rate, the smallest first; a layer after it that would not get
+    half of its most is silent, and so are those above."""
+    given: list[float] = []
+    for each in most:
+        share = min(each, rate) if not given or rate >= each / 2 else 0.0
+        given.append(share)
+        rate = rate - share if share else 0.0
+    return given
 
 
 def received_of(body: bytes) -> tuple[int, int]:

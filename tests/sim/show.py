@@ -96,6 +96,7 @@ class SimShow:
         self.loop = loop
         self.seats: list[Seat] = []
         self.publisher: Publisher
+        self.ways: tuple[Wire, Wire]
         self._chance = Random(seed)
         self._epoch = 0
         self._leave: Callable[[], None] = lambda: None
@@ -103,9 +104,10 @@ class SimShow:
         self._tick()
 
     def publish(self, habits: Habits, up: Path = CLEAN, down: Path = CLEAN) -> Publisher:
-        """A publisher comes and is connected; it sends over `up` and hears over `down`."""
+        """A publisher comes and is connected; it sends over `up` and hears over `down`, which
+        are `ways` then."""
         self._epoch += 1
-        wire, back = self._wire(up), self._wire(down)
+        wire, back = self.ways = self._wire(up), self._wire(down)
         publisher = Publisher(self.loop, habits, self._epoch, self._seeded(), wire.send)
         back.deliver = publisher.hear
         sink = self.relay.publish(SHOW, f"p{self._epoch}", publisher.publication())

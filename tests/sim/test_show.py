@@ -1,5 +1,7 @@
 """Shows over bad networks: what viewers see, and that the same seed always shows the same."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.sim.network import Path
@@ -204,3 +206,74 @@ def test_squeezed_publisher_adapts_to_what_gets_through(seed: int) -> None:
         assert publisher.rate < 700_000
         shown = [at for at, _ in seat.viewer.shown if at >= settled]
         assert len(shown) > 0.5 * 30 * 6
+
+
+LAYERED = Habits(bitrate=2_500_000, simulcast=True, key_every_s=None)
+"""Layers of 250, 625 and 1,625 kbit/s, with key frames only when asked."""
+
+
+def seen(seat: Seat, begin: float, end: float = float("inf")) -> list[int]:
+    """The layer of each frame shown in this time."""
+    return [piece.layer for at, piece in seat.viewer.shown if begin <= at < end]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_squeezed_viewer_falls_to_a_layer_that_fits_and_climbs_back(seed: int, codec: str) -> None:
+    wide = Path(jitter_s=0.005)
+    with simulated(seed) as show:
+        habits = replace(LAYERED, codec="VP8" if codec == "VP8" else "H264")
+        show.publish(habits, wide)
+        show.run(2.0)
+        seat, other = show.watch(wide), show.watch()
+        show.run(5.0)
+        began = show.loop.time()
+        assert set(seen(seat, began - 1)) == {2}
+        seat.down.path = replace(wide, bandwidth_bps=400_000)
+        show.run(10.0)
+        relieved = show.loop.time()
+        assert set(seen(seat, began + 3, relieved)) == {0}
+        assert len(seen(seat, began, relieved)) >= 0.5 * 30 * 10
+        seat.down.path = wide
+        show.run(12.0)
+        assert set(seen(seat, relieved + 10)) == {2}
+        assert len(seen(seat, relieved)) > 0.9 * 30 * 12
+        assert seat.link.ledger.holes() == 0
+        assert set(seen(other, began)) == {2}
+        assert other.viewer.longest_pause_s() < 0.2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_squeezed_publisher_of_layers_is_seen_in_those_that_get_through(seed: int) -> None:
+    with simulated(seed) as show:
+        publisher = show.publish(LAYERED)
+        show.run(2.0)
+        seat = show.watch()
+        show.run(4.0)
+        assert set(seen(seat, show.loop.time() - 1)) == {2}
+        show.ways[0].path = Path(bandwidth_bps=500_000)
+        show.run(8.0)
+        settled = show.loop.time()
+        show.run(6.0)
+        assert publisher.rate < 900_000
+        assert set(seen(seat, settled)) <= {0, 1}
+        assert len(seen(seat, settled)) > 0.9 * 30 * 6
+        asked = len(publisher.requests)
+        show.ways[0].path = CLEAN
+        show.run(12.0)
+        assert 1 in seen(seat, settled + 6)
+        assert len(publisher.requests) < asked + 6
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("loss", [0.02, 0.05])
+def test_layers_are_repaired_on_a_lossy_way(seed: int, loss: float) -> None:
+    bad = Path(loss=loss, jitter_s=0.005, reordered=0.02)
+    with simulated(seed) as show:
+        publisher = show.publish(LAYERED, bad, bad)
+        show.run(2.0)
+        seat = show.watch()
+        show.run(8.0)
+        assert publisher.repairs > 0
+        assert share_shown(show, seat) > 0.9
+        assert seat.viewer.longest_pause_s() < 0.5

@@ -13,17 +13,28 @@ from signaling.ports import Subscription
 from tests.sim.frames import Piece, body_of, piece_of
 
 VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 102, 103, 109
-SUBSCRIPTION: Final = Subscription(VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE, remb=True)
+SEND_TIME_ID: Final = 3
+SUBSCRIPTION: Final = Subscription(
+    VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE, abs_send_time=SEND_TIME_ID, remb=True
+)
 OUR_SSRC: Final = 7
 ROUND_S: Final = 0.02
 RETRY_S: Final = 0.1
 TRIES: Final = 10
+SKIP_S: Final = 0.1
+"""A hole of this age is given up as soon as a whole key frame follows it."""
 STUCK_S: Final = 0.4
-"""A hole of this age is given up as soon as a key frame follows it, and a key frame asked for."""
+"""A hole of this age means that a key frame is asked for."""
 REQUEST_EVERY_S: Final = 1.0
 FIRST_PATIENCE_S: Final = 0.3
 """A viewer that has not shown anything asks for a key frame this often."""
 FEEDBACK_EVERY_S: Final = 0.5
+REMB_EVERY_S: Final = 1.0
+GROWTH: Final = 1.08**FEEDBACK_EVERY_S
+"""An estimate grows by 8 % in a second, no further than half as much again as what comes, and falls
+to less than what comes when a queue builds up (draft-ietf-rmcat-gcc-02 §5.5)."""
+FELL: Final = 0.97
+"""An estimate that falls by more than 3 % is told at once."""
 DELAY_MOST_S: Final = 0.1
 ESTIMATE_BEGIN: Final = 5_000_000.0
 ESTIMATE_LEAST: Final = 50_000.0
@@ -64,6 +75,7 @@ class Viewer:
         self._delays: list[float] = []
         self._delay_least = 1e9
         self._clocks: tuple[int, float] | None = None
+        self._told_at, self._told = 0.0, ESTIMATE_BEGIN
         loop.call_later(ROUND_S, self._round)
         loop.call_later(FEEDBACK_EVERY_S, self._tell)
 
@@ -95,17 +107,18 @@ class Viewer:
         assert head is not None
         self.sources.setdefault(head.payload_type, set()).add(head.ssrc)
         self._bytes += len(datagram)
+        self._delays.append(travelled(datagram, head, self._loop.time()))
         if head.payload_type == AUDIO_TYPE:
             self.sounds += 1
         elif head.payload_type == RTX_TYPE:
             if head.stop - head.start > 2:  # less is padding sent to probe
                 number = int.from_bytes(datagram[head.start : head.start + 2], "big")
-                self._take(head, number, datagram[head.start + 2 : head.stop], fresh=False)
+                self._take(head, number, datagram[head.start + 2 : head.stop])
         else:
             assert head.payload_type == VIDEO_TYPE
-            self._take(head, head.sequence, datagram[head.start : head.stop], fresh=True)
+            self._take(head, head.sequence, datagram[head.start : head.stop])
 
-    def _take(self, head: rtp.Header, sequence: int, payload: bytes, *, fresh: bool) -> None:
+    def _take(self, head: rtp.Header, sequence: int, payload: bytes) -> None:
         found = piece_of(payload)
         if found is None:
             assert not payload, "a payload nobody published"
@@ -122,8 +135,6 @@ class Viewer:
         self._highest = max(self._highest, number)
         self._received += 1
         self._keep(number, head, found)
-        if fresh and found is not None:
-            self._delays.append(now - found[0].at)
 
     def _keep(self, number: int, head: rtp.Header, found: tuple[Piece, bytes] | None) -> None:
         if found is None or (self._next is not None and number < self._next):
@@ -142,7 +153,7 @@ class Viewer:
             self._show(self._next, stop)
         if not self._packets:
             self._fine_at = now
-        if self._next is None or (self._packets and now - self._fine_at > STUCK_S):
+        if self._next is None or (self._packets and now - self._fine_at > SKIP_S):
             start = next((n for n in sorted(self._packets) if self._starts(n)), None)
             if start is not None:
                 self._drop_before(start)
@@ -218,7 +229,7 @@ class Viewer:
         self._loop.call_later(ROUND_S, self._round)
 
     def _tell(self) -> None:
-        """Receiver report and REMB, twice a second."""
+        """A receiver report twice a second; REMB once, or when it fell."""
         if not self.playing:
             return
         expected = self._highest - self._lowest + 1
@@ -234,18 +245,29 @@ class Viewer:
             fraction = min(lost * 256 // span, 255) if span > 0 else 0
             block = rtcp.ReportBlock(video, fraction, 0, self._highest, 0, last, delay)
             report = rtcp.receiver_report(OUR_SSRC, [block])
-            self._send(report + rtcp.remb(OUR_SSRC, int(self.estimate), [video]))
+            now = self._loop.time()
+            if now - self._told_at >= REMB_EVERY_S or self.estimate < FELL * self._told:
+                self._told_at, self._told = now, self.estimate
+                report += rtcp.remb(OUR_SSRC, int(self.estimate), [video])
+            self._send(report)
         self._loop.call_later(FEEDBACK_EVERY_S, self._tell)
 
     def _estimate(self, lost: float) -> None:
         rate, self._bytes = self._bytes * 8 / FEEDBACK_EVERY_S, 0
         delays, self._delays = self._delays, []
-        worst = max(delays, default=0.0)
         self._delay_least = min([self._delay_least, *delays])
-        if delays and (worst - self._delay_least > DELAY_MOST_S or lost > 0.1):
+        grows = bool(delays) and delays[-1] > delays[0]
+        if (grows and delays[-1] - self._delay_least > DELAY_MOST_S) or lost > 0.1:
             self.estimate = max(rate * 0.85, ESTIMATE_LEAST)
         else:
-            self.estimate = max(self.estimate, min(self.estimate * 1.08, rate * 1.5 + 10_000))
+            self.estimate = max(self.estimate, min(self.estimate * GROWTH, rate * 1.5 + 10_000))
+
+
+def travelled(datagram: bytes, head: rtp.Header, now: float) -> float:
+    """How long ago a packet was sent, as it says: 6.18 fixed point seconds (abs-send-time)."""
+    stamp = rtp.extension(datagram, head, SEND_TIME_ID)
+    assert stamp is not None
+    return (int(now * (1 << 18)) - int.from_bytes(stamp, "big") & 0xFFFFFF) / (1 << 18)
 
 
 def nacks(datagram: bytes) -> bool:

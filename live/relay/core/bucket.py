@@ -21,13 +21,17 @@ class Bucket:
         """All of it may be sent now."""
         self._bytes, self._earned_at = self._most, now
 
-    def earn(self, bps: float, now: float) -> None:
-        """So many bits per second have come since the last time; the first time it is filled."""
+    def earn(self, bps: float, now: float, most_s: float = float("inf")) -> None:
+        """So many bits per second have come since the last time; the first time it is filled.
+
+        No more is kept than comes in `most_s`.
+        """
         if self._earned_at is None:
             self.fill(now)
         else:
-            earned = bps / 8 * (now - self._earned_at)
-            self._bytes, self._earned_at = min(self._bytes + earned, self._most), now
+            self._bytes += bps / 8 * (now - self._earned_at)
+        self._bytes = min(self._bytes, self._most, bps / 8 * most_s)
+        self._earned_at = now
 
     def spend(self, octets: int) -> None:
         """A packet of this size is sent."""

@@ -13,6 +13,9 @@ TAKEOVER_S: Final = 1.0
 """A source of the same payload type takes over when the old one was silent for so long; one that
 names the layer does at once, but sources do not change more often than this."""
 
+SILENCE_S: Final = 1.0
+"""A layer that brought nothing for so long is not asked for key frames."""
+
 
 class Inlet:
     """The arrivals of one layer; `log` is None before the first. Counts are of all its sources."""
@@ -65,7 +68,13 @@ class Inlet:
         return told + self.key_frame_request(sender, now)
 
     def key_frame_request(self, sender: int, now: float) -> bytes:
-        """The request for a key frame, if one is wanted and may be asked for."""
+        """The request for a key frame, if one is wanted and may be asked for.
+
+        Of several layers those are silent that a publisher has no room for; it begins them again
+        with a key frame.
+        """
         if self.log is None or self.kind != "video":
+            return b""
+        if self.track.layers and now - self.heard_at >= SILENCE_S:
             return b""
         return self.key_frames.due(sender, self.log.ssrc, now)

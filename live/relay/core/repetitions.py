@@ -15,6 +15,10 @@ AGAIN_LEAST_S: Final = 0.01
 """The same packet is not repeated sooner, nor within half a round trip."""
 SHARE: Final = 0.5
 LEAST_BPS: Final = 300_000
+LEAST_SHARE: Final = 0.25
+"""Of the layer's bitrate, where the estimate leaves less."""
+KEPT_S: Final = 1.0
+"""Where the estimate is the limit, savings of better times are cut down to so much."""
 SAVED_BYTES: Final = 300_000
 """What may be saved up: a second of a picture of 2.4 Mbit/s."""
 
@@ -35,9 +39,11 @@ class Repetitions:
             self._second, self._asked = now, 0
             self._sent_at = {n: at for n, at in self._sent_at.items() if now - at < 1}
         bps = max(SHARE * bitrate, LEAST_BPS)
-        if estimate is not None:
-            bps = min(bps, max(estimate - bitrate, LEAST_BPS))
-        self._bucket.earn(bps, now)
+        kept_s = float("inf")
+        if estimate is not None and estimate - bitrate < bps:
+            bps = max(estimate - bitrate, min(LEAST_SHARE * bitrate, LEAST_BPS))
+            kept_s = KEPT_S
+        self._bucket.earn(bps, now, kept_s)
 
     def admit(self, count: int) -> int:
         """Of so many numbers asked for, how many are looked at."""

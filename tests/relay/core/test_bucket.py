@@ -17,6 +17,14 @@ def test_is_full_the_first_time_and_never_fuller() -> None:
     assert bucket.has_any
 
 
+def test_no_more_is_kept_than_its_rate_brings_in_the_time_allowed() -> None:
+    bucket = Bucket(10_000)
+    bucket.earn(8_000, 0.0)
+    bucket.earn(8_000, 1.0, most_s=0.5)
+    bucket.spend(500)
+    assert not bucket.has_any
+
+
 @given(
     st.integers(1, 50_000),
     st.lists(st.tuples(st.floats(0, 2), st.integers(1, 1_500)), min_size=1, max_size=60),

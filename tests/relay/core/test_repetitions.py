@@ -1,5 +1,6 @@
 """Repetitions are bounded: in number, in bytes, and each in time."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,7 @@ from live.relay.core.repetitions import (
     AGAIN_LEAST_S,
     ASKED_PER_S,
     LEAST_BPS,
+    LEAST_SHARE,
     SAVED_BYTES,
     SHARE,
     Repetitions,
@@ -46,6 +48,15 @@ def test_then_half_of_its_bitrate() -> None:
 def test_what_the_path_has_left_is_the_limit_and_never_nothing() -> None:
     assert abs(sent_in(10, 2_400_000, 3_000_000) * 8 / 10 / 600_000 - 1) < 0.05
     assert abs(sent_in(10, 2_400_000, 400_000) * 8 / 10 / LEAST_BPS - 1) < 0.05
+
+
+def test_where_the_path_is_full_what_was_saved_up_in_better_times_is_lost() -> None:
+    made = Repetitions()
+    made.refresh(2_400_000, 5_000_000, 0.0)
+    made.refresh(250_000, 350_000, 1.0)
+    allowed = sum(made.allow(n, PACKET, None, 1.0) for n in range(1_000))
+    assert allowed * PACKET * 8 / 100_000 == pytest.approx(1, abs=0.1)
+    assert abs(sent_in(10, 250_000, 100_000) * 8 / 10 / (LEAST_SHARE * 250_000) - 1) < 0.1
 
 
 def test_one_packet_not_again_within_half_a_round_trip() -> None:
