@@ -4,6 +4,7 @@ They outlive publishers: who takes over goes on in the same lanes as long as vie
 can, and in new ones when they cannot. All layers of the picture share their SSRCs.
 """
 
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -14,6 +15,9 @@ from signaling.ports import Codec, Kind, StreamTrack, Track
 
 FIRST_NUMBER: Final = 0x10000
 """Extended numbers begin after the first cycle, so that none is ever negative."""
+
+_CONSTRAINED_BASELINE: Final = re.compile(r"42[4-7c-f]0|4d[89a-f]0|58[c-f]0")
+"""Its spellings as profile_idc and profile-iop (RFC 6184 §8.1, table 5)."""
 
 
 class Lanes:
@@ -104,7 +108,9 @@ class Lanes:
 
 def decoder(codec: Codec) -> tuple[str, str]:
     """What must be the same for a viewer's decoder to go on: the codec and its profile; H.264's
-    level may differ (RFC 6184 §8.1)."""
+    level may differ, and the spelling of its profile (RFC 6184 §8.1)."""
     given = codec.parameters
     profile = given.get("profile-level-id", "").lower()[:4]
+    if _CONSTRAINED_BASELINE.fullmatch(profile):
+        profile = "42e0"
     return codec.name.upper(), profile or given.get("profile-id", given.get("profile", ""))

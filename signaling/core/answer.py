@@ -21,6 +21,10 @@ TYPE_PREFERENCE: Final = {
 LOCAL_PREFERENCE: Final = {"udp": 0xFFFF, "tcp": (4 << 13) + 0x1FFF}
 """Of the first candidate; for TCP with the direction preference of passive ones."""
 
+ICE_LINES: Final = ("a=ice-lite", "a=ice-options:trickle ice2")
+"""Lite, as of RFC 8445 (§10), and candidates may trickle in (RFC 8840 §4.1); the same for a
+session's whole life (RFC 9725 §4.3.3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -57,7 +61,7 @@ class Answered:
 
 def write(offer: Description, local: Local, answered: Sequence[Answered]) -> str:
     """The whole description, a section for each that was offered, in the same order."""
-    lines = ["v=0", f"o=- {local.session} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=ice-lite"]
+    lines = ["v=0", f"o=- {local.session} 1 IN IP4 0.0.0.0", "s=-", "t=0 0", *ICE_LINES]
     if offer.bundle is not None:
         mids = (answer.section.first("mid") or "" for answer in answered)
         lines.append(f"a=group:BUNDLE {' '.join(mids)}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from signaling.core.answer import Candidate, candidate_lines
+from signaling.core.answer import ICE_LINES, Candidate, candidate_lines
 from signaling.errors import MalformedFragment
 
 MEDIA_TYPE: Final = "application/trickle-ice-sdpfrag"
@@ -75,7 +75,7 @@ def write(ufrag: str, password: str, candidates: Sequence[Candidate], asked: Fra
     media = [f"m={asked.media}"] if asked.media else []
     mid = [f"a=mid:{asked.mid}"] if media and asked.mid else []
     lines = [
-        "a=ice-lite",
+        *ICE_LINES,
         *media,
         *mid,
         f"a=ice-ufrag:{ufrag}",

@@ -5,6 +5,7 @@ warning. `NotShown` says that the server does not offer something optional, or t
 not bring it about: it is neither passed nor failed, and the table says why.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ LEVELS: Final[tuple[Level, ...]] = ("MUST", "SHOULD", "MAY")
 VERDICTS: Final[tuple[Verdict, ...]] = ("passed", "failed", "warned", "not shown")
 LETTERS: Final = {"passed": ".", "failed": "F", "warned": "w", "not shown": "-"}
 WIDTH: Final = 100
+BLAMED_ON_SERVER: Final = (AssertionError, LookupError, ValueError)
+"""What a test ends with when something is wrong, missing or not as its format has it."""
 
 
 class NotShown(Exception):
@@ -52,7 +55,7 @@ def judge(
         known = target.not_shown is None or name in target.not_shown
         return Result(name, protocol, "not shown" if known else "failed", why)
     weak = REQUIREMENTS[name].rules[protocol].level != "MUST" and not target.strict
-    mild = weak and isinstance(error, AssertionError)
+    mild = weak and isinstance(error, BLAMED_ON_SERVER)
     return Result(name, protocol, "warned" if mild else "failed", why)
 
 
@@ -72,6 +75,22 @@ def table(results: Sequence[Result]) -> Iterator[str]:
             rule = row.rules[result.protocol]
             yield f"  {result.protocol} {rule.level} {row.name} ({rule.section})"
             yield f"      {row.text} {result.why}"[:WIDTH]
+
+
+def report(results: Sequence[Result]) -> str:
+    """The same for machines: a JSON array with one object for each requirement and protocol."""
+    rows = (
+        {
+            "requirement": result.name,
+            "protocol": result.protocol,
+            "level": result.level,
+            "section": REQUIREMENTS[result.name].rules[result.protocol].section,
+            "verdict": result.verdict,
+            "why": result.why,
+        }
+        for result in results
+    )
+    return json.dumps(list(rows), indent=1)
 
 
 def title(results: Sequence[Result]) -> str:

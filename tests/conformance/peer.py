@@ -50,7 +50,11 @@ class Wire(asyncio.DatagramProtocol):
 
 
 class Peer:
-    """One peer. `media`: RTP payload type and sequence number of whatever came, decrypted."""
+    """One peer. `media`: RTP payload type and sequence number of whatever came.
+
+    `spoken_to`: set once RTP or RTCP came, which shows that the server too has shaken hands;
+    `ended_by_server`: set when it closed the DTLS association.
+    """
 
     role: Final = "controlling"
 
@@ -59,6 +63,7 @@ class Peer:
         self.media: list[tuple[int, int]] = []
         self.server_checked = False
         self.ended_by_server = asyncio.Event()
+        self.spoken_to = asyncio.Event()
         self._remote: Description
         self._wire: Wire
         self._selected: Address | None = None
@@ -168,8 +173,10 @@ class Peer:
             self._stun(data, source, wire)
         elif data[0] < 64:
             self._inbox.put_nowait(data)
-        elif data[0] >= 128 and not 192 <= data[1] < 224:
-            self._rtp(data)
+        elif data[0] >= 128:
+            self.spoken_to.set()
+            if not 192 <= data[1] < 224:
+                self._rtp(data)
 
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()

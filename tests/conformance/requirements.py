@@ -62,9 +62,12 @@ MIRROR: Final = "RFC 3264 §6"
 BUNDLE_ONLY: Final = "RFC 9143 §7.3.1"
 ICE_CREDENTIALS: Final = "RFC 8839 §5.4"
 ICE_LITE: Final = "RFC 8839 §5.3"
+ICE_OPTION: Final = "RFC 8445 §10"
+TRICKLE_OPTION: Final = "RFC 8838 §3"
 END_OF_CANDIDATES: Final = "RFC 8840 §8.2"
 ANSWER_SETUP: Final = "RFC 8842 §5.3"
 INTEGRITY: Final = "RFC 8489 §9.1.3"
+LINK: Final = "RFC 8288 §3"
 GONE: Final = "RFC 9110 §15.5.5"
 FETCH: Final = "WHATWG Fetch (CORS)"
 
@@ -123,7 +126,7 @@ ANSWER: Final = (
         "setup:active: passive, or 422, 400.",
     ),
     _must(
-        "4.8", "", "simulcast_is_answered_in_kind", "An accepted a=simcast:send is answered recv."
+        "4.8", "", "simulcast_is_answered_in_kind", "An accepted a=simulcast:send is answered recv."
     ),
     _must(
         ICE_CREDENTIALS,
@@ -132,6 +135,10 @@ ANSWER: Final = (
         "ufrag and pwd as long as ICE wants.",
     ),
     _must(ICE_LITE, ICE_LITE, "ice_lite_is_said", "Who never sends checks says a=ice-lite."),
+    _must(ICE_OPTION, ICE_OPTION, "ice2_is_said", "a=ice-options has ice2."),
+    _should(
+        TRICKLE_OPTION, TRICKLE_OPTION, "trickle_is_said", "Who takes candidates says trickle."
+    ),
     _must("4.3.2", "4.4.2", "all_candidates_are_in_the_answer", "No candidate comes later."),
     _should(
         END_OF_CANDIDATES,
@@ -231,7 +238,7 @@ RESTART: Final = (
 
 ENDING: Final = (
     _must("4.2", "4.3", "delete_is_ok", "DELETE on the session: 200."),
-    _must(GONE, GONE, "a_deleted_session_is_gone", "Then GET, PATCH and DELETE: 404 or 410."),
+    _must(GONE, GONE, "a_deleted_session_is_gone", "Then PATCH and DELETE: 404 or 410."),
     _must("4.3.1", "4.4.1", "delete_ignores_entity_tags", "If-Match on DELETE does not matter."),
     _must("4.2", "4.3", "delete_ends_dtls", "The peer hears a DTLS close_notify."),
     _must("4.2", "4.3", "delete_revokes_consent", "No check is answered, nothing is sent."),
@@ -245,6 +252,7 @@ SERVERS: Final = (
     _may("4.6", "4.7", "ice_servers_are_told", "The 201 has Link rel=ice-server, well formed."),
     _may("4.6", "4.7", "ice_servers_are_told_by_options", "OPTIONS that is no preflight has them."),
     _should("4.6", "4.7", "preflight_tells_no_ice_servers", "A preflight has none."),
+    _must(LINK, LINK, "links_are_well_formed", "Every Link field is as its syntax has it."),
     _must("4.9", "4.9", "extensions_are_named_by_urn", "Other links have the URN of an extension."),
 )
 

@@ -25,6 +25,7 @@ class Target:
     redirect_url: str = ""
     ca: str = ""
     flood: int = CALM_FLOOD
+    report: str = ""
     flood_headers: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     not_shown: Mapping[str, str] | None = None
@@ -67,5 +68,6 @@ def read_target(environ: Mapping[str, str]) -> Target | None:
         redirect_url=given("REDIRECT_URL"),
         ca=given("CA"),
         flood=int(given("FLOOD") or CALM_FLOOD),
+        report=given("REPORT"),
         strict=given("STRICT") not in ("", "0"),
     )

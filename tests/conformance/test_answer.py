@@ -128,6 +128,21 @@ async def test_ice_lite_is_said(door: Door) -> None:
         assert lite or client.peer.server_checked, "neither a=ice-lite nor a check by the server"
 
 
+def ice_options(answer: Description) -> set[str]:
+    """The options of a=ice-options at either level (RFC 8839 §5.6)."""
+    return {option for value in answer.anywhere("ice-options") for option in value.split()}
+
+
+async def test_ice2_is_said(door: Door) -> None:
+    assert "ice2" in ice_options((await door.open()).answer)
+
+
+async def test_trickle_is_said(door: Door) -> None:
+    session = await door.open()
+    await session.trickle(offers.host("192.0.2.7", 50_000))
+    assert "trickle" in ice_options(session.answer)
+
+
 async def test_all_candidates_are_in_the_answer(door: Door) -> None:
     async with connected(door) as client:
         assert client.session.answer.candidates

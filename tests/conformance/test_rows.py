@@ -16,6 +16,7 @@ def test_every_requirement_has_one_test() -> None:
         for tree in trees
         for node in tree.body
         if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_")
+        if _judges_a_door(node)
     )
     assert tests == dict.fromkeys(REQUIREMENTS, 1)
 
@@ -25,3 +26,7 @@ def test_every_requirement_names_its_sections() -> None:
         assert row.rules, row.name
         assert set(row.rules) <= set(DOCUMENTS)
         assert all(" §" in rule.section or "(" in rule.section for rule in row.rules.values())
+
+
+def _judges_a_door(test: ast.AsyncFunctionDef) -> bool:
+    return any(argument.arg == "door" for argument in test.args.args)

@@ -113,10 +113,19 @@ async def picture_reaches(seller: Page, *viewers: Page, seconds: int) -> None:
     )
     assert camera.rate >= LEAST_CAMERA_RATE, camera
     for look_of_viewer in seen:
-        assert look_of_viewer.steady, look_of_viewer
-        assert look_of_viewer.rate >= LEAST_SHARE * camera.rate, (camera, look_of_viewer)
-        assert look_of_viewer.brightness > 2 * BLACK, look_of_viewer
-        assert look_of_viewer.moving >= LEAST_SHARE * seconds, look_of_viewer
+        _demand(look_of_viewer, camera.rate, seconds)
+
+
+async def expect_picture(page: Page, rate: float, seconds: int) -> None:
+    """A viewer sees a picture of so many frames per second: moving, not black, hardly one lost."""
+    _demand(await look(page, "video", "inbound-rtp", "framesDecoded", seconds), rate, seconds)
+
+
+def _demand(seen: Look, rate: float, seconds: int) -> None:
+    assert seen.steady, seen
+    assert seen.rate >= LEAST_SHARE * rate, (rate, seen)
+    assert seen.brightness > 2 * BLACK, seen
+    assert seen.moving >= LEAST_SHARE * seconds, seen
 
 
 async def media_ports(page: Page) -> set[str]:

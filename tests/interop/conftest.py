@@ -1,6 +1,10 @@
 """One server for all foreign peers, one Firefox, and visitors in Chromium."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import Final
 
 import httpx
 import pytest
@@ -8,10 +12,16 @@ import pytest_asyncio
 
 from tests.e2e.conftest import Visit, browser, visit
 from tests.e2e.server import Server, serving
+from tests.interop import foreign
 from tests.interop.firefox import Firefox, Tab, running
+from tests.interop.media import audio_file, video_file
 from tests.interop.show import Show, make_show
 
 __all__ = ["Visit", "browser", "visit"]
+
+SYSTEM_PYTHON: Final = "/usr/bin/python3"
+"""The one whose packages bring GStreamer's bindings."""
+INSTALL_WITHIN_S: Final = 60
 
 Open = Callable[[str], Awaitable[Tab]]
 
@@ -24,10 +34,10 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 
 @pytest_asyncio.fixture
-async def show(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[Show]:
+async def show(server: Server) -> AsyncIterator[Show]:
     """A show of the test's own that can be published."""
     async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
-        yield await make_show(http, request.node.name)
+        yield await make_show(http)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -49,3 +59,35 @@ async def open_tab(firefox: Firefox) -> AsyncIterator[Open]:
     yield open_tab
     for tab in tabs:
         await tab.close()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def libdatachannel(tmp_path_factory: pytest.TempPathFactory) -> foreign.Peer:
+    """libdatachannel in Node.js, as package-lock.json has it; it publishes a picture and a tone."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    assert node, "no Node.js: deploy/install-test-tools brings one"
+    assert npm, "no npm: deploy/install-test-tools brings one"
+    await _install(npm)
+    folder = tmp_path_factory.mktemp("media")
+    video, audio = video_file(folder / "video"), audio_file(folder / "audio")
+    command = (node, "libdatachannel.mjs")
+    return partial(foreign.running, command, video=str(video), audio=str(audio))
+
+
+@pytest.fixture(scope="session")
+def gstreamer() -> foreign.Peer:
+    """The system's GStreamer."""
+    return partial(foreign.running, (SYSTEM_PYTHON, "gstreamer.py"))
+
+
+async def _install(npm: str) -> None:
+    lock = foreign.HERE / "package-lock.json"
+    installed = foreign.HERE / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    process = await asyncio.create_subprocess_exec(
+        *(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
+        cwd=foreign.HERE,
+    )
+    async with asyncio.timeout(INSTALL_WITHIN_S):
+        assert await process.wait() == 0

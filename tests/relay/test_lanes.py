@@ -53,7 +53,13 @@ def test_more_layers_come_with_the_next_publisher() -> None:
     assert len(only) == 2
 
 
-def test_a_level_is_no_other_decoder() -> None:
-    levels = ("42e01f", "42E034")
-    codecs = [replace(H264, parameters={"profile-level-id": level}) for level in levels]
-    assert decoder(codecs[0]) == decoder(codecs[1]) != decoder(HIGH)
+@pytest.mark.parametrize("other", ["42E034", "42c00d", "4d801f", "58c01f"])
+def test_neither_a_level_nor_a_spelling_is_another_decoder(other: str) -> None:
+    ours, theirs = (replace(H264, parameters={"profile-level-id": x}) for x in ("42e01f", other))
+    assert decoder(ours) == decoder(theirs)
+
+
+@pytest.mark.parametrize("other", ["42001f", "4d001f", "640c1f", "58801f", "42e11f", ""])
+def test_another_profile_is_another_decoder(other: str) -> None:
+    ours, theirs = (replace(H264, parameters={"profile-level-id": x}) for x in ("42e01f", other))
+    assert decoder(ours) != decoder(theirs)

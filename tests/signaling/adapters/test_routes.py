@@ -375,7 +375,10 @@ async def test_a_restart_gives_new_credentials_and_a_new_tag(house: House) -> No
         assert response.headers["content-type"] == "application/trickle-ice-sdpfrag"
         tags.add(response.headers["etag"])
         lines = response.text.split("\r\n")
-        assert lines[:3] == ["a=ice-lite", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0"]
+        assert lines[2:4] == ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0"]
+        for line in ("a=ice-lite", "a=ice-options:trickle ice2"):
+            assert line in lines[:2]
+            assert line in created.text.split("\r\n")
         assert f"a=ice-ufrag:{response.headers['etag'].strip(chr(34))}" in lines
         assert any(line.startswith("a=candidate:") for line in lines)
         assert "a=end-of-candidates" in lines
