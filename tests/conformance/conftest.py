@@ -42,7 +42,7 @@ async def target(
     async with AsyncExitStack() as closing:
         found = NAMED
         if found is None:
-            folder = tmp_path_factory.mktemp("conformance") / "data"
+            folder = tmp_path_factory.mktemp("conformance")
             found = await closing.enter_async_context(kkot.serving(folder))
         pytestconfig.stash[JUDGED] = found
         yield found

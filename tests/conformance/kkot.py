@@ -1,4 +1,7 @@
-"""Kkot itself as the server under test: HTTPS, a TURN server told, two shows of a seller."""
+"""Kkot itself as the server under test: two nodes with HTTPS, a TURN server told, two shows.
+
+Here alone the suite knows Kkot.
+"""
 
 import asyncio
 import os
@@ -7,16 +10,19 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from live.server.settings import Settings
+from live.server.stores import open_stores
 from tests.conformance.target import Target
 
-SERVE: Final = (sys.executable, "-m", "live.server.cli", "serve", "--tls")
+KKOT: Final = (sys.executable, "-m", "live.server.cli")
 ROOT: Final = Path(__file__).parent.parent.parent
 READY: Final = b"Kkot is ready: "
 START_WITHIN_S: Final = 60
@@ -35,33 +41,69 @@ NOT_SHOWN: Final = {
     "an_answered_counter_offer_has_no_content": "the client's offer is always answered",
     "a_malformed_answer_is_refused": "the client's offer is always answered",
     "an_overload_says_when_to_retry": "tests/signaling/adapters/test_routes.py brings it about",
-    "load_is_balanced_by_307": "tests/signaling/adapters/test_routes.py brings it about",
+    "load_is_balanced_by_307": "publishers are taken by every node",
     "half_a_patch_is_unprocessable": "trickle and restart are both taken",
 }
 
 
 @asynccontextmanager
-async def serving(data_dir: Path) -> AsyncIterator[Target]:
-    """A node with fresh stores, and what the suite must know of it."""
+async def serving(folder: Path) -> AsyncIterator[Target]:
+    """Two nodes on stores of their own, and what the suite must know of them."""
+    async with AsyncExitStack() as closing:
+        stores = await closing.enter_async_context(
+            open_stores(Settings(data_dir=folder / "stores"))
+        )
+        shared = {
+            **{name: text for name, text in os.environ.items() if not name.startswith("KKOT_")},
+            "KKOT_DATABASE_URL": stores.database_url,
+            "KKOT_REDIS_URL": stores.redis_url,
+            "KKOT_SECRET": secrets.token_urlsafe(24),
+            "KKOT_HTTP_HOST": "127.0.0.1",
+            "KKOT_MEDIA_TCP_PORT": "0",
+            "KKOT_TURN_URL": "turn:turn.example.com:3478",
+            "KKOT_TURN_SECRET": secrets.token_urlsafe(24),
+            "KKOT_JOINS_PER_ADDRESS": str(JOINS_PER_ADDRESS),
+        }
+        await _migrate(shared)
+        url, elsewhere = await asyncio.gather(
+            *(closing.enter_async_context(_node(folder / name, shared)) for name in ("a", "b"))
+        )
+        authorities = folder / "authorities.crt"
+        authorities.write_text(
+            "".join((folder / name / "tls" / "ca.crt").read_text() for name in ("a", "b"))
+        )
+        target = await _open_shop(url, str(authorities))
+        yield replace(target, whep_redirect_url=target.whep_url.replace(url, elsewhere))
+
+
+async def _migrate(environment: Mapping[str, str]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(*KKOT, "migrate"), cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
+    )
+    async with asyncio.timeout(START_WITHIN_S):
+        assert await process.wait() == 0, "the schema was not brought up to date"
+
+
+@asynccontextmanager
+async def _node(data_dir: Path, shared: Mapping[str, str]) -> AsyncIterator[str]:
+    """The URL of a node of its own."""
     environment = {
-        **{name: text for name, text in os.environ.items() if not name.startswith("KKOT_")},
+        **shared,
         "KKOT_DATA_DIR": str(data_dir),
-        "KKOT_HTTP_HOST": "127.0.0.1",
         "KKOT_HTTP_PORT": str(_free_port(socket.SOCK_STREAM)),
         "KKOT_MEDIA_PORT": str(_free_port(socket.SOCK_DGRAM)),
-        "KKOT_MEDIA_TCP_PORT": "0",
-        "KKOT_TURN_URL": "turn:turn.example.com:3478",
-        "KKOT_TURN_SECRET": secrets.token_urlsafe(24),
-        "KKOT_JOINS_PER_ADDRESS": str(JOINS_PER_ADDRESS),
     }
-    log = data_dir.parent / "kkot.log"
+    log = data_dir.with_suffix(".log")
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *SERVE, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=stderr
+            *(*KKOT, "serve", "--tls"),
+            cwd=ROOT,
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
         )
     try:
-        url = await _ready(process, log)
-        yield await _open_shop(url, str(data_dir / "tls" / "ca.crt"))
+        yield await _ready(process, log)
         assert process.returncode is None, f"the server died:\n{log.read_text()[-4000:]}"
     finally:
         await _stop(process)

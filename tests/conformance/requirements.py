@@ -53,6 +53,7 @@ def _may(whip: str, whep: str, name: str, text: str) -> Requirement:
     return _row("MAY", whip, whep, name, text)
 
 
+WHEP_NOW: Final = "draft-ietf-wish-whep, editor's copy after -03, §4.1"
 HEAD: Final = "RFC 9110 §9.3.2"
 MEDIA_TYPE: Final = "RFC 9110 §8.3.1"
 ALLOW: Final = "RFC 9110 §15.5.6"
@@ -61,6 +62,7 @@ SCHEME: Final = "RFC 9110 §11.1"
 MIRROR: Final = "RFC 3264 §6"
 BUNDLE_ONLY: Final = "RFC 9143 §7.3.1"
 ICE_CREDENTIALS: Final = "RFC 8839 §5.4"
+CONTINUITY: Final = "RFC 8445 §9"
 ICE_LITE: Final = "RFC 8839 §5.3"
 ICE_OPTION: Final = "RFC 8445 §10"
 TRICKLE_OPTION: Final = "RFC 8838 §3"
@@ -153,6 +155,7 @@ HTTP: Final = (
     _must("4.1", "4.1", "get_on_the_endpoint_is_empty", "GET on the endpoint: 2xx, no content."),
     _must("4.1", "4.1", "get_on_the_session_is_empty", "GET on a session: 2xx, no content."),
     _should(HEAD, "4.1", "head_is_get_without_body", "HEAD has the status and fields of GET."),
+    _should("", WHEP_NOW, "head_names_the_media_type", "HEAD: 200, Content-Type application/sdp."),
     _must("4.2", "4.3", "preflight_is_answered", "A CORS preflight on the endpoint allows POST."),
     _should(
         FETCH,
@@ -231,6 +234,10 @@ RESTART: Final = (
     _should("4.3.3", "4.4.3", "a_quoted_star_is_a_star", 'If-Match: "*", as in the example, is *.'),
     _must("4.3.3", "4.4.3", "a_refused_restart_changes_nothing", "The session goes on as it was."),
     _must("4.3.3", "4.4.3", "media_go_on_after_a_restart", "From another address too."),
+    _should(
+        *(CONTINUITY, CONTINUITY, "media_go_on_during_a_restart"),
+        "Until the new pair is there, the old one serves.",
+    ),
     _must(
         "4.3.3", "4.4.3", "replaced_credentials_are_dropped", "Checks under the old ones: silence."
     ),
@@ -257,6 +264,9 @@ SERVERS: Final = (
 )
 
 COUNTER_OFFER: Final = (
+    _must(
+        "", "4.2.3", "a_406_is_a_counter_offer", "No 406, whatever Accept says, without an offer."
+    ),
     _may("", "4.2.2", "a_counter_offer_is_whole", "406 with an SDP offer and a Location."),
     _must("", "4.2.2", "an_answered_counter_offer_has_no_content", "PATCH with the answer: 204."),
     _must("", "4.2.2", "a_malformed_answer_is_refused", "PATCH with nonsense: 4xx."),

@@ -23,6 +23,7 @@ class Target:
     whep_token: str = ""
     off_air_url: str = ""
     redirect_url: str = ""
+    whep_redirect_url: str = ""
     ca: str = ""
     flood: int = CALM_FLOOD
     report: str = ""
@@ -40,6 +41,10 @@ class Target:
         """The URL of an endpoint, and the Bearer token it wants, "" for none."""
         return (self.url, self.token) if protocol == "whip" else (self.whep_url, self.whep_token)
 
+    def redirecting(self, protocol: Protocol) -> str:
+        """The endpoint that answers with 307, "" when none is known."""
+        return self.redirect_url if protocol == "whip" else self.whep_redirect_url
+
     def trust(self) -> ssl.SSLContext:
         """Whose certificates are believed: everybody's authorities, and the one that is given."""
         context = ssl.create_default_context()
@@ -56,7 +61,7 @@ def read_target(environ: Mapping[str, str]) -> Target | None:
 
     if not given("URL") and not given("WHEP_URL"):
         return None
-    for name in ("URL", "WHEP_URL", "OFF_AIR_URL", "REDIRECT_URL"):
+    for name in ("URL", "WHEP_URL", "OFF_AIR_URL", "REDIRECT_URL", "WHEP_REDIRECT_URL"):
         if given(name) and urlsplit(given(name)).scheme not in ("http", "https"):
             raise ValueError(f"{name} must be an http or https URL: {given(name)}")
     return Target(
@@ -66,6 +71,7 @@ def read_target(environ: Mapping[str, str]) -> Target | None:
         whep_token=given("WHEP_TOKEN"),
         off_air_url=given("OFF_AIR_URL"),
         redirect_url=given("REDIRECT_URL"),
+        whep_redirect_url=given("WHEP_REDIRECT_URL"),
         ca=given("CA"),
         flood=int(given("FLOOD") or CALM_FLOOD),
         report=given("REPORT"),

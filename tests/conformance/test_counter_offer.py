@@ -23,6 +23,16 @@ async def counter_offered(door: Door) -> httpx.Response:
     return response
 
 
+async def test_a_406_is_a_counter_offer(door: Door) -> None:
+    for accept in ("*/*", "application/sdp", "application/json", "text/html"):
+        response = await door.post(door.offer(), Accept=accept)
+        if response.status_code == 406:
+            assert response.headers.get("content-type", "").startswith(SDP)
+            assert Description(response.text).media
+        else:
+            assert response.status_code == 201, f"{accept} is answered with {response.status_code}"
+
+
 async def test_a_counter_offer_is_whole(door: Door) -> None:
     response = await counter_offered(door)
     assert response.headers["location"]

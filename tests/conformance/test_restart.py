@@ -115,6 +115,15 @@ async def test_media_go_on_after_a_restart(
         await watching.close()
 
 
+async def test_media_go_on_during_a_restart(door: Door) -> None:
+    async with connected(door) as client:
+        await restarted(client.session)
+        assert await client.peer.is_answered(client.peer.username, client.peer.password)
+        assert not await client.session.is_over()
+        if door.protocol == "whep":
+            assert await client.peer.more_media(client.video)
+
+
 async def test_replaced_credentials_are_dropped(door: Door) -> None:
     async with connected(door) as client:
         before = client.peer.username, client.peer.password
