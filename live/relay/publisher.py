@@ -72,6 +72,7 @@ class Publisher:
         self.session = session
         self.link: Link | None = None
         self.heard_at: float | None = None
+        self.ended = False
         self._receiver = receiver
         self.round_trip = RoundTrip()
         self.inlets = [
@@ -179,7 +180,7 @@ class Publisher:
 
     def closed(self, now: float) -> None:
         """The session ended."""
-        self.link = None
+        self.link, self.ended = None, True
         self._receiver.gone(self, now)
 
     def dismiss(self) -> None:

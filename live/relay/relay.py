@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 from weakref import WeakValueDictionary
 
 from live.relay.broadcast import Broadcast
 from live.relay.statistics import ShowStatistics
+from live.relay.tally import Tally, Totals
 from live.relay.viewer import Viewer
 from signaling.ports import Publication, Sink, Stream, Subscription
 
@@ -30,6 +31,7 @@ class Relay:
         self._past = {"packets_in": 0, "packets_out": 0}
         self._clock = clock
         self._shows: dict[str, Broadcast] = {}
+        self._tally = Tally()
         self._subscribed: WeakValueDictionary[str, Viewer] = WeakValueDictionary()
 
     async def run(self) -> None:
@@ -55,7 +57,9 @@ class Relay:
             broadcast = self._shows[show] = Broadcast(
                 show, self._on_stage, self._on_replaced, self._clock
             )
-        return broadcast.publish(session, publication, now)
+        publisher = broadcast.publish(session, publication, now)
+        self._tally.follow(publisher)
+        return publisher
 
     def stream(self, show: str) -> Stream | None:
         """What a viewer of the show can get here; None while nobody publishes here."""
@@ -66,6 +70,7 @@ class Relay:
         """A viewer of `stream(show)` is welcome."""
         viewer = self._shows[show].subscribe(session, subscription)
         self._subscribed[session] = viewer
+        self._tally.follow(viewer)
         return viewer
 
     def on_air(self, show: str) -> bool:
@@ -107,6 +112,15 @@ class Relay:
         broadcast, viewer = self._shows.get(show), self._subscribed.get(session)
         is_here = broadcast is not None and viewer in broadcast.viewers
         return viewer if is_here else None
+
+    def shows(self) -> Iterator[ShowStatistics]:
+        """The media of every show on this node."""
+        for broadcast in list(self._shows.values()):
+            yield broadcast.statistics()
+
+    def totals(self) -> Totals:
+        """What happened here so far, to sessions that have ended too."""
+        return self._tally.totals()
 
     def stats(self) -> dict[str, int]:
         """Counts over all shows on this node; packets are totals, of shows now forgotten too."""

@@ -51,10 +51,12 @@ class PublisherStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ViewerStatistics:
-    """One viewer; `loss` is the share of the last report, `freezes` what its page counted."""
+    """One viewer; `height` is the lines of its picture, `loss` the share of the last report,
+    `freezes` what its page counted."""
 
     id: str
     layer: str
+    height: int | None
     paused: bool
     bitrate_bps: int
     packets: int
@@ -160,6 +162,7 @@ def viewer_statistics(
     return ViewerStatistics(
         id=_opaque(viewer.session),
         layer=rid,
+        height=None if picture is None else picture.height,
         paused=viewer.paused,
         bitrate_bps=sum(lane.bitrate for lane in (picture, sound) if lane is not None),
         packets=viewer.packets,

@@ -68,6 +68,7 @@ class Viewer:
         self.loss = 0.0
         self.jitter = 0
         self.rtt_s: float | None = None
+        self.ended = False
         self.paused = False
         self.max_height: int | None = None
         self.probe_bps = 0
@@ -125,7 +126,7 @@ class Viewer:
 
     def closed(self, now: float) -> None:
         """The session ended."""
-        self.link = None
+        self.link, self.ended = None, True
         self._left(self)
 
     def watches(self, video: Sequence[Lane], audio: Sequence[Lane]) -> bool:

@@ -5,7 +5,6 @@ knows a person, a show or a query.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final
 
@@ -15,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 LAG_PERIOD_S: Final = 0.5
-MEDIA_PERIOD_S: Final = 2.0
 
 REQUESTS: Final = Counter(
     "kkot_http_requests", "HTTP requests answered", ["method", "route", "status"]
@@ -29,7 +27,6 @@ REQUEST_SECONDS: Final = Histogram(
 LOOP_LAG_SECONDS: Final = Gauge(
     "kkot_loop_lag_seconds", "How late the event loop woke a sleeper, last measurement"
 )
-MEDIA: Final = Gauge("kkot_media", "What the shows on this node carry", ["count"])
 READY: Final = Gauge("kkot_ready", "1 while the node takes traffic and both stores answer")
 
 
@@ -47,14 +44,6 @@ def count_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count one answered request. `route` is a path template, never a path."""
     _request_counter(method, route, status).inc()
     _request_clock(route).observe(seconds)
-
-
-async def watch_media(stats: Callable[[], Mapping[str, int]]) -> None:
-    """Show the relay's counts until cancelled."""
-    while True:
-        for count, value in stats().items():
-            MEDIA.labels(count).set(value)
-        await asyncio.sleep(MEDIA_PERIOD_S)
 
 
 async def watch_loop() -> None:

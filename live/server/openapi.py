@@ -13,6 +13,7 @@ REFERENCE: Final = "#/components/schemas/{name}"
 SECURITY_SCHEMES: Final = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "publishKey": {"type": "http", "scheme": "bearer", "description": "a show's publish key"},
+    "operator": {"type": "http", "scheme": "bearer", "description": "`KKOT_OPERATOR_TOKEN`"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "kkot_access"},
 }
 SIGNED_IN: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"cookie": []}]

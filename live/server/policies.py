@@ -9,6 +9,7 @@
 | show: ended                    | publish `ended`, take the publisher off                        |
 | relay: media flows, stops      | show: on air, off air                                          |
 | relay: publisher replaced      | publish `taken_over` to the sellers' sockets (`takeovers`)      |
+| relay: how viewers fare        | publish `media` to the sellers' sockets (`health`)              |
 """
 
 import asyncio

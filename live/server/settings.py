@@ -149,6 +149,12 @@ class Settings:
         "viewers one address may bring each second, ten times as many at once, and other WHIP and "
         "WHEP requests in proportion; 0: no limit",
     )
+    operator_token: str = _setting(
+        "",
+        _secret,
+        "token, 32 characters or more, that may see the media of all shows at `GET /media`; "
+        "empty: nobody may",
+    )
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "least severe line that is logged"
@@ -157,7 +163,7 @@ class Settings:
 
     def __repr__(self) -> str:
         """The settings without their secrets and without credentials inside URLs."""
-        hidden = {"secret", "turn_secret", "database_url", "redis_url"}
+        hidden = {"secret", "turn_secret", "operator_token", "database_url", "redis_url"}
         shown = (
             f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden
         )

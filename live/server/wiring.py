@@ -40,9 +40,11 @@ from live.server.app import Doors
 from live.server.errors import StartError
 from live.server.gate import Gate
 from live.server.ground import Ground
+from live.server.health import tell_sellers
 from live.server.identity import Origins, Visitors
-from live.server.metrics import watch_media
+from live.server.media_metrics import media_metrics
 from live.server.node import House, Task
+from live.server.operator import operator_doors
 from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
 from live.server.settings import TURN_SCHEMES
 from live.server.takeovers import Takeovers
@@ -52,7 +54,7 @@ from live.show.adapters.routes import operations as show_operations
 from live.show.core.stage import Stage
 from live.show.shows import Shows
 from signaling.adapters import routes as signaling_routes
-from signaling.adapters.service import open_signaling
+from signaling.adapters.service import Traffic, open_signaling
 from signaling.core.ice_uri import parse_uris
 from signaling.core.rate_limit import RateLimits, rates
 from signaling.endpoint import Endpoint
@@ -95,7 +97,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
                 packages.stage_door.run(packages.shows),
                 packages.takeovers.run(),
                 packages.relay.run(),
-                watch_media(packages.relay.stats),
+                tell_sellers(packages.relay, packages.chat.publish),
                 packages.sandbox.run(app),
             ]
 
@@ -184,6 +186,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
         Doors(
             operations=relay_operations(packages.relay, demand_owner=packages.shows.demand_owner)
         ),
+        operator_doors(packages.relay, settings.operator_token),
         Doors(routes=[Mount("/sandbox", sandbox_app(packages.sandbox))]),
         Doors(routes=chat_routes.routes(packages.chat), openapi=chat_routes.OPENAPI),
         Doors(
@@ -203,6 +206,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
 @asynccontextmanager
 async def _signaling(ground: Ground, relay: Relay, gate: Gate) -> AsyncIterator[Endpoint]:
     settings = ground.settings
+    traffic = Traffic()
     async with AsyncExitStack() as closing:
         try:
             endpoint = await closing.enter_async_context(
@@ -213,12 +217,14 @@ async def _signaling(ground: Ground, relay: Relay, gate: Gate) -> AsyncIterator[
                     tcp_port=settings.media_tcp_port,
                     public_ips=list(filter(None, settings.public_ip.split(","))),
                     stun_servers=parse_uris(settings.stun_url, ("stun",)),
+                    traffic=traffic,
                 )
             )
         except OSError as error:
             raise StartError(
                 f"cannot listen for media ({error}): set KKOT_MEDIA_PORT and KKOT_MEDIA_TCP_PORT"
             ) from None
+        closing.enter_context(media_metrics(relay, {"udp": traffic.udp, "tcp": traffic.tcp}))
         yield endpoint
 
 

@@ -40,13 +40,14 @@ class TcpDoor:
         drained: Callable[[float], None],
         owns: Callable[[Source], bool],
         forget: Callable[[Source], None],
+        counters: Counters | None = None,
     ) -> None:
         self.receive = receive
         self.drained = drained
         self.owns = owns
         self.forget = forget
         self.connections: set[TcpConnection] = set()
-        self.counters = Counters()
+        self.counters = counters or Counters()
 
     def accept(self) -> "TcpConnection":
         """The protocol of a new connection."""
@@ -93,6 +94,7 @@ class TcpConnection(asyncio.Protocol):
                 break
             self._door.receive(bytes(pending[offset + 2 : offset + 2 + size]), self, self, now)
             self._door.counters.received += 1
+            self._door.counters.received_octets += size
             offset += 2 + size
         del pending[:offset]
         self._door.drained(now)
@@ -138,6 +140,7 @@ class TcpConnection(asyncio.Protocol):
             return
         transport.write(frames)
         counters.sent += count
+        counters.sent_octets += len(frames)
 
     def abort(self) -> None:
         """End the connection now."""

@@ -49,10 +49,12 @@ UdpSource = tuple[tuple[Any, ...], bytes]
 
 @dataclass(slots=True)
 class Counters:
-    """What happened on a socket since it was opened."""
+    """What happened on sockets: datagrams, and the bytes in them."""
 
     received: int = 0
+    received_octets: int = 0
     sent: int = 0
+    sent_octets: int = 0
     dropped: int = 0
 
 
@@ -90,9 +92,9 @@ FAMILIES: Final[dict[int, _Family]] = {
 class UdpDoor:
     """One bound socket of one address family."""
 
-    def __init__(self, family: int, port: int) -> None:
+    def __init__(self, family: int, port: int, counters: Counters | None = None) -> None:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.counters = Counters()
+        self.counters = counters or Counters()
         self.segmentation = _can_segment(self.socket)
         self._family = FAMILIES[family]
         self._receive: Receive
@@ -146,16 +148,18 @@ class UdpDoor:
 
     def _read(self) -> None:
         receive, recvmsg, now = self._receive, self.socket.recvmsg, time.monotonic()
-        place, count = self._family.place, 0
+        place, count, octets = self._family.place, 0, 0
         try:
             while count < READS_PER_WAKEUP:
                 datagram, items, _, address = recvmsg(DATAGRAM_BYTES, ANCILLARY_BYTES)
                 count += 1
+                octets += len(datagram)
                 local = items[0][2][place] if items else b""
                 receive(datagram, (address, local), self, now)
         except OSError:
             pass  # read empty, or an error that some datagram sent before has left behind
         self.counters.received += count
+        self.counters.received_octets += octets
         self._drained(now)
 
 
@@ -191,6 +195,7 @@ class UdpPath:
             self._door.counters.dropped += 1
         else:
             self._door.counters.sent += 1
+            self._door.counters.sent_octets += len(datagram)
 
     def send_run(self, datagrams: memoryview, size: int) -> None:
         """Send what lies end to end as datagrams of `size` bytes; the last may be shorter."""
@@ -212,6 +217,7 @@ class UdpPath:
             self.send_run(datagrams, size)
         else:
             door.counters.sent += -(-len(datagrams) // size)
+            door.counters.sent_octets += len(datagrams)
 
 
 @cache

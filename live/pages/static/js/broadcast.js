@@ -4,10 +4,12 @@
 import { api, explain } from "./api.js";
 import { Camera, CameraError } from "./camera.js";
 import { $, icon, say, sheet } from "./dom.js";
-import { t } from "./text.js";
+import { shortCount, t } from "./text.js";
 import { WhipPublisher } from "./whip.js";
 
 const LOOK_EVERY_MS = 2_000;
+/** What was said of the viewers so long ago is not true any more. */
+const HEALTH_FRESH_MS = 15_000;
 
 export class Broadcast {
   /** @param {{showOf: () => Promise<any>, ended: (show: any) => void}} options `showOf` gives the chosen show, or null after telling the seller to make one */
@@ -19,6 +21,7 @@ export class Broadcast {
     this.publisher = null;
     this.show = null;
     this.wakeLock = null;
+    this.healthTimer = 0;
     this.confirmation = sheet($("#end-dialog"));
     $("#camera-on").addEventListener("click", () => this.#guard(() => this.#preview()));
     $("#camera-flip").addEventListener("click", () => this.#guard(() => this.#flip()));
@@ -41,6 +44,19 @@ export class Broadcast {
   /** Whether this page is publishing. */
   get publishing() {
     return Boolean(this.publisher);
+  }
+
+  /** How the show reaches its viewers. @param {{viewers: number, bitrate_bps: number, loss: number, freezes: number}} told */
+  setHealth({ viewers, bitrate_bps, loss, freezes }) {
+    clearTimeout(this.healthTimer);
+    this.healthTimer = setTimeout(() => say($("#health")), HEALTH_FRESH_MS);
+    if (!viewers) return say($("#health"));
+    return say($("#health"), t("camera.health", {
+      count: shortCount(viewers),
+      rate: (bitrate_bps / 1e6).toFixed(1),
+      loss: (loss * 100).toFixed(1),
+      freezes: t(freezes === 1 ? "camera.freeze" : "camera.freezes", { count: freezes }),
+    }));
   }
 
   /** A newer publisher took over from a session of this show. @param {string} session its id */

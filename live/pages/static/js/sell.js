@@ -40,6 +40,7 @@ const EVENTS = {
     talk.add(event);
     if (event.from.id !== account?.id) count("talk");
   },
+  media: (event) => broadcast.setHealth(event),
   taken_over: (event) => broadcast.takenOver(event.session),
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),
