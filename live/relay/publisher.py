@@ -11,6 +11,7 @@ from live.relay.core.compounds import CNAME, compounds
 from live.relay.core.inlet import Inlet
 from live.relay.core.receive_log import ReceiveLog
 from live.relay.core.red import RED
+from live.relay.core.remote_estimate import RemoteEstimate
 from live.relay.core.round_trip import RoundTrip
 from live.relay.core.rtp import Header
 from live.relay.core.sources import Origin, Sources
@@ -22,11 +23,6 @@ TWCC_EVERY_S: Final = 0.06
 REPORT_EVERY_S: Final = 1.0
 SILENCE_S: Final = 5.0
 """Without a packet for so long the publisher is off the air."""
-REMB_START: Final = 1_500_000
-REMB_MOST: Final = 6_000_000
-REMB_LEAST: Final = 200_000
-LOSS_TOLERATED: Final = 26
-"""Of 256: about a tenth, as draft-ietf-rmcat-gcc-02 §6 has it."""
 
 
 class Receiver(Protocol):
@@ -85,7 +81,10 @@ class Publisher:
         self._feedback = TransportFeedback()
         self._reduced = all(track.rsize for track in publication.tracks)
         self._twcc_id = next((t.twcc_id for t in publication.tracks if t.twcc), None)
-        self._estimate = REMB_START
+        measured = [track for track in publication.tracks if track.remb]
+        self._estimate = RemoteEstimate() if measured else None
+        self._send_time_id = next((t.abs_send_time_id for t in measured), None)
+        self._counted = (0, 0)
         self._due = {"twcc": 0.0, "report": 0.0}
 
     def connected(self, link: Link, now: float) -> None:
@@ -102,6 +101,8 @@ class Publisher:
             transport_number = rtp.extension_u16(packet, head, self._twcc_id)
             if transport_number is not None:
                 self._feedback.receive(transport_number, now)
+        if self._estimate is not None:
+            self._measure(self._estimate, packet, head, now)
         origin = self._sources.known(head) or self._meet(packet, head, now)
         if origin is None:
             return
@@ -111,6 +112,12 @@ class Publisher:
         else:
             form = RED if origin.form == "red" and head.start != head.stop else 0
             self._take(inlet, packet, head, head.sequence, head.start, now, form)
+
+    def _measure(self, estimate: RemoteEstimate, packet: bytes, head: Header, now: float) -> None:
+        identifier = self._send_time_id
+        stamp = None if identifier is None else rtp.extension(packet, head, identifier)
+        sent = int.from_bytes(stamp, "big") if stamp is not None and len(stamp) == 3 else None
+        estimate.arrived(len(packet), sent, now)
 
     def _meet(self, packet: bytes, head: Header, now: float) -> Origin | None:
         """Learn an unknown SSRC that tells what it is, unless another is that already."""
@@ -231,14 +238,18 @@ class Publisher:
         if not blocks or self.link is None:
             return
         report = rtcp.receiver_report(OUR_SSRC, blocks) + rtcp.canonical_name(OUR_SSRC, CNAME)
-        if any(inlet.track.remb for inlet in self.inlets):
-            worst = max(block.fraction_lost for block in blocks)
-            if worst > LOSS_TOLERATED:
-                self._estimate = max(int(self._estimate * (1 - worst / 512)), REMB_LEAST)
-            else:
-                self._estimate = min(int(self._estimate * 1.08), REMB_MOST)
-            report += rtcp.remb(OUR_SSRC, self._estimate, [block.ssrc for block in blocks])
+        if self._estimate is not None:
+            bitrate = self._estimate.conclude(self._share_lost(), now)
+            report += rtcp.remb(OUR_SSRC, bitrate, [block.ssrc for block in blocks])
         self.link.send_rtcp(report)
+
+    def _share_lost(self) -> float:
+        """Of all packets since the last report."""
+        lost = sum(inlet.lost for inlet in self.inlets)
+        expected = sum(inlet.expected for inlet in self.inlets)
+        lost_before, expected_before = self._counted
+        self._counted = lost, expected
+        return max(lost - lost_before, 0) / max(expected - expected_before, 1)
 
     def _send(self, feedback: Iterable[bytes]) -> None:
         if self.link is not None:

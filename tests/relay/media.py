@@ -9,7 +9,7 @@ from signaling.ports import Batch, Codec, Publication, Subscription, Track
 
 VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE, RED_TYPE = 96, 97, 111, 63
 VIDEO_SSRC, RTX_SSRC, AUDIO_SSRC = 0x1111, 0x2222, 0x3333
-TWCC_ID, RID_ID, REPAIRED_RID_ID = 5, 10, 11
+SEND_TIME_ID, TWCC_ID, RID_ID, REPAIRED_RID_ID = 3, 5, 10, 11
 LAYERS = ("q", "h", "f")
 KEY = b"\x78\x00\x04\x67\x42\xe0\x1f\x00\x02\x68\xce\x00\x02\x65\x88"
 """H.264: parameters and an IDR slice in one STAP-A."""
@@ -34,10 +34,10 @@ def track(
         ssrc=None,
         rtx_ssrc=None,
         twcc_id=TWCC_ID,
-        abs_send_time_id=None,
+        abs_send_time_id=SEND_TIME_ID if remb else None,
         nack=nack,
         pli=True,
-        twcc=True,
+        twcc=not remb,
         remb=remb,
         layers=layers,
         rid_id=RID_ID if layers else None,
@@ -86,7 +86,12 @@ def repeated(packet: bytes, sequence: int = 0) -> bytes:
 
 def named(packet: bytes, rid: str, identifier: int = RID_ID) -> bytes:
     """The packet, with the rid of its layer in its header (RFC 8852)."""
-    element = pack("!B", identifier << 4 | len(rid) - 1) + rid.encode()
+    return extended(packet, identifier, rid.encode())
+
+
+def extended(packet: bytes, identifier: int, data: bytes) -> bytes:
+    """The packet, with an extension of one-byte form in its header (RFC 8285 §4.2)."""
+    element = pack("!B", identifier << 4 | len(data) - 1) + data
     element += bytes(-len(element) % 4)
     head = b"\x90" + packet[1:12] + pack("!HH", 0xBEDE, len(element) // 4)
     return head + element + packet[12:]

@@ -4,7 +4,13 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import pytest
-from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket
+from aiortc.rtp import (
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    unpack_remb_fci,
+)
 
 from live.relay.core import rtcp
 from live.relay.core.inlet import TAKEOVER_S
@@ -13,16 +19,22 @@ from live.relay.core.rtp import Header
 from live.relay.publisher import Publisher
 from signaling.ports import Kind, Publication
 from tests.relay.media import (
+    H264,
     KEY,
+    LAYERS,
+    OPUS,
     REPAIRED_RID_ID,
+    SEND_TIME_ID,
     VIDEO_SSRC,
     FakeLink,
     audio,
+    extended,
     from_source,
     layered,
     named,
     publication,
     repeated,
+    track,
     video,
 )
 
@@ -224,7 +236,7 @@ def test_a_gap_is_asked_for_at_the_first_wake_up_after_a_moment() -> None:
 
 @pytest.mark.parametrize("reduced", [True, False])
 def test_feedback_comes_alone_only_where_that_was_agreed(reduced: bool) -> None:
-    tracks = (replace(track, rsize=reduced) for track in layered().tracks)
+    tracks = (replace(agreed, rsize=reduced) for agreed in layered().tracks)
     phone = Phone(Publication(tuple(tracks)))
     phone.begins()
     phone.sends(layer("q", 3))
@@ -266,3 +278,38 @@ def test_a_picture_without_layers_is_asked_for_however_long_it_stood_still() -> 
     phone.waits(3.0)
     phone.session.request_key_frame(0, phone.now)
     assert phone.heard(rtcp.PLI) == [VIDEO_SSRC]
+
+
+def estimates(phone: Phone) -> list[tuple[int, list[int]]]:
+    """The bitrates it was told since the last time, and of which sources."""
+    told = [p for p in phone.told(RtcpPsfbPacket) if p.fmt == rtcp.AFB]
+    return [unpack_remb_fci(packet.fci) for packet in told]
+
+
+def test_without_transport_feedback_a_publisher_is_told_what_it_may_send_in_all() -> None:
+    phone = Phone(Publication((track(H264, remb=True, layers=LAYERS), track(OPUS, remb=True))))
+    phone.begins()
+    for second in range(3):
+        for n in range(50):
+            number = 2 + 50 * second + n
+            stamp = int(phone.now * (1 << 18)) & 0xFFFFFF
+            for rid in SSRCS:
+                packet = layer(rid, number, bytes(1_200))
+                phone.sends(extended(packet, SEND_TIME_ID, stamp.to_bytes(3, "big")))
+            phone.waits(0.02)
+    first, *rising = estimates(phone)
+    assert all(sources == list(SSRCS.values()) for _, sources in [first, *rising])
+    assert [bitrate for bitrate, _ in rising] == sorted({bitrate for bitrate, _ in rising})
+    before = rising[-1][0]
+    for n in range(100):
+        if n % 5:
+            phone.sends(layer("f", 152 + n))
+        phone.waits(0.02)
+    assert estimates(phone)[-1][0] < before
+
+
+def test_with_transport_feedback_it_is_told_no_estimate() -> None:
+    phone = Phone()
+    phone.begins()
+    phone.goes_on(2.0, 2)
+    assert estimates(phone) == []

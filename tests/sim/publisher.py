@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from struct import pack, unpack_from
 from typing import Final
@@ -24,7 +24,7 @@ PAYLOAD_BYTES: Final = 950
 SOUND_BYTES: Final = 80
 HISTORY: Final = 1_000
 VIDEO_TYPE, RTX_TYPE, AUDIO_TYPE = 96, 97, 111
-TWCC_ID, RID_ID, REPAIRED_RID_ID = 5, 10, 11
+SEND_TIME_ID, TWCC_ID, RID_ID, REPAIRED_RID_ID = 3, 5, 10, 11
 LAYERS: Final = ("q", "h", "f")
 SHARES: Final = (0.1, 0.25, 0.65)
 FEEDBACK_SPAN_S: Final = 0.5
@@ -112,15 +112,19 @@ class Publisher:
         sound = Codec("opus", 48_000, AUDIO_TYPE, None, {})
         layers, twcc = LAYERS if self.habits.simulcast else (), self.habits.twcc
         rid, repaired = (RID_ID, REPAIRED_RID_ID) if layers else (None, None)
+        picture = Track(
+            *("video", "0", video, None, None, None, None, True, True, twcc, not twcc),
+            layers=layers,
+            rid_id=rid,
+            repaired_rid_id=repaired,
+        )
+        voice = Track("audio", "1", sound, None, None, None, None, False, False, twcc, not twcc)
         return Publication(
-            (
-                Track(
-                    *("video", "0", video, None, None, TWCC_ID, None, True, True, twcc, not twcc),
-                    layers=layers,
-                    rid_id=rid,
-                    repaired_rid_id=repaired,
-                ),
-                Track("audio", "1", sound, None, None, TWCC_ID, None, False, False, twcc, False),
+            tuple(
+                replace(track, twcc_id=TWCC_ID)
+                if twcc
+                else replace(track, abs_send_time_id=SEND_TIME_ID)
+                for track in (picture, voice)
             )
         )
 
@@ -226,9 +230,14 @@ class Publisher:
         self._send(repaired + packet[2:4] + packet[12:])
 
     def _extended(self, head: bytes, rid: bytes, rid_id: int) -> bytes:
-        """The header with its transport-wide number and, of a layer, its rid (RFC 8285)."""
-        number = pack("!BH", TWCC_ID << 4 | 1, self._transport_number & 0xFFFF)
-        self._transport_number += 1
+        """The header with its transport-wide number, or when it is sent, and, of a layer, its rid
+        (RFC 8285)."""
+        if self.habits.twcc:
+            number = pack("!BH", TWCC_ID << 4 | 1, self._transport_number & 0xFFFF)
+            self._transport_number += 1
+        else:
+            stamp = int(self._loop.time() * (1 << 18)) & 0xFFFFFF
+            number = pack("!I", (SEND_TIME_ID << 4 | 2) << 24 | stamp)
         named = pack("!B", rid_id << 4 | len(rid) - 1) + rid if rid else b""
         elements = number + named + bytes(-len(number + named) % 4)
         return b"\x90" + head[1:] + pack("!HH", 0xBEDE, len(elements) // 4) + elements
@@ -257,7 +266,7 @@ class Publisher:
             packet = compound[offset : offset + 4 + 4 * words]
             if kind == rtcp.PSFB and first & 31 == rtcp.AFB and packet[12:16] == b"REMB":
                 (word,) = unpack_from("!I", packet, 16)
-                self.rate = min(self.rate, (word & 0x3FFFF) << (word >> 18 & 63))
+                self.rate = float((word & 0x3FFFF) << (word >> 18 & 63))
             elif kind == rtcp.RTPFB and first & 31 == rtcp.TWCC:
                 self._heed(*received_of(packet[12:]))
             offset += 4 + 4 * words

@@ -194,10 +194,11 @@ def test_a_seed_tells_the_same_story_twice() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_squeezed_publisher_adapts_to_what_gets_through(seed: int) -> None:
+@pytest.mark.parametrize("twcc", [True, False])
+def test_squeezed_publisher_adapts_to_what_gets_through(seed: int, twcc: bool) -> None:
     narrow = Path(bandwidth_bps=500_000)
     with simulated(seed) as show:
-        publisher = show.publish(Habits(bitrate=1_500_000), narrow)
+        publisher = show.publish(Habits(bitrate=1_500_000, twcc=twcc), narrow)
         show.run(1.0)
         seat = show.watch()
         show.run(8.0)
@@ -244,12 +245,15 @@ def test_squeezed_viewer_falls_to_a_layer_that_fits_and_climbs_back(seed: int, c
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_squeezed_publisher_of_layers_is_seen_in_those_that_get_through(seed: int) -> None:
+@pytest.mark.parametrize("twcc", [True, False])
+def test_squeezed_publisher_of_layers_is_seen_in_those_that_get_through(
+    seed: int, twcc: bool
+) -> None:
     with simulated(seed) as show:
-        publisher = show.publish(LAYERED)
+        publisher = show.publish(replace(LAYERED, twcc=twcc))
         show.run(2.0)
         seat = show.watch()
-        show.run(4.0)
+        show.run(10.0)
         assert set(seen(seat, show.loop.time() - 1)) == {2}
         show.ways[0].path = Path(bandwidth_bps=500_000)
         show.run(8.0)

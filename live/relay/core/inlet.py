@@ -29,12 +29,17 @@ class Inlet:
         self.repairs = Repairs(round_trip, asks=track.nack)
         self.key_frames = KeyFrameRequests(track)
         self._began_at = 0.0
-        self._lost_before = 0
+        self._lost_before = self._expected_before = 0
 
     @property
     def lost(self) -> int:
         """Packets that did not come by themselves."""
         return self._lost_before + (0 if self.log is None else self.log.lost)
+
+    @property
+    def expected(self) -> int:
+        """Packets that were sent, as far as is known."""
+        return self._expected_before + (0 if self.log is None else self.log.expected)
 
     def admits(self, now: float, *, named: bool) -> bool:
         """Whether another source may speak for this layer now."""
@@ -43,7 +48,7 @@ class Inlet:
 
     def begin(self, ssrc: int, now: float) -> ReceiveLog:
         """A source begins to count."""
-        self._lost_before = self.lost
+        self._lost_before, self._expected_before = self.lost, self.expected
         self.repairs.forget()
         codec = self.track.codec
         self.log = ReceiveLog(

@@ -71,7 +71,7 @@ class ReceiveLog:
 
     def report(self, now: float) -> ReportBlock:
         """The block of the next receiver report; the loss is since the last one."""
-        expected = self._expected()
+        expected = self.expected
         lost = expected - self._received
         expected_before, lost_before = self._reported
         self._reported = (expected, lost)
@@ -91,14 +91,16 @@ class ReceiveLog:
     @property
     def lost(self) -> int:
         """Packets that did not come by themselves."""
-        return max(self._expected() - self._received, 0)
+        return max(self.expected - self._received, 0)
 
     @property
     def jitter_s(self) -> float:
         """The interarrival jitter (RFC 3550 §6.4.1), in seconds."""
         return self._jitter / self._clock_rate
 
-    def _expected(self) -> int:
+    @property
+    def expected(self) -> int:
+        """Packets from the first to the newest (RFC 3550 §A.3)."""
         return 0 if self._first is None else self._highest - self._first + 1
 
     def _note_jitter(self, timestamp: int, now: float) -> None:
