@@ -94,8 +94,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Ours by protocol, so that the publisher comes and goes once; slow and rude ones last."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Ours by protocol, so that the publisher comes and goes once; slow and rude ones last.
+
+    A requirement that no protocol of the server has is no test.
+    """
+    idle = [item for item in items if HERE in item.path.parents and _is_idle(item)]
+    if idle:
+        config.hook.pytest_deselected(items=idle)
+        items[:] = [item for item in items if item not in idle]
     places = [place for place, item in enumerate(items) if HERE in item.path.parents]
     ours = sorted((items[place] for place in places), key=_turn)
     for place, item in zip(places, ours, strict=True):
@@ -108,10 +115,14 @@ def _turn(item: pytest.Item) -> tuple[int, int]:
     return late, list(DOCUMENTS).index(_protocol(item) or "whip")
 
 
+def _is_idle(item: pytest.Item) -> bool:
+    return "door" in getattr(item, "fixturenames", ()) and _protocol(item) is None
+
+
 def _protocol(item: pytest.Item) -> Protocol | None:
     call = getattr(item, "callspec", None)
-    found: Protocol | None = call.params.get("protocol") if call else None
-    return found
+    named = call.params.get("protocol") if call else None
+    return next((protocol for protocol in DOCUMENTS if protocol == named), None)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,6 +17,7 @@ import pytest_asyncio
 import uvicorn
 
 from tests.conformance.foreign import Foreign
+from tests.conformance.requirements import REQUIREMENTS
 from tests.conformance.target import PREFIX, read_target
 
 HERE: Final = Path(__file__).parent
@@ -100,6 +101,22 @@ async def test_a_server_is_judged_by_what_it_does(foreign: str, tmp_path: Path) 
         assert "https_is_used" in verdicts[protocol, "not shown"]
     assert "warned:" in output
     assert "whip MUST a_stale_entity_tag_is_412 (RFC 9725 §4.3.1)" in output
+
+
+async def test_a_server_without_whip_is_not_asked_for_it() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", f"--confcutdir={HERE}", "--collect-only"),
+        *("-p", "no:cacheprovider", str(HERE)),
+        cwd=ROOT,
+        env={**os.environ, f"{PREFIX}WHEP_URL": "https://whep.test/room"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(RUN_WITHIN_S):
+        output, _ = await process.communicate()
+    collected = [line for line in output.decode().splitlines() if "::" in line]
+    asked = {name for name, row in REQUIREMENTS.items() if "whep" in row.rules}
+    assert process.returncode == 0
+    assert {line.partition("::test_")[2] for line in collected} == {f"{n}[whep]" for n in asked}
 
 
 def test_the_server_is_named_by_the_environment() -> None:
