@@ -63,6 +63,9 @@ class Lanes:
             return False
         for lane in self:
             lane.restart()
+        for track in tracks:
+            for lane in self.of(track.kind)[len(track.layers) or 1 :]:
+                lane.fall_silent()
         self._widen(tracks)
         return True
 

@@ -155,7 +155,9 @@ class Publisher:
         repeated = start != head.start
         log = inlet.log
         assert log is not None
-        self.heard_at = inlet.heard_at = now
+        self.heard_at = now
+        if not repeated:  # what it has sent before, publishers send again to probe
+            inlet.heard_at = now
         number = log.receive(sequence, head.timestamp, now, repeated)
         if log.renumbered:
             log = self._begin_anew(inlet, log.ssrc, now)

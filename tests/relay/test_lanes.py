@@ -7,9 +7,22 @@ import pytest
 from live.relay.core.rtp import parse
 from live.relay.lanes import Lanes, decoder
 from signaling.ports import Codec
-from tests.relay.media import H264, KEY, OPUS, VP8, track, video
+from tests.relay.media import H264, KEY, LAYERS, OPUS, VP8, track, video
 
 HIGH = replace(H264, parameters={"profile-level-id": "640c1f"})
+
+
+def test_layers_the_next_publisher_does_not_send_stop_flowing_at_once() -> None:
+    made = Lanes(0.0)
+    made.begin([track(H264, layers=LAYERS)])
+    for lane in made.video:
+        packet = video(1, KEY)
+        head = parse(packet)
+        assert head is not None
+        lane.forward(packet, head, 1, head.start, 5.0)
+    assert len(made.flowing(5.1)) == 3
+    assert made.carry_on([track(H264)])
+    assert [layer.index for layer in made.flowing(5.1)] == [0]
 
 
 def test_sound_and_picture_have_sources_of_their_own() -> None:

@@ -266,6 +266,8 @@ def test_a_layer_that_fell_silent_is_asked_for_only_once_it_speaks_again() -> No
         phone.waits(0.1)
     phone.session.request_key_frame(2, phone.now)
     phone.waits(0.5)
+    phone.sends(named(from_source(repeated(layer("f", 1)), 0x999), "f", REPAIRED_RID_ID))
+    phone.waits(0.5)
     assert phone.heard(rtcp.PLI) == []
     phone.sends(layer("f", 2))
     phone.waits(0.1)

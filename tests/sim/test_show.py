@@ -281,3 +281,24 @@ def test_layers_are_repaired_on_a_lossy_way(seed: int, loss: float) -> None:
         assert publisher.repairs > 0
         assert share_shown(show, seat) > 0.9
         assert seat.viewer.longest_pause_s() < 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_viewers_go_on_from_layers_to_one_picture_and_back(seed: int, codec: str) -> None:
+    layered = replace(LAYERED, codec="VP8" if codec == "VP8" else "H264")
+    plain = replace(layered, simulcast=False, bitrate=1_000_000)
+    with simulated(seed) as show:
+        show.publish(layered)
+        show.run(2.0)
+        seat = show.watch()
+        for habits, layer in ((plain, 0), (layered, 2), (plain, 0)):
+            show.run(4.0)
+            show.publish(habits)
+            show.run(8.0)
+            now = show.loop.time()
+            assert set(seen(seat, now - 1)) == {layer}
+            assert seat.viewer.shown[-1][1].epoch == show.publisher.epoch
+        assert seat.viewer.longest_pause_s() < 0.5
+        assert not seat.link.closed
+        assert seat.link.ledger.holes() == 0

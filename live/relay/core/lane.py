@@ -76,6 +76,10 @@ class Lane:
         self._timestamps = Unwrapper(32)
         self._key_start = self.key_at = self._clocks = None
 
+    def fall_silent(self) -> None:
+        """Whoever publishes now does not send this layer."""
+        self._last = (self._last[0], float("-inf"))
+
     def forward(
         self, packet: bytes, head: Header, number: int, start: int, now: float, form: int = 0
     ) -> tuple[int, bytes, bool] | None:
