@@ -153,6 +153,14 @@ class Door:
         assert response.status_code == 201, f"an offer was answered with {response.status_code}"
         return Session(self, response, transport)
 
+    async def one_by_one(self, count: int) -> list[Session]:
+        """Sessions of which each is over before the next begins: one publisher may be the limit."""
+        sessions = []
+        for _ in range(count):
+            sessions.append(await self.open())
+            await self.close()
+        return sessions
+
     async def close(self) -> None:
         """Delete what was opened and may still be there."""
         for url in self._sessions:

@@ -7,6 +7,7 @@ the first that answers, answers the server's own checks, and renews consent unti
 import asyncio
 import secrets
 import socket
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final, cast
 
@@ -136,12 +137,12 @@ class Peer:
         if self._selected is not None and self._dtls.state == "connected":
             self._wire.transport.sendto(self._dtls._tx_srtp.protect_rtcp(packet), self._selected)
 
-    async def more_media(self, payload_type: int, count: int = 20) -> list[int]:
-        """The sequence numbers of the next packets of a payload type. Raises `TimeoutError`."""
+    async def more_media(self, payload_types: Collection[int], count: int = 20) -> list[int]:
+        """The sequence numbers of the next packets of these types. Raises `TimeoutError`."""
         begun = len(self.media)
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                found = [number for kind, number in self.media[begun:] if kind == payload_type]
+                found = [number for kind, number in self.media[begun:] if kind in payload_types]
                 if len(found) >= count:
                     return found
                 self._arrived.clear()

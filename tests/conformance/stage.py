@@ -10,6 +10,7 @@ from tests.conformance.media import Show
 from tests.conformance.peer import PATIENCE_S, Peer
 
 LIVE_WITHIN_S: Final = 15.0
+NOT_YET: Final = (404, 409)
 
 
 class Connected:
@@ -21,18 +22,18 @@ class Connected:
         self.show = show
 
     @property
-    def video(self) -> int:
-        """The payload type of the picture as the server answered it."""
-        return self._payload_type("video")
+    def video(self) -> set[int]:
+        """The payload types a picture may come with, as the server answered them."""
+        return self._payload_types("video")
 
     @property
-    def audio(self) -> int:
+    def audio(self) -> set[int]:
         """The same for the sound."""
-        return self._payload_type("audio")
+        return self._payload_types("audio")
 
-    def _payload_type(self, kind: str) -> int:
-        sections = self.session.answer.media
-        return next(section.codec()[0] for section in sections if section.kind == kind)
+    def _payload_types(self, kind: str) -> set[int]:
+        sections = (each for each in self.session.answer.media if each.kind == kind)
+        return {int(number) for section in sections for number in section.formats}
 
     def close(self) -> None:
         """Stop; the server hears nothing of it."""
@@ -66,6 +67,14 @@ async def connect(door: Door) -> Connected:
     return Connected(session, peer, show)
 
 
+async def until_live(watching: Door) -> None:
+    """Return when players are taken; asked for anew with every answer. Raises `TimeoutError`."""
+    async with asyncio.timeout(LIVE_WITHIN_S):
+        while (await watching.post(watching.offer())).status_code in NOT_YET:
+            pass
+    await watching.close()
+
+
 class Stage:
     """The publisher of the show that players watch; none when somebody else publishes it."""
 
@@ -82,10 +91,7 @@ class Stage:
             return
         await self.off_air()
         self._on_air = await connect(self._publishing)
-        async with asyncio.timeout(LIVE_WITHIN_S):
-            while (await self._watching.post(self._watching.offer())).status_code == 409:
-                pass
-        await self._watching.close()
+        await until_live(self._watching)
 
     async def off_air(self) -> None:
         """End the publisher's session."""

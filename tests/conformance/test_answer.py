@@ -115,10 +115,9 @@ async def test_simulcast_is_answered_in_kind(door: Door) -> None:
 
 
 async def test_ice_credentials_are_strong(door: Door) -> None:
-    answer = (await door.open()).answer
+    answer, other = (session.answer for session in await door.one_by_one(2))
     assert all(UFRAG.fullmatch(value) for value in answer.anywhere("ice-ufrag"))
     assert all(PASSWORD.fullmatch(value) for value in answer.anywhere("ice-pwd"))
-    other = (await door.open()).answer
     assert (other.ufrag, other.password) != (answer.ufrag, answer.password)
 
 

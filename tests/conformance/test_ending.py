@@ -8,7 +8,7 @@ from tests.conformance import offers
 from tests.conformance.door import OVER, Door
 from tests.conformance.outcomes import NotShown
 from tests.conformance.peer import PATIENCE_S
-from tests.conformance.stage import connected
+from tests.conformance.stage import connected, until_live
 from tests.conformance.target import Target
 
 HOST = offers.host("192.0.2.7", 50_000)
@@ -75,6 +75,7 @@ async def test_media_flow(door: Door, target: Target, http: httpx.AsyncClient) -
             assert await client.peer.more_media(client.audio)
             return
         watching = Door("whep", *target.endpoint("whep"), http)
+        await until_live(watching)
         async with connected(watching) as viewer:
             assert await viewer.peer.more_media(viewer.video)
             assert await viewer.peer.more_media(viewer.audio)

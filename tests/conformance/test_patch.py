@@ -68,7 +68,7 @@ async def test_the_session_has_an_entity_tag(door: Door) -> None:
 
 
 async def test_entity_tags_are_unique(door: Door) -> None:
-    sessions = [await door.open() for _ in range(3)]
+    sessions = await door.one_by_one(3)
     if not sessions[0].etag:
         raise NotShown("there is no entity tag")
     assert len({session.etag for session in sessions}) == len(sessions)

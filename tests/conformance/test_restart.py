@@ -9,7 +9,7 @@ from tests.conformance.door import Door, Session
 from tests.conformance.offers import FRAGMENT, Transport
 from tests.conformance.outcomes import NotShown
 from tests.conformance.sdp import Description
-from tests.conformance.stage import Connected, connected
+from tests.conformance.stage import Connected, connected, until_live
 from tests.conformance.target import Target
 
 ICE_ATTRIBUTES: Final = ("ice-lite", "ice-options", "ice-pacing")
@@ -110,6 +110,7 @@ async def test_media_go_on_after_a_restart(
         if not target.whep_url:
             raise NotShown("WHEP_URL is not given: nobody sees what is published")
         watching = Door("whep", *target.endpoint("whep"), http)
+        await until_live(watching)
         async with connected(watching) as viewer:
             assert await viewer.peer.more_media(viewer.video)
         await watching.close()

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from tests.conformance.door import Door
 from tests.conformance.requirements import Protocol
-from tests.conformance.stage import Connected, Stage, connect
+from tests.conformance.stage import Connected, Stage, connect, until_live
 from tests.conformance.target import Target
 
 CONSENT_S: Final = 30
@@ -23,9 +23,13 @@ async def silenced(
     target: Target, http: httpx.AsyncClient, stage: Stage
 ) -> AsyncIterator[dict[Protocol, Connected]]:
     """A connected client of each protocol; all vanish at the same moment."""
-    await stage.on_air()
+    await stage.off_air()
     doors = {each: Door(each, *target.endpoint(each), http) for each in target.protocols}
-    clients = {protocol: await connect(doors[protocol]) for protocol in reversed(doors)}
+    clients = {}
+    for protocol, door in doors.items():
+        if protocol == "whep":
+            await until_live(door)
+        clients[protocol] = await connect(door)
     for client in clients.values():
         client.peer.fall_silent()
     yield clients
