@@ -24,14 +24,14 @@ SWITCH_AGE_S: Final = 0.3
 
 
 class Audience:
-    """The viewers of one show. `request_key_frame(layer)` asks whoever publishes."""
+    """The viewers of one show. `request_key_frame(layer, patient)` asks whoever publishes."""
 
     def __init__(
         self,
         show: str,
         lanes: Lanes,
         fanout: Fanout,
-        request_key_frame: Callable[[int], None],
+        request_key_frame: Callable[[int, bool], None],
         clock: Callable[[], float],
     ) -> None:
         self.viewers: set[Viewer] = set()
@@ -95,8 +95,8 @@ class Audience:
         """Send the past to those who catch up, ask for what is waited for, choose layers."""
         for viewer in list(self._catching_up):
             self._catch_up(viewer)
-        for layer in set(self._waiting.values()):
-            self._request_key_frame(layer or 0)
+        for layer, patient in {self._wish(*waiting) for waiting in self._waiting.items()}:
+            self._request_key_frame(layer, patient)
         if now >= self._decide_at:
             self._decide_at = now + DECIDE_EVERY_S
             self._lanes.measure(now)
@@ -138,7 +138,15 @@ class Audience:
 
     def _wait_for(self, viewer: Viewer, layer: int | None) -> None:
         self._waiting[viewer] = layer
-        self._request_key_frame(layer or 0)
+        self._request_key_frame(*self._wish(viewer, layer))
+
+    def _wish(self, viewer: Viewer, layer: int | None) -> tuple[int, bool]:
+        """The layer whose key frame it waits for; whether it has a smaller picture meanwhile."""
+        video, here = self._lanes.video, viewer.layer
+        if layer is None or here is None or not self._sees(viewer):
+            return layer or 0, False
+        climbs = here < len(video) and video[layer].bitrate > video[here].bitrate
+        return layer, climbs and video[here].flows(self._clock())
 
     def _turn(self, viewer: Viewer, layer: int, number: int) -> None:
         """From here on the viewer's picture is this layer's, beginning with its key frame."""

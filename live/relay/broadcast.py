@@ -123,7 +123,7 @@ class Broadcast:
         self._fanout.add((kind, layer, outgoing, whole))
         if is_new_key:
             if self.publisher is not None:
-                self.publisher.key_frame_came(layer)
+                self.publisher.key_frame_came(layer, now)
             self._audience.key_frame_began(layer, outgoing)
         if head.marker and kind == "video":
             self._fanout.flush()
@@ -204,11 +204,11 @@ class Broadcast:
             self._audience.arrived(viewer, now)
 
     def _wants_key_frame(self, viewer: Viewer) -> None:
-        self._request_key_frame(viewer.layer or 0)
+        self._request_key_frame(viewer.layer or 0, False)
 
-    def _request_key_frame(self, layer: int) -> None:
+    def _request_key_frame(self, layer: int, patient: bool) -> None:
         if self.publisher is not None:
-            self.publisher.request_key_frame(layer, self._clock())
+            self.publisher.request_key_frame(layer, self._clock(), patient=patient)
 
     def _tell_stage(self, now: float) -> None:
         on_air = self.publisher is not None and self.publisher.on_air(now)

@@ -206,16 +206,19 @@ class Publisher:
             and (now - self.heard_at < SILENCE_S)
         )
 
-    def request_key_frame(self, layer: int, now: float) -> None:
-        """Ask for a key frame of this layer as soon as may be, and each second until one comes."""
+    def request_key_frame(self, layer: int, now: float, *, patient: bool = False) -> None:
+        """Ask for a key frame of this layer as soon as may be, and each second until one comes.
+
+        `patient`: it may take some seconds, if others asked lately.
+        """
         if layer < len(self._pictures):
             inlet = self._pictures[layer]
-            inlet.key_frames.want()
+            inlet.key_frames.want(patient=patient)
             self._send([inlet.key_frame_request(OUR_SSRC, now)])
 
-    def key_frame_came(self, layer: int) -> None:
+    def key_frame_came(self, layer: int, now: float) -> None:
         """No need to ask any more."""
-        self._pictures[layer].key_frames.came()
+        self._pictures[layer].key_frames.came(now)
 
     def tick(self, now: float) -> None:
         """Send what is due: losses to repeat, arrival times, reports, key frame requests."""

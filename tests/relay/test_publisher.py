@@ -167,7 +167,7 @@ def test_key_frames_are_asked_for_by_layer_at_once_and_until_they_come() -> None
     phone.goes_on(2.5, 2)
     asked = phone.heard(rtcp.PLI)
     assert sorted(asked) == [SSRCS["q"]] * 3 + [SSRCS["f"]] * 2
-    phone.session.key_frame_came(2)
+    phone.session.key_frame_came(2, phone.now)
     phone.goes_on(1.5, 27)
     assert set(phone.heard(rtcp.PLI)) == {SSRCS["q"]}
     phone.session.request_key_frame(7, phone.now)

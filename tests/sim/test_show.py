@@ -302,3 +302,20 @@ def test_viewers_go_on_from_layers_to_one_picture_and_back(seed: int, codec: str
         assert seat.viewer.longest_pause_s() < 0.5
         assert not seat.link.closed
         assert seat.link.ledger.holes() == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_crowd_that_climbs_one_after_the_other_shares_its_key_frames(seed: int) -> None:
+    with simulated(seed) as show:
+        publisher = show.publish(LAYERED)
+        show.run(3.0)
+        began = show.loop.time()
+        for _ in range(40):
+            show.watch()
+            show.run(0.125)
+        show.run(5.5)
+        assert sum(at >= began for at in publisher.requests) <= 3
+        for seat in show.seats:
+            assert seat.viewer.shown[0][0] - seat.viewer.joined_at < 0.5
+            assert seat.viewer.longest_pause_s() < 0.2
+            assert seat.viewer.shown[-1][1].layer == 2
