@@ -62,8 +62,7 @@ class Peer:
         headers = {"Content-Type": "application/sdp"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        offer = _offer(self.direction, self._ufrag, self._password, _fingerprint(self._certificate))
-        answer = await http.post(path, content=offer, headers=headers)
+        answer = await http.post(path, content=self.describe(), headers=headers)
         answer.raise_for_status()
         ufrag = _found(r"a=ice-ufrag:(\S+)", answer.text)
         self._user = f"{ufrag}:{self._ufrag}"
@@ -80,6 +79,11 @@ class Peer:
             raise ConnectionError("the DTLS handshake failed")
         self.inward, self.outward = self._transport._rx_srtp, self._transport._tx_srtp
         self.connected_at = time.monotonic()
+
+    def describe(self) -> str:
+        """The offer."""
+        fingerprint = _fingerprint(self._certificate)
+        return _offer(self.direction, self._ufrag, self._password, fingerprint)
 
     def check(self) -> None:
         """Send an ICE check; it also renews consent (RFC 7675)."""

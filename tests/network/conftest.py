@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 import pytest_asyncio
@@ -11,6 +12,8 @@ from playwright.async_api import Browser
 from tests.bench.server import make_show
 from tests.e2e.browser import chromium
 from tests.e2e.server import Server, serving
+
+CONNECTIONS: Final = httpx.Limits(max_connections=32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,6 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     """A server of the test's own."""
     async with (
         serving(tmp_path / "node") as server,
-        httpx.AsyncClient(base_url=server.url, timeout=30) as http,
+        httpx.AsyncClient(base_url=server.url, timeout=30, limits=CONNECTIONS) as http,
     ):
         yield House(server, http, *await make_show(http))

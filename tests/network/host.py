@@ -74,10 +74,17 @@ class Host(Peer):
                 self.check()
 
     def _report(self) -> None:
-        for kind, (timestamp, at) in self._newest.items():
+        for ssrc, (timestamp, at) in self._clocks().items():
             clock = int((at + NTP_EPOCH_S) * 2**32)
-            report = rtcp.sender_report(SSRC[kind], clock, timestamp, self._sent[kind], 0, "host")
+            report = rtcp.sender_report(ssrc, clock, timestamp, 0, 0, "host")
             self.socket.send(self.outward.protect_rtcp(report))
+
+    def _clocks(self) -> dict[int, tuple[int, float]]:
+        """By SSRC: timestamp and time of its newest packet."""
+        return {SSRC[kind]: newest for kind, newest in self._newest.items()}
+
+    def _key_frame_wanted(self, ssrc: int) -> None:
+        self.asked += 1
 
     def _packet(self, kind: int, marker: bool, timestamp: int, payload: bytes) -> None:
         header = rtp.header(marker, kind, self._sent[kind], timestamp, SSRC[kind])
@@ -88,13 +95,16 @@ class Host(Peer):
         if not self.connected_at or classify(bytes(buffer[:2])) is not Protocol.RTCP:
             return
         for heard in rtcp.parse(self.inward.unprotect_rtcp(bytes(buffer[:size]))):
-            self.asked += isinstance(heard, rtcp.KeyFrameRequest)
+            if isinstance(heard, rtcp.KeyFrameRequest):
+                self._key_frame_wanted(heard.ssrc)
 
 
 @asynccontextmanager
-async def on_air(http: httpx.AsyncClient, show: str, key: str) -> AsyncIterator[Host]:
-    """A host who publishes to the show until the end."""
-    host = Host(RTCCertificate.generateCertificate())
+async def on_air(
+    http: httpx.AsyncClient, show: str, key: str, publisher: type[Host] | None = None
+) -> AsyncIterator[Host]:
+    """A host, of this kind, who publishes to the show until the end."""
+    host = (publisher or Host)(RTCCertificate.generateCertificate())
     await host.connect(http, f"/whip/{show}", key)
     tasks = [asyncio.create_task(host.film()), asyncio.create_task(host.keep_time())]
     try:

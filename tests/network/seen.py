@@ -38,6 +38,11 @@ class Seen:
         moments = [self.began, *(frame.at for frame in self.frames), self.ended]
         return max(after - before for before, after in pairwise(moments))
 
+    def share(self, height: int) -> float:
+        """Of the noted frames, those that have so many lines."""
+        fitting = sum(frame.height == height for frame in self.frames)
+        return fitting / len(self.frames) if self.frames else 0.0
+
     def since(self, moment: float) -> "Seen":
         """The part from this moment on."""
         return Seen(moment, self.ended, tuple(f for f in self.frames if f.at >= moment))

@@ -27,3 +27,8 @@ def test_a_later_part_forgets_what_was_before() -> None:
     assert [frame.at for frame in part.frames] == [1_700, 1_900]
     assert part.longest_gap_ms == 200
     assert part.rate == pytest.approx(5)
+
+
+def test_share_of_frames_by_their_lines() -> None:
+    assert seen((1_100, 1), (1_700, 2)).share(720) == 1
+    assert seen((1_100, 1)).share(360) == seen().share(720) == 0
