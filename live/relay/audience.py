@@ -80,10 +80,10 @@ class Audience:
         if paused:
             self._waiting.pop(viewer, None)
             self._catching_up.discard(viewer)
-            viewer.pause()
+            viewer.pause(self._clock())
             self._join(viewer, picture=False)
         elif viewer.link is not None and viewer.subscription.video is not None:
-            self._wait_for(viewer, viewer.layer)
+            self._resume(viewer, self._clock())
 
     def key_frame_began(self, layer: int, number: int) -> None:
         """Whoever waited for it begins here."""
@@ -135,6 +135,17 @@ class Audience:
             self._turn(viewer, layer, start)
         else:
             self._wait_for(viewer, layer)
+
+    def _resume(self, viewer: Viewer, now: float) -> None:
+        """Go on at a key frame that came during the pause; at the next one when there was none."""
+        layer = viewer.layer or 0
+        lane = self._lanes.find("video", layer)
+        start = lane.fast_start(now) if lane is not None else None
+        is_newer = lane is not None and (lane.key_at or 0.0) > viewer.paused_at
+        if start is not None and (is_newer or not viewer.segments):
+            self._turn(viewer, layer, start)
+        else:
+            self._wait_for(viewer, viewer.layer)
 
     def _wait_for(self, viewer: Viewer, layer: int | None) -> None:
         self._waiting[viewer] = layer

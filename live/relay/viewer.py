@@ -70,6 +70,7 @@ class Viewer:
         self.rtt_s: float | None = None
         self.ended = False
         self.paused = False
+        self.paused_at = 0.0
         self.max_height: int | None = None
         self.probe_bps = 0
         self.sent_sr: tuple[int, float] | None = None
@@ -160,8 +161,9 @@ class Viewer:
                 self._repeated_from = number + rewriting.sequence
         self.segments.append(Segment(layer, lane, rewriting, number + rewriting.sequence))
 
-    def pause(self) -> None:
+    def pause(self, now: float) -> None:
         """Its picture ends here; the next segment continues from this place."""
+        self.paused_at = now
         if self.segments:
             lane, newest = self.segments[-1].lane, self.segments[-1].lane.newest()
             number = newest.number if self.cursor is None else self.cursor - 1

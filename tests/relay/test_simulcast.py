@@ -153,6 +153,35 @@ def test_a_paused_viewer_gets_no_picture_and_goes_on_at_a_key_frame() -> None:
     assert run_on(sequences(link.of_type(102)))
 
 
+def test_a_key_frame_of_the_pause_shows_the_picture_at_once() -> None:
+    studio = Studio()
+    studio.run(3)
+    viewer, link = studio.viewer()
+    studio.run(1)
+    studio.broadcast.wish(viewer, paused=True, max_height=None)
+    studio.run(2.5)
+    shown = len(link.of_type(102))
+    studio.broadcast.wish(viewer, paused=False, max_height=None)
+    assert link.of_type(102)[shown][12:].startswith(KEY)
+    studio.run(1)
+    assert unbroken(link.of_type(102))
+
+
+def test_after_a_pause_without_a_key_frame_the_next_one_is_asked_for() -> None:
+    studio = Studio()
+    studio.run(3.2)
+    viewer, link = studio.viewer()
+    studio.run(0.2)
+    shown = len(link.of_type(102))
+    studio.broadcast.wish(viewer, paused=True, max_height=None)
+    studio.run(0.2)
+    studio.broadcast.wish(viewer, paused=False, max_height=None)
+    assert len(link.of_type(102)) == shown
+    studio.run(1)
+    assert link.of_type(102)[shown][12:].startswith(KEY)
+    assert unbroken(link.of_type(102))
+
+
 def test_packets_tell_when_they_were_sent_to_who_measures() -> None:
     studio = Studio()
     studio.run(1)
