@@ -2,8 +2,9 @@
 
 It publishes to players by decoding and encoding. It deviates on purpose where servers in use do:
 GET is 405, the entity tag has no quotes, PATCH is taken and ignored, session URLs are counted,
-a slash too many is a 302, a Link lacks its brackets, errors are bare text. A player's offer that
-it cannot take it counters with its own (draft-ietf-wish-whep-03 §4.2.2).
+a slash too many is a 302, a Link lacks its brackets, errors are bare text, and a player's DELETE
+forgets the session but not the connection. A player's offer that it cannot take it counters with
+its own (draft-ietf-wish-whep-03 §4.2.2).
 """
 
 import asyncio
@@ -45,10 +46,11 @@ class Foreign:
         self._relay = MediaRelay()
         self._published: list[MediaStreamTrack] = []
         self._connections: dict[str, RTCPeerConnection] = {}
+        self._forgotten: list[RTCPeerConnection] = []
 
     async def close(self) -> None:
         """End every session."""
-        for connection in list(self._connections.values()):
+        for connection in [*self._connections.values(), *self._forgotten]:
             await connection.close()
 
     async def _endpoint(self, request: Request) -> Response:
@@ -80,7 +82,10 @@ class Foreign:
         if connection is None:
             return PlainTextResponse("no such session", 404)
         if request.method == "DELETE":
-            await connection.close()
+            if request.path_params["door"] == "whep":
+                self._forgotten.append(self._connections.pop(request.url.path))
+            else:
+                await connection.close()
             return Response(status_code=200, headers=CORS)
         if request.headers.get("content-type") == SDP:
             return await self._answered(connection, (await request.body()).decode())
