@@ -5,15 +5,21 @@ fanned out; what viewers miss of it, and when their picture may begin, is asked 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from live.relay.audience import Audience
 from live.relay.core import rtp
+from live.relay.crowd import Sighting, audience_statistics, sightings
 from live.relay.fanout import Fanout
 from live.relay.lanes import Lanes
 from live.relay.publisher import Publisher
-from live.relay.statistics import ShowStatistics, publisher_statistics, viewer_statistics
+from live.relay.statistics import (
+    ShowStatistics,
+    publisher_statistics,
+    viewer_statistics,
+    worst_first,
+)
 from live.relay.viewer import Viewer
 from signaling.ports import Kind, Publication, Stream, Subscription
 
@@ -181,18 +187,24 @@ class Broadcast:
         self._lanes.clear()
         self._left_at = -math.inf
 
-    def statistics(self) -> ShowStatistics:
-        """The show's media as it is now."""
-        publisher, lanes = self.publisher, self._lanes
+    def statistics(self, viewers: int) -> ShowStatistics:
+        """The show's media as it is now; so many viewers at most are told one by one."""
+        publisher, lanes, feeds = self.publisher, self._lanes, self._fanout
         tracks = publisher.publication.tracks if publisher is not None else ()
+        rids = next((track.layers for track in tracks if track.kind == "video"), ())
         return ShowStatistics(
             self.show,
             None if publisher is None else publisher_statistics(publisher, lanes),
+            audience_statistics(self.viewers, feeds.feeds, lanes, rids),
             tuple(
-                viewer_statistics(viewer, self._fanout.feed_of(viewer), lanes, tracks)
-                for viewer in self.viewers
+                viewer_statistics(viewer, feeds.feed_of(viewer), lanes, tracks)
+                for viewer in worst_first(self.viewers, viewers)
             ),
         )
+
+    def sightings(self) -> Iterator[Sighting]:
+        """What each viewer sees."""
+        return sightings(self._fanout.feeds, self._lanes)
 
     # What happens in between.
 

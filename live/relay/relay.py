@@ -7,12 +7,15 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from live.relay.broadcast import Broadcast
+from live.relay.crowd import Sighting
 from live.relay.statistics import ShowStatistics
 from live.relay.tally import Tally, Totals
 from live.relay.viewer import Viewer
 from signaling.ports import Publication, Sink, Stream, Subscription
 
 TICK_S: Final = 0.02
+VIEWERS_TOLD: Final = 200
+"""So many viewers are listed one by one, the worst off first; the rest is in the totals."""
 
 
 class Relay:
@@ -103,10 +106,10 @@ class Relay:
             viewer.frozen_s = max(viewer.frozen_s, frozen_s)
         return viewer is not None
 
-    def statistics(self, show: str) -> ShowStatistics | None:
-        """One show's media on this node; None when it has none here."""
+    def statistics(self, show: str, viewers: int = VIEWERS_TOLD) -> ShowStatistics | None:
+        """One show's media on this node, with so many viewers at most; None when it has none."""
         broadcast = self._shows.get(show)
-        return None if broadcast is None else broadcast.statistics()
+        return None if broadcast is None else broadcast.statistics(viewers)
 
     def _viewer(self, show: str, session: str) -> Viewer | None:
         broadcast, viewer = self._shows.get(show), self._subscribed.get(session)
@@ -114,9 +117,14 @@ class Relay:
         return viewer if is_here else None
 
     def shows(self) -> Iterator[ShowStatistics]:
-        """The media of every show on this node."""
+        """The media of every show on this node, without single viewers."""
         for broadcast in list(self._shows.values()):
-            yield broadcast.statistics()
+            yield broadcast.statistics(0)
+
+    def sightings(self) -> Iterator[Sighting]:
+        """What each viewer on this node sees."""
+        for broadcast in self._shows.values():
+            yield from broadcast.sightings()
 
     def totals(self) -> Totals:
         """What happened here so far, to sessions that have ended too."""

@@ -4,13 +4,14 @@ A session's id is the right to end it, so nothing here has one: peers are told a
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 from live.relay.core.feed import Feed
 from live.relay.core.inlet import Inlet
 from live.relay.core.lane import Lane
+from live.relay.crowd import AudienceStatistics, bitrate
 from live.relay.lanes import Lanes
 from live.relay.publisher import Publisher
 from live.relay.viewer import Viewer
@@ -71,53 +72,18 @@ class ViewerStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class AudienceStatistics:
-    """All who watch now: sums, but `loss` and `rtt_ms` are means of those that told.
-
-    `layers`: how many see each layer of the picture, by rid.
-    """
-
-    viewers: int
-    paused: int
-    layers: Mapping[str, int]
-    bitrate_bps: int
-    loss: float
-    rtt_ms: float | None
-    retransmissions: int
-    key_frame_requests: int
-    freezes: int
-    frozen_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class ShowStatistics:
-    """One show on this node."""
+    """One show on this node; `viewers`: as many as were asked for, the worst off first."""
 
     show: str
     publisher: PublisherStatistics | None
+    audience: AudienceStatistics
     viewers: tuple[ViewerStatistics, ...]
 
-    def audience(self) -> AudienceStatistics:
-        """The viewers as one."""
-        viewers = self.viewers
-        rtts = [viewer.rtt_ms for viewer in viewers if viewer.rtt_ms is not None]
-        return AudienceStatistics(
-            viewers=len(viewers),
-            paused=sum(viewer.paused for viewer in viewers),
-            layers=Counter(viewer.layer for viewer in viewers if not viewer.paused),
-            bitrate_bps=sum(viewer.bitrate_bps for viewer in viewers),
-            loss=sum(viewer.loss for viewer in viewers) / len(viewers) if viewers else 0.0,
-            rtt_ms=sum(rtts) / len(rtts) if rtts else None,
-            retransmissions=sum(viewer.retransmissions for viewer in viewers),
-            key_frame_requests=sum(viewer.key_frame_requests for viewer in viewers),
-            freezes=sum(viewer.freezes for viewer in viewers),
-            frozen_s=sum(viewer.frozen_s for viewer in viewers),
-        )
 
-    def worst_first(self, most: int) -> tuple[ViewerStatistics, ...]:
-        """At most so many viewers, those who fare worst first."""
-        worst = sorted(self.viewers, key=lambda one: (one.frozen_s, one.loss), reverse=True)
-        return tuple(worst[:most])
+def worst_first(viewers: Iterable[Viewer], most: int) -> list[Viewer]:
+    """At most so many viewers, those who fare worst first."""
+    return nlargest(most, viewers, key=lambda one: (one.frozen_s, one.loss))
 
 
 def publisher_statistics(publisher: Publisher, lanes: Lanes) -> PublisherStatistics:
@@ -158,13 +124,12 @@ def viewer_statistics(
     """What a viewer gets; `tracks` are the publisher's, () while there is none."""
     rid = next((_rid(t, viewer.layer or 0) for t in tracks if t.kind == "video"), "")
     picture = lanes.find("video", feed.layer) if feed and feed.video is not None else None
-    sound = lanes.find("audio", 0) if feed and feed.audio is not None else None
     return ViewerStatistics(
         id=_opaque(viewer.session),
         layer=rid,
         height=None if picture is None else picture.height,
         paused=viewer.paused,
-        bitrate_bps=sum(lane.bitrate for lane in (picture, sound) if lane is not None),
+        bitrate_bps=bitrate(feed, lanes),
         packets=viewer.packets,
         loss=viewer.loss,
         rtt_ms=None if viewer.rtt_s is None else viewer.rtt_s * 1000,

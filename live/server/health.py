@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import structlog
 
+from live.relay.crowd import AudienceStatistics
 from live.relay.relay import Relay
-from live.relay.statistics import AudienceStatistics
 from live.server.policies import Publish
 
 log = structlog.get_logger()
@@ -27,7 +27,7 @@ async def tell_once(relay: Relay, publish: Publish) -> None:
         if told.publisher is None:
             continue
         try:
-            await publish(told.show, summary(told.audience()), "seller")
+            await publish(told.show, summary(told.audience), "seller")
         except Exception as error:  # noqa: BLE001 - the next round will tell
             log.warning("seller was not told of the viewers", show=told.show, error=repr(error))
 

@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from live.relay.crowd import Sighting
 from live.relay.relay import Relay
-from live.relay.statistics import ViewerStatistics
 from signaling.adapters.udp import Counters
 
 LINES: Final = (240, 480, 720, 1080)
@@ -57,7 +57,7 @@ class MediaCollector(Collector):
             metric += "_seconds" if name.endswith("_s") else ""
             yield CounterMetricFamily(metric, told, getattr(totals, name))
         yield from self._on_the_wire()
-        yield from _crowd([viewer for show in self._relay.shows() for viewer in show.viewers])
+        yield from _crowd(list(self._relay.sightings()))
 
     def _on_the_wire(self) -> Iterator[Metric]:
         labels = ["transport", "way"]
@@ -75,7 +75,7 @@ class MediaCollector(Collector):
         yield octets
 
 
-def _crowd(viewers: Sequence[ViewerStatistics]) -> Iterator[Metric]:
+def _crowd(viewers: Sequence[Sighting]) -> Iterator[Metric]:
     crowd = GaugeMetricFamily(
         "kkot_media_viewers", "Viewers, by the lines of their picture", labels=["lines"]
     )
@@ -83,7 +83,7 @@ def _crowd(viewers: Sequence[ViewerStatistics]) -> Iterator[Metric]:
     for lines in ("paused", "unknown", *map(str, LINES), "more"):
         crowd.add_metric([lines], counted[lines])
     yield crowd
-    rtts = [viewer.rtt_ms / 1000 for viewer in viewers if viewer.rtt_ms is not None]
+    rtts = [viewer.rtt_s for viewer in viewers if viewer.rtt_s is not None]
     losses = [viewer.loss for viewer in viewers]
     for name, told, values in (
         ("kkot_media_viewer_rtt_seconds", "Round trips of the viewers who are here", rtts),
@@ -95,12 +95,12 @@ def _crowd(viewers: Sequence[ViewerStatistics]) -> Iterator[Metric]:
         yield gauge
 
 
-def _lines(viewer: ViewerStatistics) -> str:
+def _lines(viewer: Sighting) -> str:
     if viewer.paused:
         return "paused"
-    if viewer.height is None:
+    if viewer.lines is None:
         return "unknown"
-    return next((str(lines) for lines in LINES if viewer.height <= lines), "more")
+    return next((str(lines) for lines in LINES if viewer.lines <= lines), "more")
 
 
 def _quantile(values: Sequence[float], quantile: float) -> float:

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from live.relay.crowd import AudienceStatistics
 from live.relay.relay import Relay
-from live.relay.statistics import AudienceStatistics, PublisherStatistics
+from live.relay.statistics import PublisherStatistics
 from live.server.app import Doors
 from live.server.errors import SignInRequiredError
 
@@ -59,7 +60,7 @@ def operator_doors(relay: Relay, token: str) -> Doors:
         if scheme.lower() != "bearer" or not known:
             raise SignInRequiredError("The operator's token is needed as Bearer token.")
         shows = [
-            ShowMedia(show=told.show, publisher=told.publisher, audience=told.audience())
+            ShowMedia(show=told.show, publisher=told.publisher, audience=told.audience)
             for told in relay.shows()
         ]
         body = msgspec.json.encode(NodeMedia(shows=shows))

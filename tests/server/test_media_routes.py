@@ -6,8 +6,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from live.relay.adapters.routes import REPORTS_AT_ONCE, VIEWERS_TOLD
-from live.relay.relay import Relay
+from live.relay.adapters.routes import REPORTS_AT_ONCE
+from live.relay.relay import VIEWERS_TOLD, Relay
 from live.relay.viewer import Viewer
 from tests.relay.media import DELTA, KEY, SUBSCRIPTION, FakeLink, publication, video
 from tests.server.world import World

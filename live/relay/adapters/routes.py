@@ -12,14 +12,10 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from live.relay.core.pace import Pace
+from live.relay.crowd import NOBODY, AudienceStatistics
 from live.relay.errors import TooManyReportsError, UnknownViewerError
 from live.relay.relay import Relay
-from live.relay.statistics import (
-    AudienceStatistics,
-    PublisherStatistics,
-    ShowStatistics,
-    ViewerStatistics,
-)
+from live.relay.statistics import PublisherStatistics, ShowStatistics, ViewerStatistics
 
 Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
 DemandOwner = Callable[[str, str], Awaitable[object]]
@@ -29,8 +25,6 @@ VIEWER_PATH: Final = "/shows/{show}/viewers/{session}"
 REPORTS_AT_ONCE: Final = 10
 REPORTS_EVERY_S: Final = 1.0
 """How often one viewer's page may tell; beyond, it is refused."""
-VIEWERS_TOLD: Final = 200
-"""So many viewers are listed one by one, the worst off first; the rest is in the totals."""
 LINES_MOST: Final = 8_640
 FREEZES_MOST: Final = 100_000
 DAY_S: Final = 86_400
@@ -95,7 +89,10 @@ class Desk:
     async def look(self, person: str, show: str) -> Media:
         """How the media of one's own show fare on this node."""
         await self._demand_owner(person, show)
-        return media(self._relay.statistics(show) or ShowStatistics(show, None, ()))
+        told = self._relay.statistics(show) or ShowStatistics(show, None, NOBODY, ())
+        return Media(
+            show=show, publisher=told.publisher, audience=told.audience, viewers=told.viewers
+        )
 
 
 def operations(relay: Relay, *, demand_owner: DemandOwner) -> list[Operation]:
@@ -106,11 +103,3 @@ def operations(relay: Relay, *, demand_owner: DemandOwner) -> list[Operation]:
         ("OPTIONS", VIEWER_PATH, desk.preflight, 204),
         ("GET", "/shows/{show}/media", desk.look, 200),
     ]
-
-
-def media(told: ShowStatistics) -> Media:
-    """Statistics as they are told: everybody in the totals, the worst off one by one."""
-    viewers = told.worst_first(VIEWERS_TOLD)
-    return Media(
-        show=told.show, publisher=told.publisher, audience=told.audience(), viewers=viewers
-    )
