@@ -52,7 +52,7 @@ class PublisherStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ViewerStatistics:
-    """One viewer; `height` is the lines of its picture, `loss` the share of the last report,
+    """One viewer; `height` is the lines of its picture, `loss` the share of the last second,
     `freezes` what its page counted."""
 
     id: str

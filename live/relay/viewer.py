@@ -13,6 +13,7 @@ from typing import Final
 from live.relay.core.bucket import Bucket
 from live.relay.core.lane import HISTORY, LATE_MOST, Lane, retransmission
 from live.relay.core.layers import LayerChoice, Sight
+from live.relay.core.loss_share import LossShare
 from live.relay.core.outgoing import outgoing, outgoing_audio, send_time
 from live.relay.core.repetitions import Repetitions
 from live.relay.core.rtcp import KeyFrameRequest, Nack, ReceiverReport, Remb, parse
@@ -66,6 +67,7 @@ class Viewer:
         self.choice = LayerChoice()
         self.estimate: int | None = None
         self.loss = 0.0
+        """The share of its packets it lost in the last second or two."""
         self.jitter = 0
         self.rtt_s: float | None = None
         self.ended = False
@@ -88,6 +90,7 @@ class Viewer:
         self._past = Bucket(BURST_BYTES)
         self._rtx_sequence = 0
         self._repeated_from = 0
+        self._losses = LossShare()
         self._second = 0.0
         self._compounds = 0
 
@@ -278,6 +281,7 @@ class Viewer:
         for block in report.blocks:
             if not self._video or block.ssrc != self._video[0].ssrc:
                 continue
-            self.loss, self.jitter = block.fraction_lost / 256, block.jitter
+            self._losses.note(block.highest, block.lost, now)
+            self.loss, self.jitter = self._losses.share, block.jitter
             if self.sent_sr is not None and block.last_sr == self.sent_sr[0]:
                 self.rtt_s = max(now - self.sent_sr[1] - block.delay / 65536, 0.0)

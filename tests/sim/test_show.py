@@ -319,3 +319,18 @@ def test_crowd_that_climbs_one_after_the_other_shares_its_key_frames(seed: int) 
             assert seat.viewer.shown[0][0] - seat.viewer.joined_at < 0.5
             assert seat.viewer.longest_pause_s() < 0.2
             assert seat.viewer.shown[-1][1].layer == 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_publishers_way_loses_costs_nobody_a_layer(seed: int) -> None:
+    bad = Path(loss=0.04, jitter_s=0.005)
+    with simulated(seed) as show:
+        show.publish(LAYERED)
+        show.run(2.0)
+        seat = show.watch()
+        show.run(6.0)
+        began = show.loop.time()
+        for way in show.ways:
+            way.path = bad
+        show.run(15.0)
+        assert set(seen(seat, began)) == {2}

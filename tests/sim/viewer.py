@@ -4,7 +4,6 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from struct import pack
 from typing import Final
 
 from live.relay.core import rtcp, rtp
@@ -113,12 +112,12 @@ class Viewer:
         elif head.payload_type == RTX_TYPE:
             if head.stop - head.start > 2:  # less is padding sent to probe
                 number = int.from_bytes(datagram[head.start : head.start + 2], "big")
-                self._take(head, number, datagram[head.start + 2 : head.stop])
+                self._take(head, number, datagram[head.start + 2 : head.stop], fresh=False)
         else:
             assert head.payload_type == VIDEO_TYPE
             self._take(head, head.sequence, datagram[head.start : head.stop])
 
-    def _take(self, head: rtp.Header, sequence: int, payload: bytes) -> None:
+    def _take(self, head: rtp.Header, sequence: int, payload: bytes, *, fresh: bool = True) -> None:
         found = piece_of(payload)
         if found is None:
             assert not payload, "a payload nobody published"
@@ -133,7 +132,7 @@ class Viewer:
         for missing in range(self._highest + 1, number):
             self._missing[missing] = (0, now + ROUND_S / 2)
         self._highest = max(self._highest, number)
-        self._received += 1
+        self._received += fresh
         self._keep(number, head, found)
 
     def _keep(self, number: int, head: rtp.Header, found: tuple[Piece, bytes] | None) -> None:
@@ -217,7 +216,8 @@ class Viewer:
                 del self._missing[number]
         video = next(iter(self.sources.get(VIDEO_TYPE, ())), None)
         if video is not None and due:
-            self._send(rtcp.nack(OUR_SSRC, video, [n & 0xFFFF for n in due]))
+            nack = rtcp.nack(OUR_SSRC, video, [n & 0xFFFF for n in due])
+            self._send(self._report(video) + nack)
         patience = REQUEST_EVERY_S if self.shown else FIRST_PATIENCE_S
         stuck = now - self._fine_at > STUCK_S or not self.shown
         stuck = stuck and now - self._asked_at > patience
@@ -232,32 +232,36 @@ class Viewer:
         """A receiver report twice a second; REMB once, or when it fell."""
         if not self.playing:
             return
-        expected = self._highest - self._lowest + 1
-        span = expected - self._expected_before
-        lost = max(span - (self._received - self._received_before), 0)
-        self._expected_before, self._received_before = expected, self._received
-        self._estimate(lost / span if span > 0 else 0.0)
+        self._estimate()
         video = next(iter(self.sources.get(VIDEO_TYPE, ())), None)
         if video is not None:
-            last, delay = 0, 0
-            if self._clocks is not None:
-                last, delay = self._clocks[0], int((self._loop.time() - self._clocks[1]) * 65_536)
-            fraction = min(lost * 256 // span, 255) if span > 0 else 0
-            block = rtcp.ReportBlock(video, fraction, 0, self._highest, 0, last, delay)
-            report = rtcp.receiver_report(OUR_SSRC, [block])
-            now = self._loop.time()
+            report, now = self._report(video), self._loop.time()
             if now - self._told_at >= REMB_EVERY_S or self.estimate < FELL * self._told:
                 self._told_at, self._told = now, self.estimate
                 report += rtcp.remb(OUR_SSRC, int(self.estimate), [video])
             self._send(report)
         self._loop.call_later(FEEDBACK_EVERY_S, self._tell)
 
-    def _estimate(self, lost: float) -> None:
+    def _report(self, video: int) -> bytes:
+        """What came since the last report, and in all; repetitions do not count."""
+        expected = self._highest - self._lowest + 1
+        span = expected - self._expected_before
+        lost = max(span - (self._received - self._received_before), 0)
+        self._expected_before, self._received_before = expected, self._received
+        last, delay = 0, 0
+        if self._clocks is not None:
+            last, delay = self._clocks[0], int((self._loop.time() - self._clocks[1]) * 65_536)
+        fraction = min(lost * 256 // span, 255) if span > 0 else 0
+        missed = expected - self._received
+        block = rtcp.ReportBlock(video, fraction, missed, self._highest, 0, last, delay)
+        return rtcp.receiver_report(OUR_SSRC, [block])
+
+    def _estimate(self) -> None:
         rate, self._bytes = self._bytes * 8 / FEEDBACK_EVERY_S, 0
         delays, self._delays = self._delays, []
         self._delay_least = min([self._delay_least, *delays])
         grows = bool(delays) and delays[-1] > delays[0]
-        if (grows and delays[-1] - self._delay_least > DELAY_MOST_S) or lost > 0.1:
+        if grows and delays[-1] - self._delay_least > DELAY_MOST_S:
             self.estimate = max(rate * 0.85, ESTIMATE_LEAST)
         else:
             self.estimate = max(self.estimate, min(self.estimate * GROWTH, rate * 1.5 + 10_000))
@@ -272,4 +276,4 @@ def travelled(datagram: bytes, head: rtp.Header, now: float) -> float:
 
 def nacks(datagram: bytes) -> bool:
     """Whether the datagram asks for packets again."""
-    return datagram[:2] == pack("!BB", 0x80 | rtcp.NACK, rtcp.RTPFB)
+    return any(isinstance(heard, rtcp.Nack) for heard in rtcp.parse(datagram))

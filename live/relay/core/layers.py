@@ -24,9 +24,9 @@ BLIND_S: Final = 4.0
 """Without an estimate: so long the loss must be low before a climb."""
 SETTLE_S: Final = 1.0
 """After a drop for loss the next reports still tell of the time before it."""
-PROBE_S: Final = 2.0
+PROBE_S: Final = 1.5
 REST_S: Final = 1.0
-REST_MOST_S: Final = 4.0
+REST_MOST_S: Final = 3.0
 FAILED_WITHIN_S: Final = 5.0
 """A drop so soon after a climb means that the climb was a mistake."""
 
