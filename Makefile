@@ -20,6 +20,7 @@ check: install-dev ## style and types only
 	$(BIN)/python -m pytest tests/test_tidy.py
 
 bench: install-dev ## measure; each benchmark prints its floor beside its figure
+	@deploy/install-test-tools
 	$(BIN)/python -m tests.bench
 
 conformance: install-dev ## judge any WHIP and WHEP server: URL, TOKEN, WHEP_URL; see tests/conformance

@@ -1,17 +1,21 @@
 """`python -m tests.bench [NAME…]`: all benchmarks when none is named."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 import click
 import uvloop
 
-from tests.bench import join, relay
+from tests.bench import glass, join, loss, relay, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
     "join": join.run,
+    "watch": watch.run,
+    "glass": glass.run,
+    "loss": loss.run,
 }
 
 
@@ -23,7 +27,9 @@ def main(names: tuple[str, ...], viewers: int, seconds: float) -> None:
     """Measure the running server; each NAME prints its figure beside a floor."""
 
     async def measure() -> None:
+        everywhere = os.sched_getaffinity(0)
         for name in names or BENCHES:
+            os.sched_setaffinity(0, everywhere)  # the last one may have kept to one core
             await BENCHES[name](viewers, seconds)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -15,6 +15,14 @@ class Report:
     unit: str
     floor: float
     more: dict[str, float] = field(default_factory=dict)
+    is_cost: bool = False
+    """Whether less is better, such as of milliseconds."""
+
+    @property
+    def ratio(self) -> float | None:
+        """The cost in units of the floor's; None when it cannot be told."""
+        dear, cheap = (self.figure, self.floor) if self.is_cost else (self.floor, self.figure)
+        return round(dear / cheap, 2) if cheap else None
 
     def print(self) -> None:
         """The figures, and the line of JSON last."""
@@ -23,7 +31,7 @@ class Report:
             "figure": round(self.figure),
             "unit": self.unit,
             "floor": round(self.floor),
-            "ratio": round(self.floor / self.figure, 2) if self.figure else None,
+            "ratio": self.ratio,
             **{name: round(value, 3) for name, value in self.more.items()},
         }
         for name, value in row.items():

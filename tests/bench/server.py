@@ -27,18 +27,19 @@ class Server:
 
     pid: int
     http: httpx.AsyncClient
+    media_port: str
 
 
 @asynccontextmanager
 async def running(core: int) -> AsyncIterator[Server]:
     """A node with fresh stores; it stays on `core`, its stores where we are."""
     with tempfile.TemporaryDirectory(prefix="kkot-bench-") as folder:
-        port = free_port(socket.SOCK_STREAM)
+        port, media_port = free_port(socket.SOCK_STREAM), str(free_port(socket.SOCK_DGRAM))
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KKOT_")},
             "KKOT_DATA_DIR": folder,
             "KKOT_HTTP_PORT": str(port),
-            "KKOT_MEDIA_PORT": str(free_port(socket.SOCK_DGRAM)),
+            "KKOT_MEDIA_PORT": media_port,
             "KKOT_MEDIA_TCP_PORT": "0",
             "KKOT_PUBLIC_IP": "127.0.0.1",
             "KKOT_LOG_LEVEL": "warning",
@@ -58,7 +59,7 @@ async def running(core: int) -> AsyncIterator[Server]:
             limits = httpx.Limits(max_connections=16)
             url = f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as http:
-                yield Server(process.pid, http)
+                yield Server(process.pid, http, media_port)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)

@@ -13,8 +13,7 @@ const NOISE_SIDE = 256;
  */
 window.publish = async ({ module, url, key, width, height, fps, layers }) => {
   const { negotiate } = await import(module);
-  const stream = paint(width, height, fps).captureStream(fps);
-  for (const track of (await navigator.mediaDevices.getUserMedia({ audio: true })).getTracks()) stream.addTrack(track);
+  const stream = await film(width, height, fps);
   window.pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   for (const track of stream.getTracks()) {
     const sendEncodings = track.kind === "video" ? layers : [{}];
@@ -43,9 +42,16 @@ window.outbound = async () => {
 
 const isH264 = (codec) => ["video/h264", "video/rtx"].includes(codec.mimeType.toLowerCase());
 
+/** Picture and sound. */
+async function film(width, height, fps) {
+  const stream = paint(width, height, fps).captureStream(fps);
+  for (const track of (await navigator.mediaDevices.getUserMedia({ audio: true })).getTracks()) stream.addTrack(track);
+  return stream;
+}
+
 function paint(width, height, fps) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  document.body.replaceChildren(canvas);
+  document.body.append(canvas);
   const brush = canvas.getContext("2d");
   const noise = brush.createPattern(noiseOf(NOISE_SIDE), "repeat");
   let frame = 0;
@@ -87,3 +93,6 @@ function paintStrip(brush, width, height, time_ms) {
     rest = Math.floor(rest / 2);
   }
 }
+
+// Scripts of one page do not see each other's names.
+Object.assign(window, { film, isH264 });

@@ -20,6 +20,7 @@ from live.demo.tracks import Pace, PictureTrack
 from live.relay.core import rtcp, rtp
 from signaling.core.demux import Protocol, classify
 from tests.bench.peers import AUDIO, VIDEO, Peer
+from tests.network.seen import Seen
 
 SILENCE: Final = b"\xf8\xff\xfe"
 """20 ms of nothing in Opus (RFC 6716 §3)."""
@@ -46,10 +47,18 @@ class Host(Peer):
         self._sent = {VIDEO: 0, AUDIO: 0}
         self._newest = {VIDEO: (0, 0.0), AUDIO: (0, 0.0)}
 
-    def left_at(self, drawn_at: float) -> float | None:
-        """When the frame that was drawn then had left; one is drawn after the other has left."""
-        place = bisect_left(self.sent_at, drawn_at)
-        return self.sent_at[place] if place < len(self.sent_at) else None
+    def since_left(self, seen: Seen) -> list[float]:
+        """For each frame that says when it was drawn: ms from when it had left until it was read.
+
+        A frame is drawn after the one before it has left.
+        """
+        drawn = [(frame, frame.drawn / 1000) for frame in seen.frames if frame.drawn is not None]
+        places = [(frame, bisect_left(self.sent_at, at)) for frame, at in drawn]
+        return [
+            frame.seen_at - self.sent_at[place] * 1000
+            for frame, place in places
+            if place < len(self.sent_at)
+        ]
 
     async def film(self) -> None:
         """Send the picture until cancelled."""

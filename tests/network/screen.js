@@ -10,9 +10,44 @@ window.states = [];
 /** @param {{module: string, url: string, reads: boolean}} what `module`: where the player is */
 window.watch = async ({ module, url, reads }) => {
   const { WhepPlayer } = await import(module);
+  const video = hang();
+  noteFrames(video, reads);
+  window.player = new WhepPlayer(video, url, (state) => window.states.push(state));
+  window.player.start();
+};
+
+/**
+ * Watch until the first frame is there, and leave.
+ * @returns {Promise<number>} ms from the POST until that frame was handed to the compositor
+ */
+window.join = async ({ module, url }) => {
+  const { WhepPlayer } = await import(module);
+  const video = hang();
+  const player = new WhepPlayer(video, url, () => {});
+  performance.clearResourceTimings();
+  player.start();
+  const shown_at = await firstFrame(video);
+  const posted = performance.getEntriesByType("resource").find((entry) => entry.name.endsWith(url));
+  player.stop();
+  return shown_at - posted.startTime;
+};
+
+/** A video on the otherwise empty page. */
+function hang() {
   const video = Object.assign(document.createElement("video"), { muted: true, autoplay: true, playsInline: true });
   video.style.width = "270px";
-  document.body.replaceChildren(video);
+  document.querySelector("video")?.remove();
+  document.body.append(video);
+  return video;
+}
+
+function firstFrame(video) {
+  return new Promise((resolve) => {
+    video.requestVideoFrameCallback((_, { presentationTime }) => resolve(presentationTime));
+  });
+}
+
+function noteFrames(video, reads) {
   const note = (_, { presentationTime, presentedFrames, height }) => {
     const drawn = reads ? readStrip(video) : null;
     const seen_at = performance.timeOrigin + performance.now();
@@ -20,9 +55,7 @@ window.watch = async ({ module, url, reads }) => {
     video.requestVideoFrameCallback(note);
   };
   video.requestVideoFrameCallback(note);
-  window.player = new WhepPlayer(video, url, (state) => window.states.push(state));
-  window.player.start();
-};
+}
 
 /** What getStats tells of the picture that comes in; null before there is any. */
 window.inbound = async () => {
@@ -54,3 +87,6 @@ function readStrip(video) {
   }
   return time_ms;
 }
+
+// Scripts of one page do not see each other's names.
+Object.assign(window, { hang, firstFrame, noteFrames });

@@ -67,3 +67,16 @@ async def screen(
         yield Screen(page)
     finally:
         await context.close()
+
+
+async def joins(browser: Browser, url: str, show: str, count: int) -> list[float]:
+    """Join so many times from one page, each time until the first frame; ms from POST to frame."""
+    context = await browser.new_context(bypass_csp=True)
+    try:
+        await context.add_init_script(path=SCRIPT)
+        page = await context.new_page()
+        await page.goto(url + BLANK)
+        what = {"module": static_url("js/whep.js"), "url": f"/whep/{show}"}
+        return [await page.evaluate("what => join(what)", what) for _ in range(count)]
+    finally:
+        await context.close()

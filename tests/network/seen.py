@@ -38,6 +38,11 @@ class Seen:
         moments = [self.began, *(frame.at for frame in self.frames), self.ended]
         return max(after - before for before, after in pairwise(moments))
 
+    @property
+    def ages_ms(self) -> list[float]:
+        """How old each frame was when it was read, where it says when it was drawn."""
+        return [frame.seen_at - frame.drawn for frame in self.frames if frame.drawn is not None]
+
     def share(self, height: int) -> float:
         """Of the noted frames, those that have so many lines."""
         fitting = sum(frame.height == height for frame in self.frames)

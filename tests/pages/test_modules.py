@@ -197,4 +197,4 @@ async def test_frames_wait_only_where_packets_are_repeated(page: Page) -> None:
         }""",
         static_url("js/patience.js"),
     )
-    assert waits == [None, None, 155, 35, 55, 400]
+    assert waits == [None, None, 195, 135, 145, 400]

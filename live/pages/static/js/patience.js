@@ -10,6 +10,8 @@ const REMEMBER_LOOKS = 20;
 const REPAIRS_LEAST = 3;
 /** A gap is noticed when the next frame comes. */
 const NOTICE_MS = 35;
+/** Chromium, which knows no round trip where it only receives, asks again after so long. */
+const ASK_AGAIN_MS = 100;
 const MOST_MS = 400;
 
 /**
@@ -19,7 +21,7 @@ const MOST_MS = 400;
  * @returns {number|null} ms; null for the browser's own choice
  */
 export function patience(rtt_ms, repairs) {
-  return repairs < REPAIRS_LEAST ? null : Math.min(2 * rtt_ms + NOTICE_MS, MOST_MS);
+  return repairs < REPAIRS_LEAST ? null : Math.min(NOTICE_MS + Math.max(rtt_ms, ASK_AGAIN_MS) + rtt_ms, MOST_MS);
 }
 
 /** Keep the picture's delay in step with its network until the connection is closed. @param {RTCPeerConnection} pc */
