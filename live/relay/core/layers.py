@@ -16,6 +16,9 @@ LOSS_CLEAN: Final = 0.02
 """More loss than this forbids a climb or a probe."""
 FITS: Final = 0.95
 """A layer may take this share of the estimate."""
+FIRST_SHARE: Final = 0.9
+"""A receiver's first estimate is what has come until then, not what could: one of at least so much
+of the layer's bitrate proves that the layer fits."""
 HEADROOM: Final = 1.2
 """A climb needs an estimate of so many times the next layer's bitrate."""
 STEADY_S: Final = 1.0
@@ -66,6 +69,7 @@ class LayerChoice:
         self._probing_since: float | None = None
         self._probed_from = 0
         self._proven: float | None = None
+        self._told = False
         self._rest_s = REST_S
         self._rest_until = 0.0
         self._climbed_at = float("-inf")
@@ -81,6 +85,10 @@ class LayerChoice:
         rung = next((n for n, layer in enumerate(ladder) if layer.index == current), None)
         if rung is None:
             return Choice(ladder[_fitting(ladder, sight.estimate)].index)
+        if sight.estimate is not None and not self._told:
+            self._told = True
+            if sight.estimate >= ladder[rung].bitrate * FIRST_SHARE:
+                self._proven = sight.estimate
         if self._probing_since is not None and sight.loss > LOSS_CLEAN:
             self._rest(now)
             return Choice(current)

@@ -75,3 +75,17 @@ def test_layers_that_are_too_high_or_silent_are_not_chosen() -> None:
     choice = LayerChoice()
     assert choice.decide(LADDER[:2], 2, Sight(9_000_000, 0.0), 0.0).layer == 1
     assert choice.decide((), 2, Sight(None, 0.0), 0.0).layer is None
+
+
+def test_a_first_estimate_of_what_came_until_then_costs_no_layer_but_a_fall_after_it_does() -> None:
+    choice = LayerChoice()
+    assert choice.decide(LADDER, 2, Sight(None, 0.0), 0.0).layer == 2
+    for n in range(5):
+        assert choice.decide(LADDER, 2, Sight(1_690_000, 0.0), 4.0 + n / 5).layer == 2
+    assert choice.decide(LADDER, 2, Sight(1_500_000, 0.0), 5.0).layer == 1
+
+
+def test_a_first_estimate_of_much_less_than_the_layer_is_believed() -> None:
+    choice = LayerChoice()
+    assert choice.decide(LADDER, 2, Sight(None, 0.0), 0.0).layer == 2
+    assert choice.decide(LADDER, 2, Sight(400_000, 0.0), 4.0).layer == 0
