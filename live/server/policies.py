@@ -80,14 +80,18 @@ class ShowsToRooms:
         self._end_media = end_media
 
     async def __call__(self, event: Event) -> None:
-        """Publish what follows from the event; never raises."""
-        if isinstance(event, Ended):
-            self._end_media(event.show.id)
+        """Publish what follows from the event; never raises.
+
+        Viewers hear that the show is over before their sessions end, so that they do not ask again.
+        """
         try:
             for message in await self._messages(event):
                 await self._publish(event.show.id, message)
         except Exception as error:  # noqa: BLE001 - the change itself is durable already
             log.warning("room was not told", show=event.show.id, error=repr(error))
+        finally:
+            if isinstance(event, Ended):
+                self._end_media(event.show.id)
 
     async def _messages(self, event: Event) -> list[Message]:
         match event:

@@ -57,6 +57,16 @@ async def test_shows_events_reach_their_room() -> None:
     assert rooms.ended == ["s1"]
 
 
+async def test_viewers_hear_of_the_end_before_their_sessions_end() -> None:
+    rooms = Rooms()
+    story: list[str] = []
+    tell = ShowsToRooms(
+        rooms.publish, products, lambda _show: story.extend(m["type"] for _, m, _ in rooms.heard)
+    )
+    await tell(Ended(SHOW))
+    assert story == ["on_air", "ended"]
+
+
 async def test_a_room_that_is_away_does_not_undo_a_change() -> None:
     rooms = DeafRooms()
     await ShowsToRooms(rooms.publish, products, rooms.ended.append)(Ended(SHOW))

@@ -8,7 +8,11 @@ import { Sight } from "./sight.js";
 
 /** Between two tries while somebody else will tell when it is worth it. */
 const PATIENT_WAIT_MS = 30_000;
-/** Who is sent away may come back at once, but not all in the same moment, and not again and again. */
+/**
+ * Who is sent away may come back soon, but not before the room can say that the show is over, not all
+ * in the same moment, and not again and again.
+ */
+const REJOIN_AFTER_MS = 150;
 const REJOIN_WITHIN_MS = 300;
 const REJOIN_REST_MS = 5_000;
 
@@ -105,7 +109,7 @@ export class WhepPlayer {
     this.session = null;
     const before = this.dismissedAt;
     this.dismissedAt = performance.now();
-    return this.dismissedAt - before < REJOIN_REST_MS ? backoff(this.failures + 1) : Math.random() * REJOIN_WITHIN_MS;
+    return this.dismissedAt - before < REJOIN_REST_MS ? backoff(this.failures + 1) : REJOIN_AFTER_MS + Math.random() * REJOIN_WITHIN_MS;
   }
 
   #connected(pc, stream) {
