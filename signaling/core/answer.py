@@ -114,12 +114,13 @@ def _section(local: Local, answer: Answered, *, first: bool) -> list[str]:
 
 
 def _formats(codec: Codec) -> str:
-    pt, rtx = codec.payload_type, codec.rtx_payload_type
-    return f"{pt}" if rtx is None else f"{pt} {rtx}"
+    """Redundant audio comes first: senders take the first they can."""
+    types = (codec.red_payload_type, codec.payload_type, codec.rtx_payload_type)
+    return " ".join(str(pt) for pt in types if pt is not None)
 
 
 def _codec(codec: Codec) -> list[str]:
-    pt, rtx = codec.payload_type, codec.rtx_payload_type
+    pt, rtx, red = codec.payload_type, codec.rtx_payload_type, codec.red_payload_type
     channels = "/2" if codec.name == "opus" else ""
     lines = [f"a=rtpmap:{pt} {codec.name}/{codec.clock_rate}{channels}"]
     if codec.parameters:
@@ -127,6 +128,8 @@ def _codec(codec: Codec) -> list[str]:
         lines.append(f"a=fmtp:{pt} " + ";".join(f"{k}={v}" if v else k for k, v in pairs))
     if rtx is not None:
         lines += [f"a=rtpmap:{rtx} rtx/{codec.clock_rate}", f"a=fmtp:{rtx} apt={pt}"]
+    if red is not None:
+        lines += [f"a=rtpmap:{red} red/{codec.clock_rate}{channels}", f"a=fmtp:{red} {pt}/{pt}"]
     return lines
 
 

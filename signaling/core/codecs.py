@@ -53,24 +53,30 @@ WANTED: Final = (
 )
 """Codecs and profiles from the one every phone decodes in hardware to those that fewest browsers
 play; any other comes after these."""
+REDUNDANT: Final = {"opus": "red/48000/2"}
+"""How redundancy around a codec is offered."""
 H264_DEFAULT: Final = "42000a"
 
 _PROFILE_LEVEL_ID = re.compile(r"[0-9a-f]{6}")
 
 
 def offered(section: Section) -> list[Codec]:
-    """The carried codecs of a section in its order, RTX folded in (RFC 4588 §8)."""
+    """The carried codecs of a section in its order, with what repairs them (RFC 4588 §8) and, for
+    audio, repeats them (RFC 2198 §5) folded in."""
     maps = dict(_numbered(section.all("rtpmap")))
     parameters = {pt: _parameters(text) for pt, text in _numbered(section.all("fmtp"))}
     listed = [pt for word in section.formats if (pt := _payload_type(word)) in maps]
-    repairs = {
-        (_payload_type(parameters.get(pt, {}).get("apt", "")), maps[pt].lower()): pt
+    around = {
+        (maps[pt].lower(), payload_type): pt
         for pt in listed
+        for payload_type in _wrapped(parameters.get(pt, {}))
     }
     codecs = (_codec(section, pt, maps[pt], parameters.get(pt, {})) for pt in listed)
     return [
         replace(
-            codec, rtx_payload_type=repairs.get((codec.payload_type, f"rtx/{codec.clock_rate}"))
+            codec,
+            rtx_payload_type=around.get((f"rtx/{codec.clock_rate}", codec.payload_type)),
+            red_payload_type=around.get((REDUNDANT.get(codec.name, ""), codec.payload_type)),
         )
         for codec in codecs
         if codec is not None
@@ -136,6 +142,14 @@ def _codec(section: Section, pt: int, encoding: str, parameters: dict[str, str])
     if any(parameters.get(key, default) != value for key, default, value in carried.needs):
         return None
     return Codec(carried.name, carried.clock_rate, pt, None, parameters)
+
+
+def _wrapped(parameters: dict[str, str]) -> set[int | None]:
+    """The payload type around which another is: RTX's `apt=…`, RED's `…/…`, all of it the same."""
+    if "apt" in parameters:
+        return {_payload_type(parameters["apt"])}
+    blocks = {block for text in parameters for block in text.split("/") if "/" in text}
+    return {_payload_type(block) for block in blocks} if len(blocks) == 1 else set()
 
 
 def _payload_type(word: str) -> int | None:

@@ -210,6 +210,7 @@ def _subscription(offer: Description, chosen: Mapping[Kind, Codec]) -> Subscript
         video=video.payload_type if video else None,
         rtx=video.rtx_payload_type if video else None,
         audio=audio.payload_type if audio else None,
+        red=audio.red_payload_type if audio else None,
         abs_send_time=extensions.taken(sections, extensions.ABS_SEND_TIME) if remb else None,
         remb=remb,
     )

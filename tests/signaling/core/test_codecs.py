@@ -109,6 +109,29 @@ def test_what_a_viewer_plays(sent: str, listed: tuple[str, ...], found: int | No
     assert (played and played.payload_type) == found
 
 
+@pytest.mark.parametrize(
+    ("red", "found"),
+    [
+        ("red/48000/2 96/96", 97),
+        ("RED/48000/2 96/96", 97),
+        ("red/48000/2 96/96/96", 97),
+        ("red/48000/2 96/98", None),
+        ("red/48000/2 98/98", None),
+        ("red/48000/2 96", None),
+        ("red/48000/2 /", None),
+        ("red/48000/2 96/72", None),
+        ("red/48000/2", None),
+        ("red/48000 96/96", None),
+        ("red/8000/2 96/96", None),
+        ("rex/48000/2 96/96", None),
+        ("rtx/48000/2 96/96", None),
+    ],
+)
+def test_redundant_audio(red: str, found: int | None) -> None:
+    (opus,) = codecs.offered(section("opus/48000/2", red, kind="audio"))
+    assert (opus.payload_type, opus.red_payload_type, opus.rtx_payload_type) == (96, found, None)
+
+
 def test_opus_is_asked_for_with_forward_error_correction() -> None:
     for offered, asked in (
         ("minptime=10", {"minptime": "10", "useinbandfec": "1"}),

@@ -128,7 +128,7 @@ def test_a_browser_watches() -> None:
 def test_a_viewer_of_sound_only_gets_sound() -> None:
     answer, subscription = watch(chromium("watch_audio"))
     assert_sound(chromium("watch_audio"), answer, {"sendonly"})
-    assert subscription == Subscription(video=None, rtx=None, audio=111)
+    assert subscription == Subscription(video=None, rtx=None, audio=111, red=63)
 
 
 def test_repairs_of_what_is_not_repaired_are_not_answered() -> None:
@@ -141,7 +141,7 @@ def test_what_a_show_does_not_send_is_inactive() -> None:
     sound = Stream("kkot", STREAM.tracks[1:])
     answer, subscription = watch(WATCH, sound)
     assert_sound(WATCH, answer, {"sendonly", "inactive"})
-    assert subscription == Subscription(video=None, rtx=None, audio=111)
+    assert subscription == Subscription(video=None, rtx=None, audio=111, red=63)
 
 
 def test_a_viewer_without_the_publishers_profile_gets_another_one() -> None:
@@ -169,6 +169,19 @@ def test_a_viewer_without_the_publishers_profile_gets_another_one() -> None:
 def test_preference(offer: str, expected: tuple[str, int]) -> None:
     codec = video_of(offer).codec
     assert (codec.name, codec.payload_type) == expected
+
+
+def test_redundant_audio_is_agreed_first_so_that_browsers_send_it() -> None:
+    answer, publication = publish(PUBLISH)
+    assert publication.tracks[0].codec.red_payload_type == 63
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\n" in answer
+    assert "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n" in answer
+    answer, subscription = watch(WATCH)
+    assert (subscription.audio, subscription.red) == (111, 63)
+    assert "a=fmtp:63 111/111\r\n" in answer
+    plain = without(WATCH, "a=rtpmap:63")
+    assert watch(plain)[1].red is None
+    assert "red/48000" not in watch(plain)[0]
 
 
 @pytest.mark.parametrize(
@@ -395,7 +408,7 @@ def spoilt(draw: st.DrawFn) -> str:
 def assert_usable(publication: Publication) -> None:
     for track in publication.tracks:
         codec = track.codec
-        for pt in (codec.payload_type, codec.rtx_payload_type):
+        for pt in (codec.payload_type, codec.rtx_payload_type, codec.red_payload_type):
             assert pt is None or pt < 64 or 96 <= pt < 128
         for ssrc in (track.ssrc, track.rtx_ssrc):
             assert ssrc is None or ssrc < 1 << 32

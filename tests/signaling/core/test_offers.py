@@ -48,6 +48,7 @@ def test_publishers(name: str) -> None:
     taken = (codec.name, codec.payload_type, codec.rtx_payload_type, len(video.layers))
     assert taken == PUBLISHERS[name]
     assert (audio.codec.name, audio.codec.parameters["useinbandfec"]) == ("opus", "1")
+    assert (audio.codec.red_payload_type == 63) == name.startswith(("chromium", "safari"))
     assert (video.nack, video.pli) == (True, True)
     assert video.twcc != video.remb
     assert (video.rid_id is not None) == bool(video.layers)
@@ -144,6 +145,9 @@ def formats(draw: st.DrawFn, menu: tuple[str, ...], free: list[int]) -> tuple[li
             listed.append(repairs := free.pop())
             clock = encoding.split("/")[1]
             lines += [f"a=rtpmap:{repairs} rtx/{clock}", f"a=fmtp:{repairs} apt={number}"]
+        if draw(st.booleans()):
+            listed.insert(0, redundant := free.pop())
+            lines += [f"a=rtpmap:{redundant} red/48000/2", f"a=fmtp:{redundant} {number}/{number}"]
     return listed, lines[::-1] if draw(st.booleans()) else lines
 
 
@@ -193,7 +197,9 @@ def test_any_publisher_is_answered_as_it_offered(text: str) -> None:
         on = (track.nack, track.pli, track.fir, track.remb, track.twcc)
         assert told == {kind for kind, agreed in zip(FEEDBACK, on, strict=True) if agreed}
         assert tuple(value.split()[0] for value in ours.all("rid")) == track.layers
-        assert ours.formats[0] == str(track.codec.payload_type)
+        codec = track.codec
+        types = (codec.red_payload_type, codec.payload_type, codec.rtx_payload_type)
+        assert ours.formats == tuple(str(number) for number in types if number is not None)
         assert not (track.twcc and track.remb)
         assert not (track.pli and track.fir)
 
