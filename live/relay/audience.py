@@ -22,6 +22,10 @@ START_BPS: Final = 1_000_000
 SWITCH_AGE_S: Final = 0.3
 """A cached key frame older than this is not worth a switch: its past would have to be sent."""
 
+RENEW_AGE_S: Final = 3.0
+"""A cached key frame older than this starts a viewer, who has so much to catch up; but another is
+wished for, so that a crowd has less. Publishers who send one each two seconds are never asked."""
+
 
 class Audience:
     """The viewers of one show. `request_key_frame(layer, patient)` asks whoever publishes."""
@@ -53,11 +57,15 @@ class Audience:
             return
         sight = Sight(START_BPS, 0.0, viewer.max_height)
         layer = viewer.choice.decide(self._lanes.flowing(now), None, sight, now).layer
-        start = self._lanes.video[layer or 0].fast_start(now)
+        lane = self._lanes.video[layer or 0]
+        start = lane.fast_start(now)
         if start is None:
             self._wait_for(viewer, layer)
-        else:
-            self._turn(viewer, layer or 0, start)
+            return
+        is_old = lane.key_at is not None and now - lane.key_at > RENEW_AGE_S
+        if is_old and len(self._lanes.video) == 1:  # of several, climbers have theirs renewed
+            self._request_key_frame(layer or 0, True)
+        self._turn(viewer, layer or 0, start)
 
     def left(self, viewer: Viewer) -> None:
         """A viewer's session ended."""

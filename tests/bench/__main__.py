@@ -8,12 +8,13 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import glass, join, loss, relay, watch
+from tests.bench import crowd, glass, join, loss, relay, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
     "join": join.run,
     "watch": watch.run,
+    "crowd": crowd.run,
     "glass": glass.run,
     "loss": loss.run,
 }

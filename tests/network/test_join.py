@@ -15,7 +15,7 @@ JOINS: Final = 5
 GUESTS: Final = 300
 WITHIN_S: Final = 5.0
 KEY_FRAMES: Final = 3
-ONE: Final = (Encoding("", 2, 500_000),)
+ONE: Final = (Encoding("", 2, 300_000),)
 
 
 async def test_browsers_join_without_asking_for_a_key_frame(house: House, browser: Browser) -> None:

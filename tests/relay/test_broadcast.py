@@ -182,6 +182,22 @@ def test_lost_for_good_means_a_key_frame_even_where_nothing_is_repeated() -> Non
     )
 
 
+def test_who_starts_far_back_has_the_key_frame_renewed_for_those_to_come() -> None:
+    stage = Stage()
+    sink, publisher = stage.publisher()
+    stage.send(sink, video(0, KEY))
+    asked = []
+    for second in range(1, 8):
+        stage.send(sink, video(second, KEY if second == 5 else DELTA, timestamp=second))
+        stage.pass_time(1)
+        _, link = stage.viewer()
+        assert link.packets[0].endswith(KEY)
+        stage.pass_time(TICK_S)
+        asked.append(requests(publisher))
+    # once, after four seconds; the key frame that comes then serves the rest
+    assert [count - asked[0] for count in asked] == [0, 0, 0, 1, 1, 1, 1]
+
+
 def test_an_old_key_frame_starts_nobody() -> None:
     stage = Stage()
     sink, publisher = stage.publisher()
