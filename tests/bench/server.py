@@ -80,7 +80,8 @@ async def make_show(http: httpx.AsyncClient) -> tuple[str, str]:
     }
     token = (await _post(http, "/accounts", account))["access_token"]
     http.headers["Authorization"] = f"Bearer {token}"
-    store = await _post(http, "/stores", {"slug": "bench", "name": "Bench", "story": "Measured."})
+    slug = f"bench-{secrets.token_hex(4)}"
+    store = await _post(http, "/stores", {"slug": slug, "name": "Bench", "story": "Measured."})
     show = await _post(http, "/shows", {"store": store["slug"], "title": "Bench"})
     key = (await _post(http, f"/shows/{show['id']}/publish-key", None))["key"]
     http.headers.pop("Authorization")

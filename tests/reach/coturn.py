@@ -19,6 +19,12 @@ CONFIG: Final = Path(__file__).parents[2] / "deploy" / "turnserver.conf"
 SECRET: Final = "shared by coturn and Kkot, and no secret here"
 START_WITHIN_S: Final = 20.0
 HERE: Final = "127.0.0.1"
+ON_LOOPBACK: Final = (
+    "allowed-peer-ip=127.0.0.1",
+    "allow-loopback-peers",
+    "cli-password=asked for beside that",
+)
+"""What lets it relay to Kkot on this machine's loopback."""
 
 
 @dataclass(frozen=True, slots=True)
