@@ -18,6 +18,9 @@ FIRST_NUMBER: Final = 0x10000
 
 _CONSTRAINED_BASELINE: Final = re.compile(r"42[4-7c-f]0|4d[89a-f]0|58[c-f]0")
 """Its spellings as profile_idc and profile-iop (RFC 6184 §8.1, table 5)."""
+PROFILES: Final = {"VP9": ("profile-id", "0"), "AV1": ("profile", "0"), "H265": ("profile-id", "1")}
+"""The parameter that names a profile, and what it is where an offer leaves it out (RFC 9628 §7,
+RTP Payload Format for AV1 §7.2, RFC 7798 §7.1)."""
 
 
 class Lanes:
@@ -112,8 +115,9 @@ class Lanes:
 def decoder(codec: Codec) -> tuple[str, str]:
     """What must be the same for a viewer's decoder to go on: the codec and its profile; H.264's
     level may differ, and the spelling of its profile (RFC 6184 §8.1)."""
-    given = codec.parameters
-    profile = given.get("profile-level-id", "").lower()[:4]
-    if _CONSTRAINED_BASELINE.fullmatch(profile):
-        profile = "42e0"
-    return codec.name.upper(), profile or given.get("profile-id", given.get("profile", ""))
+    name, given = codec.name.upper(), codec.parameters
+    if name == "H264":
+        profile = given.get("profile-level-id", "").lower()[:4]
+        return name, "42e0" if _CONSTRAINED_BASELINE.fullmatch(profile) else profile
+    parameter, default = PROFILES.get(name, ("", ""))
+    return name, given.get(parameter, default)

@@ -14,7 +14,13 @@ from typing import Any, Final, cast
 import pylibsrtp
 from aiortc import RTCCertificate, RTCIceTransport
 from aiortc import rtcdtlstransport as aiortc_dtls
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcdtlstransport import (
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+    SRTPProtectionProfile,
+)
+from OpenSSL import SSL
 from pylibsrtp import SRTP_MAX_TRAILER_LEN
 from pylibsrtp._binding import ffi, lib
 
@@ -218,18 +224,30 @@ class DtlsHandshake:
         self._send_datagram(datagram)
 
 
+class NodeCertificate(RTCCertificate):
+    """A certificate whose OpenSSL context all of its associations share: making one anew costs
+    about as much as a handshake."""
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+        return self._context
+
+
 class Dtls:
     """Makes handshakes with this node's certificate, and renews it before it expires."""
 
     def __init__(self) -> None:
-        self._certificate = RTCCertificate.generateCertificate()
+        self._certificate = NodeCertificate.generateCertificate()
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate that the next handshake shows."""
         now = datetime.datetime.now(datetime.UTC)
         if self._certificate.expires - now < RENEW_BEFORE:
-            self._certificate = RTCCertificate.generateCertificate()
+            self._certificate = NodeCertificate.generateCertificate()
         fingerprints = self._certificate.getFingerprints()
         return next(f.value for f in fingerprints if f.algorithm == "sha-256")
 

@@ -76,3 +76,19 @@ def test_neither_a_level_nor_a_spelling_is_another_decoder(other: str) -> None:
 def test_another_profile_is_another_decoder(other: str) -> None:
     ours, theirs = (replace(H264, parameters={"profile-level-id": x}) for x in ("42e01f", other))
     assert decoder(ours) != decoder(theirs)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "usual", "other"),
+    [
+        ("VP9", "profile-id", "0", "2"),
+        ("AV1", "profile", "0", "1"),
+        ("H265", "profile-id", "1", "2"),
+    ],
+)
+def test_a_profile_left_out_is_the_usual_one(
+    name: str, parameter: str, usual: str, other: str
+) -> None:
+    silent = replace(H264, name=name)
+    assert decoder(silent) == decoder(replace(silent, parameters={parameter: usual}))
+    assert decoder(silent) != decoder(replace(silent, parameters={parameter: other}))
