@@ -69,6 +69,7 @@ class LayerChoice:
         self._probing_since: float | None = None
         self._probed_from = 0
         self._proven: float | None = None
+        """The highest estimate since a probe showed the path to carry more than that."""
         self._told = False
         self._rest_s = REST_S
         self._rest_until = 0.0
@@ -101,10 +102,13 @@ class LayerChoice:
         return Choice(current)
 
     def _is_too_much(self, layer: Layer, sight: Sight, now: float) -> bool:
-        if sight.estimate is not None and sight.estimate * FITS >= layer.bitrate:
-            self._proven = None
-        elif sight.estimate is not None and (
-            self._proven is None or sight.estimate < self._proven * FITS
+        estimate, proven = sight.estimate, self._proven
+        if estimate is not None and proven is not None:
+            self._proven = max(proven, estimate)
+        if (
+            estimate is not None
+            and estimate * FITS < layer.bitrate
+            and (proven is None or estimate < proven * FITS)
         ):
             return now - self._climbed_at > SETTLE_S or sight.loss > LOSS_MOST
         return sight.loss > LOSS_MOST and now - self._dropped_at > SETTLE_S

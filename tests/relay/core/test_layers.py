@@ -89,3 +89,18 @@ def test_a_first_estimate_of_much_less_than_the_layer_is_believed() -> None:
     choice = LayerChoice()
     assert choice.decide(LADDER, 2, Sight(None, 0.0), 0.0).layer == 2
     assert choice.decide(LADDER, 2, Sight(400_000, 0.0), 4.0).layer == 0
+
+
+def test_a_lean_second_does_not_undo_what_a_probe_has_proven() -> None:
+    choice, now, layer = LayerChoice(), 0.0, 0
+    while layer == 0:
+        layer = choice.decide(LADDER[:2], layer, Sight(350_000, 0.0), now).layer or 0
+        now += 0.2
+        assert now < 10, "the probe did not lead up"
+    lean = (LADDER[0], Layer(1, 290_000, 360))
+    for second in range(8):
+        ladder = lean if second % 2 else LADDER[:2]
+        for _ in range(5):
+            assert choice.decide(ladder, 1, Sight(350_000, 0.0), now).layer == 1
+            now += 0.2
+    assert choice.decide(LADDER[:2], 1, Sight(250_000, 0.0), now).layer == 0
