@@ -93,7 +93,9 @@ def watch(offer: Description, local: Local, stream: Stream) -> tuple[str, Subscr
             answered.append(Answered(section, "inactive", None, ()))
             continue
         lines = _viewer_lines(section, chosen[kind], subscription)
-        lines += source_lines(stream, tracks[kind])
+        repaired = chosen[kind].rtx_payload_type is not None
+        track = tracks[kind] if repaired else replace(tracks[kind], rtx_ssrc=None)
+        lines += source_lines(stream, track)
         answered.append(Answered(section, "sendonly", chosen[kind], lines))
     return write(offer, local, answered), subscription
 

@@ -34,8 +34,8 @@ def chromium(name: str) -> str:
 
 
 def offer(name: str) -> str:
-    """An offer of tests/data: `chromium_*` and `firefox_*` (153) are captured, and so is
-    `libdatachannel_*`; `obs_*` and `safari_*` are written after the form of what these send."""
+    """An offer of tests/data: `chromium_*`, `firefox_*` (153), `gstreamer_*` (1.22) and
+    `libdatachannel_*` are captured; `obs_*` and `safari_*` are written after the form of theirs."""
     return (DATA / f"{name}.sdp").read_bytes().decode()
 
 

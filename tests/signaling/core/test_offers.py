@@ -68,6 +68,43 @@ def test_layers_as_obs_offers_them() -> None:
     assert (video.remb, video.twcc, video.abs_send_time_id) == (True, False, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec"), [("gstreamer_publish_vp8", "VP8"), ("gstreamer_publish_h264", "H264")]
+)
+def test_webrtcbin_has_no_estimate_of_its_own_and_repairs_sound_too(name: str, codec: str) -> None:
+    answer, publication = publish(offer(name))
+    assert_sound(offer(name), answer, {"recvonly"})
+    assert_readable(answer)
+    video, audio = publication.tracks
+    assert (video.codec.name, video.codec.rtx_payload_type) == (codec, 97)
+    assert (audio.codec.name, audio.codec.rtx_payload_type, audio.nack) == ("opus", 98, True)
+    assert None not in (video.ssrc, video.rtx_ssrc, audio.ssrc, audio.rtx_ssrc)
+    assert (video.nack, video.pli, video.fir) == (True, True, False)
+    assert (video.twcc, video.remb) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "payload_type", "rtx", "remb"),
+    [
+        ("gstreamer_watch", "VP8", 96, 97, False),
+        ("gstreamer_watch", "H264", 98, None, False),
+        ("libdatachannel_watch", "VP8", 97, None, True),
+        ("libdatachannel_watch", "H264", 96, None, True),
+    ],
+)
+def test_viewers_that_are_no_browsers(
+    name: str, codec: str, payload_type: int, rtx: int | None, remb: bool
+) -> None:
+    stream = show(codec, packetization_mode="1", profile_level_id="42e01f")
+    answer, subscription = negotiate.watch(sdp.parse(offer(name)), LOCAL, stream)
+    assert_sound(offer(name), answer, {"sendonly"})
+    assert_readable(answer)
+    assert (subscription.video, subscription.rtx) == (payload_type, rtx)
+    assert (subscription.remb, subscription.abs_send_time) == (remb, None)
+    assert ("a=ssrc-group:FID 1111 2222" in answer) == (rtx is not None)
+    assert ("a=ssrc:2222" in answer) == (rtx is not None)
+
+
 PLAYS: Final = [
     ("chromium_watch", show("H264", profile_level_id="42e01f", packetization_mode="1"), 108),
     ("chromium_watch", show("VP8"), 96),
