@@ -16,7 +16,7 @@ from live.relay.viewer import Viewer
 
 GATHER_LEAST_S: Final = 0.001
 """A round that took less than this makes nobody wait."""
-GATHER_MOST_S: Final = 0.010
+GATHER_MOST_S: Final = 0.020
 
 
 class Fanout:
