@@ -1,12 +1,13 @@
 """The modules in a real browser: the wire format, the shelf, and every page with its data."""
 
+import asyncio
 from typing import Any
 
 import msgpack
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Request, Route, WebSocketRoute, expect
 
 from live.pages.statics import static_url
-from tests.pages.canned import BASE, PRODUCT, WELCOME
+from tests.pages.canned import BASE, PRODUCT, SHOW, WELCOME
 
 
 async def _decoded(page: Page, values: list[bytes]) -> list[Any]:
@@ -176,6 +177,24 @@ async def test_a_show_that_ends_says_so_and_leads_on(page: Page) -> None:
     await _room(page, [[WELCOME], [{"type": "ended"}]])
     await page.locator("[data-test=curtain] a").first.wait_for()
     assert "ended" in await page.inner_text("[data-test=curtain]")
+
+
+async def test_an_answer_older_than_the_room_does_not_put_an_ended_show_on_again(
+    page: Page,
+) -> None:
+    ended = asyncio.Event()
+
+    async def late(route: Route, request: Request) -> None:
+        await ended.wait()
+        await route.fulfill(json=SHOW)
+
+    await page.route("**/shows/s1", late)
+    await _room(page, [[WELCOME], [{"type": "ended"}]])
+    curtain = page.locator("[data-test=curtain]")
+    await expect(curtain).to_contain_text("ended")
+    ended.set()
+    await expect(page.locator("#show-title")).to_have_text(SHOW["title"])
+    await expect(curtain).to_contain_text("ended")
 
 
 async def test_saying_something_asks_a_passer_by_to_sign_in(page: Page) -> None:

@@ -28,10 +28,13 @@ let hearts = 0;
 let ownHearts = 0;
 let account = null;
 let known = false;
+/** The room's word on whether the show is on is newer than any answer still on its way. */
+let told = false;
 
 /** What each event of the room does to the page. */
 const EVENTS = {
   welcome(event) {
+    told = true;
     shelf.replace(event.products);
     talk.replace(event.talk);
     hearts = event.hearts;
@@ -122,7 +125,7 @@ async function describe() {
     const facts = await api("GET", `/shows/${encodeURIComponent(show)}`);
     document.title = `${facts.title} · ${t("site.name")}`;
     $("#show-title").textContent = facts.title;
-    stage.setShow(facts);
+    stage.setShow(told ? { starts_at_ms: facts.starts_at_ms } : facts);
     const store = await api("GET", `/stores/${encodeURIComponent(facts.store)}`);
     const link = $("#show-store");
     link.textContent = store.name;
