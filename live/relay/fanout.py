@@ -1,9 +1,9 @@
 """Packets on their way to the viewers: gathered for a moment, written once, sent by viewer.
 
 All who get the same layer in the same way share a feed, and a packet is written once for each
-feed; only its encryption is the viewer's own. Packets wait for others about as long as the last
-round of sending took, so that a node with much to do does it in fewer system calls and one with
-little does it at once. The end of a frame never waits.
+feed; only its encryption is the viewer's own. Where a round of sending takes long, packets wait
+for others about as long as the last one took, so that a node with much to do does it in fewer
+system calls and one with little does it at once. The end of a frame never waits.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ from live.relay.core.feed import Feed, Pending, written
 from live.relay.core.runs import batch
 from live.relay.viewer import Viewer
 
-GATHER_LEAST_S: Final = 0.001
-"""A round that took less than this makes nobody wait."""
+GATHER_LEAST_S: Final = 0.006
+"""A round that took less than this makes nobody wait. A browser's pacer sends every 5 ms: what
+waits less than that finds no company, and only comes late."""
 GATHER_MOST_S: Final = 0.020
 
 
