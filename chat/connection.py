@@ -1,8 +1,8 @@
 """One viewer's connection as the room writes to it.
 
-Everything towards the viewer passes here, so that the promises hold in one place: events that come
-while a snapshot is being made wait behind it; a slow reader first goes without talk and is closed
-before its backlog grows past `CLOSE_BYTES`. Nothing here waits.
+Everything towards the viewer passes here, so that the promises hold in one place: every numbered
+event comes once and in order, after a welcome that says from where on; a slow reader first goes
+without talk and is closed before its backlog grows past `CLOSE_BYTES`. Nothing here waits.
 """
 
 from collections.abc import Mapping
@@ -18,53 +18,35 @@ QUIET_BYTES: Final = 256 * 1024
 """With more backlog than this a viewer gets no talk until it has caught up."""
 CLOSE_BYTES: Final = 1024 * 1024
 """With more than this it is closed (4008)."""
-HELD_EVENTS: Final = 5_000
-"""More events than this behind one snapshot close the connection (4008)."""
-REPEATING_TICKS: Final = 8
-"""For so many ticks after a snapshot, sayings it told are not told again."""
 
 
 class Connection:
-    """A viewer that said hello. It is born held: what is delivered waits for its welcome."""
+    """A viewer that said hello; `member` is what it is in the room."""
 
     def __init__(self, socket: Socket, wire: Format, member: Member) -> None:
         self.member = member
         self._socket = socket
         self._wire = wire
-        self._holds = 0
-        self._held: list[Batch] = []
-        self._held_events = 0
-        self._told: frozenset[str] = frozenset()
-        self._told_for = 0
+        self._offset = 0
 
-    def hold(self) -> None:
-        """From now on events wait for a `welcome`; as many welcomes as holds set them free."""
-        self._holds += 1
-
-    def welcome(self, snapshot: Snapshot) -> None:
-        """Tell how things are, then, when no other snapshot is awaited, what came meanwhile."""
-        assert self._holds > 0
-        self._holds -= 1
-        welcome = snapshot.welcome(self.member.describe())
-        self._write(array_frame(self._wire, [welcome]))
-        self._told, self._told_for = snapshot.said, REPEATING_TICKS
-        if self._holds == 0:
-            held, self._held, self._held_events = self._held, [], 0
-            for batch in held:
-                self._deliver_new(batch)
+    def welcome(self, snapshot: Snapshot, offset: int, missed: Batch, *, recovered: bool) -> None:
+        """Tell how things are, then what came since; events after `offset` will follow."""
+        packed = snapshot.welcome(self.member.describe(), offset, recovered=recovered)
+        self._write(array_frame(self._wire, [packed]))
+        self._offset = offset
+        self.deliver(missed)
 
     def deliver(self, batch: Batch) -> None:
-        """Tell the events of a tick."""
-        if self._holds:
-            self._hold_back(batch)
-            return
-        if self._told_for:
-            self._told_for -= 1
-            self._deliver_new(batch)
-            if not self._told_for:
-                self._told = frozenset()
-        else:
-            self._deliver_now(batch)
+        """Tell the events of a tick that are new here."""
+        first, last = batch.offsets
+        if last:
+            if first <= self._offset:
+                batch = batch.after(self._offset)
+            self._offset = max(self._offset, last)
+        talk = self._socket.backlog() <= QUIET_BYTES
+        frame = batch.frame(self._wire, self.member, talk=talk)
+        if frame is not None:
+            self._write(frame)
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Tell this viewer alone."""
@@ -72,28 +54,10 @@ class Connection:
 
     def close(self, code: Close) -> None:
         """End the connection; its reader sees the end."""
-        self._held.clear()
         self._socket.close(code)
-
-    def _deliver_new(self, batch: Batch) -> None:
-        repeats = not batch.said.isdisjoint(self._told)
-        self._deliver_now(batch.without(self._told) if repeats else batch)
-
-    def _deliver_now(self, batch: Batch) -> None:
-        backlog = self._socket.backlog()
-        frame = batch.frame(self._wire, seller=self.member.seller, talk=backlog <= QUIET_BYTES)
-        if frame is not None:
-            self._write(frame)
 
     def _write(self, frame: bytes) -> None:
         if self._socket.backlog() > CLOSE_BYTES:
             self.close(Close.TOO_SLOW)
         else:
             self._socket.write(frame)
-
-    def _hold_back(self, batch: Batch) -> None:
-        self._held_events += len(batch.events)
-        if self._held_events > HELD_EVENTS:
-            self.close(Close.TOO_SLOW)
-        else:
-            self._held.append(batch)

@@ -1,31 +1,35 @@
 """The viewers of one show on this node, and what they are about to be told.
 
 A crowd lives from its first viewer to its last. It listens to the show's events on the bus,
-gathers them for a tick and writes each tick's frames to everybody; it passes on hearts; and when
-the bus was lost and is back it tells everybody afresh how things are. All its tasks belong to
+gathers them for a tick and writes each tick's frames to everybody; it keeps what it told lately,
+so that who comes in, or comes back, is told the rest; what the bus lost it asks the store for, and
+when the store has lost it too, everybody is told afresh how things are. All its tasks belong to
 `run`.
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from chat.connection import Connection
-from chat.core.batch import Gathering, tick_s
+from chat.core.batch import Batch, Gathering, tick_s
 from chat.core.closes import Close
-from chat.core.frames import Event, Lane, Snapshot, pack
+from chat.core.frames import Event, Lane, pack
+from chat.core.log import Heard, Log, Position
 from chat.core.rate_limit import SELLER_TALK, TALK, Bucket, Buckets
-from chat.core.room import TALK_SHOWN
+from chat.core.talk import Talk
 from chat.errors import UnavailableError
-from chat.ports import Bus, Describe, Listener, Past, Room
+from chat.picture import Looks, Picture, look
+from chat.ports import Bus, Describe, Listener
 
 log = structlog.get_logger()
 
 HEARTS_EVERY_S: Final = 0.2
 """How often hearts are passed on; between, they are added up."""
+ASK_AGAIN_S: Final = 0.5
+"""When the store does not tell what was missed it is asked again."""
 WRITES_AT_ONCE: Final = 500
 """After so many writes of a tick other work of the loop gets its turn."""
 
@@ -40,13 +44,20 @@ class Crowd(Listener):
         self.present = 0
         """How many watch on all nodes, as far as is known here."""
         self._bus = bus
-        self._describe = describe
         self._connections: dict[Connection, None] = {}
+        self._audience: dict[Connection, None] = {}
+        """Those of the connections that were welcomed: ticks are told to them."""
         self._persons = Buckets()
+        self._log = Log()
+        self._told = 0
+        """The offset up to which ticks have told."""
+        self._talk = Talk()
+        self._describe = describe
+        self._looks = Looks[Picture | None]()
         self._gathering = Gathering()
         self._gathered = asyncio.Event()
-        self._outdated = asyncio.Event()
-        self._stale: list[Connection] = []
+        self._doubtful = asyncio.Event()
+        self._outdated: asyncio.Queue[Sequence[Connection]] = asyncio.Queue()
         self._cheered = asyncio.Event()
         self._hearts = 0
         self._deserted = asyncio.Event()
@@ -56,13 +67,13 @@ class Crowd(Listener):
         return len(self._connections)
 
     def add(self, connection: Connection) -> None:
-        """Somebody comes in; what happens from now on waits for its welcome."""
-        connection.hold()
+        """Somebody comes in; `welcome` comes next."""
         self._connections[connection] = None
 
     def remove(self, connection: Connection) -> None:
         """Somebody left. After the last one the crowd is over and must not be added to."""
         self._connections.pop(connection, None)
+        self._audience.pop(connection, None)
         if not self._connections:
             self._deserted.set()
 
@@ -71,17 +82,21 @@ class Crowd(Listener):
         rate = SELLER_TALK if seller else TALK
         return Bucket(rate) if person is None else self._persons.of(person, rate)
 
-    def received(self, event: Event) -> None:
-        """An event from the bus: told with the next tick."""
-        self._gathering.add(event)
-        self._gathered.set()
+    def received(self, epoch: str, event: Event) -> None:
+        """An event from the bus: told with the next tick, unless it is known already."""
+        if event.lane is Lane.SHOP:
+            heard = self._log.hear(epoch, event)
+            if heard is Heard.GAP:
+                self._doubtful.set()
+            if heard is not Heard.NEW:
+                return
+        elif event.lane is Lane.TALK and not self._talk.is_new(event):
+            return
+        self._gather(event)
 
     def restored(self) -> None:
-        """Events may have been missed: everybody is to be told how things are."""
-        for connection in self._connections:
-            connection.hold()
-        self._stale.extend(self._connections)
-        self._outdated.set()
+        """Events may have been missed: the store is asked."""
+        self._doubtful.set()
 
     def cheer(self, count: int) -> None:
         """Hearts from a viewer here."""
@@ -92,7 +107,7 @@ class Crowd(Listener):
         """How many watch; told when it changed."""
         if total != self.present:
             self.present = total
-            self.received(Event(Lane.TALK, pack({"type": "present", "count": total})))
+            self._gather(Event(Lane.TALK, pack({"type": "present", "count": total})))
 
     def forget_silent(self, now: float) -> None:
         """Forget the rates of persons who have been silent long enough."""
@@ -103,36 +118,31 @@ class Crowd(Listener):
         for connection in [*self._connections]:
             connection.close(code)
 
-    async def snapshot(self, room: Room) -> Snapshot:
-        """How things are, to be welcomed with: the room just described and its past."""
-        try:
-            past = await self._bus.past(self.show)
-        except UnavailableError:
-            past = Past((), 0)
-        return Snapshot(
-            {
-                "type": "welcome",
-                "show": self.show,
-                "now_ms": time.time_ns() // 1_000_000,
-                "on_air": room.on_air,
-                "stage": room.stage,
-                "pinned": room.pinned,
-                "products": room.products,
-                "talk": past.talk[-TALK_SHOWN:],
-                "present": max(self.present, len(self)),
-                "hearts": past.hearts,
-            }
-        )
+    async def welcome(self, connection: Connection, since: Position | None = None) -> bool:
+        """Tell a connection how things are, and all events from then on; False: no such show.
+
+        `since`: what it knows already; if it is still known here what came after that, it is told
+        exactly this. Whatever describing the show raises is raised here.
+        """
+        while (picture := await self._picture()) is not None:
+            if self._log.since(picture.position) is not None:
+                if connection in self._connections:
+                    self._welcome(connection, picture, since)
+                return True
+        return False
 
     async def run(self) -> None:
         """Listen and tell until the last viewer has left."""
         await self._bus.subscribe(self.show, self)
         try:
+            await self._catch_up()
+            self._take()  # nobody is here to be told
             self.opened.set()
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self._tell_ticks()),
                     tasks.create_task(self._pass_hearts_on()),
+                    tasks.create_task(self._keep_whole()),
                     tasks.create_task(self._refresh()),
                 ]
                 await self._deserted.wait()
@@ -141,17 +151,46 @@ class Crowd(Listener):
         finally:
             await self._bus.unsubscribe(self.show, self)
 
+    def _gather(self, event: Event) -> None:
+        self._gathering.add(event)
+        self._gathered.set()
+
+    async def _picture(self) -> Picture | None:
+        place = Position(self._log.position.epoch, self._told)
+        present = max(self.present, len(self))
+        return await self._looks.share(
+            self.show, lambda: look(self.show, self._describe, place, self._talk, present)
+        )
+
+    def _welcome(self, connection: Connection, picture: Picture, since: Position | None) -> None:
+        missed = None if since is None else self._log.since(since)
+        recovered = since is not None and missed is not None
+        place = since if since is not None and recovered else picture.position
+        if missed is None:
+            missed = self._log.since(place) or ()
+        told = [event for event in missed if event.offset <= self._told]
+        told.extend(self._talk.since(picture.said))
+        connection.welcome(picture.snapshot, place.offset, Batch(told), recovered=recovered)
+        self._audience[connection] = None
+
     async def _tell_ticks(self) -> None:
         while True:
             await self._gathered.wait()
             await asyncio.sleep(tick_s(len(self)))
             self._gathered.clear()
-            batch = self._gathering.take()
-            told: Sequence[Connection] = [*self._connections]
-            for start in range(0, len(told), WRITES_AT_ONCE):
-                for connection in told[start : start + WRITES_AT_ONCE]:
+            batch = self._take()
+            audience = [*self._audience]
+            for start in range(0, len(audience), WRITES_AT_ONCE):
+                for connection in audience[start : start + WRITES_AT_ONCE]:
                     connection.deliver(batch)
                 await asyncio.sleep(0)
+
+    def _take(self) -> Batch:
+        """What was gathered; from now on it is what was told."""
+        batch, hearts = self._gathering.take()
+        self._told = max(self._told, batch.offsets[1])
+        self._talk.note(batch.events, hearts)
+        return batch
 
     async def _pass_hearts_on(self) -> None:
         while True:
@@ -164,24 +203,46 @@ class Crowd(Listener):
                 log.info("hearts lost, no bus", show=self.show, count=count)
             await asyncio.sleep(HEARTS_EVERY_S)
 
+    async def _keep_whole(self) -> None:
+        while True:
+            await self._doubtful.wait()
+            self._doubtful.clear()
+            await self._catch_up()
+            if self._doubtful.is_set():
+                await asyncio.sleep(ASK_AGAIN_S)
+
+    async def _catch_up(self) -> None:
+        """Ask the store for what was missed; doubt stays where it does not tell."""
+        try:
+            tail = await self._bus.tail(self.show, self._log.position)
+            past = await self._bus.past(self.show)
+        except UnavailableError:
+            self._doubtful.set()
+            return
+        for event in self._talk.missed(past):
+            self._gather(event)
+        missing = self._log.fill(tail)
+        if missing is None:
+            self._begin_anew()
+        else:
+            for event in missing:
+                self._gather(event)
+
+    def _begin_anew(self) -> None:
+        """What was missed is lost: nobody is told anything more before how things are."""
+        self._gathering.forget_numbered()
+        self._told = self._log.position.offset
+        stale = [*self._audience]
+        self._audience.clear()
+        self._outdated.put_nowait(stale)
+
     async def _refresh(self) -> None:
         while True:
-            await self._outdated.wait()
-            self._outdated.clear()
-            stale, self._stale = self._stale, []
+            stale = await self._outdated.get()
             try:
-                room = await self._describe(self.show, None)
+                for connection in stale:
+                    if not await self.welcome(connection):
+                        connection.close(Close.NO_SUCH_SHOW)
             except Exception:
                 log.exception("cannot describe the show", show=self.show)
                 self.close(Close.FAULT)
-                continue
-            if room is None:
-                self.close(Close.NO_SUCH_SHOW)
-                continue
-            await self._welcome(stale, await self.snapshot(room))
-
-    async def _welcome(self, connections: Sequence[Connection], snapshot: Snapshot) -> None:
-        for start in range(0, len(connections), WRITES_AT_ONCE):
-            for connection in connections[start : start + WRITES_AT_ONCE]:
-                connection.welcome(snapshot)
-            await asyncio.sleep(0)

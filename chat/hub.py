@@ -9,16 +9,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import structlog
 
 from chat.connection import Connection
+from chat.core.addressee import EVERYBODY
 from chat.core.closes import Close
-from chat.core.frames import EVENT_BYTES, Event, Lane, pack
+from chat.core.frames import EVENT_BYTES, pack
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, UnavailableError
-from chat.ports import Bus, Describe, Identify, Presence
+from chat.picture import Looks
+from chat.ports import Bus, Describe, Identify, Presence, Room
 
 log = structlog.get_logger()
 
@@ -26,9 +28,6 @@ BEAT_S: Final = 1.0
 """How often viewers are counted; the most often a count is pushed."""
 LEAVING_S: Final = 2.0
 """How long a closing hub waits for its connections to end."""
-
-Audience = Literal["all", "seller"]
-_LANES: Final[Mapping[Audience, Lane]] = {"all": Lane.SHOP, "seller": Lane.SELLER}
 
 
 class Hub:
@@ -44,7 +43,8 @@ class Hub:
     ) -> None:
         self.bus = bus
         self.identify = identify
-        self.describe = describe
+        self._describe = describe
+        self._looks = Looks[Room | None]()
         self.closing = False
         self._presence = presence
         self._tasks = tasks
@@ -54,11 +54,19 @@ class Hub:
         """Set while nobody here watches anything."""
         self.empty.set()
 
+    async def look(self, show: str) -> Room | None:
+        """What a show is like now or was a moment ago; None where there is none."""
+
+        async def describe() -> Room | None:
+            return await self._describe(show)
+
+        return await self._looks.share(show, describe)
+
     def enter(self, show: str) -> Crowd:
         """The show's crowd, made when there is none; a connection must be added at once."""
         crowd = self._crowds.get(show)
         if crowd is None:
-            crowd = self._crowds[show] = Crowd(show, self.bus, self.describe)
+            crowd = self._crowds[show] = Crowd(show, self.bus, self._describe)
             self.empty.clear()
             task = self._tasks.create_task(self._keep(crowd), name=f"crowd {show}")
             self._keeping.add(task)
@@ -72,18 +80,19 @@ class Hub:
             self._forget(crowd)
 
     async def publish(
-        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
+        self, show: str, event: Mapping[str, Any], to: str = EVERYBODY, key: str | None = None
     ) -> None:
-        """Tell everybody in a show, or its seller, on every node.
+        """Tell those in a show it is for (see `chat.core.addressee`), on every node.
 
-        Events published one after another arrive in that order. Raises `UnavailableError` when
-        Redis is out of reach (viewers learn how things are with the snapshot they get when it is
-        back) and `EventTooLargeError`.
+        Events published one after another arrive in that order, each once, whatever connections
+        are lost on the way. With a `key` it is published once, however often this is called
+        within minutes. Raises `UnavailableError` when Redis is out of reach, and
+        `EventTooLargeError`.
         """
         packed = pack(event)
         if len(packed) > EVENT_BYTES:
             raise EventTooLargeError(facts={"limit": EVENT_BYTES, "size": len(packed)})
-        await self.bus.publish(show, Event(_LANES[audience], packed))
+        await self.bus.publish(show, packed, to, key)
 
     async def present(self, show: str) -> int:
         """How many watch the show on all nodes; those here when Redis is out of reach."""

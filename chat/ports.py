@@ -6,10 +6,13 @@ between the nodes and the `Presence` of all nodes' viewers.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 from chat.core.closes import Close
 from chat.core.frames import Event
+from chat.core.log import Position, Tail
+from chat.core.talk import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,15 @@ class Person:
 class Room:
     """What a show is like now: `products` as the shop tells them, `pinned` one of their ids.
 
-    `seller`: whether the person it was asked for is the show's seller.
+    `seller` and `moderators` are accounts.
     """
 
     stage: str
     on_air: bool
     pinned: str | None
     products: list[dict[str, Any]]
-    seller: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What was said last in a show, oldest first, and how many hearts it has had."""
-
-    talk: Sequence[dict[str, Any]]
-    hearts: int
+    seller: str
+    moderators: frozenset[str] = frozenset()
 
 
 class Identify(Protocol):
@@ -52,7 +48,7 @@ class Identify(Protocol):
 class Describe(Protocol):
     """What a show is like."""
 
-    async def __call__(self, show: str, person: str | None) -> Room | None:
+    async def __call__(self, show: str) -> Room | None:
         """The room as it is now; None where there is no such show."""
 
 
@@ -79,27 +75,40 @@ class Socket(Protocol):
 class Listener(Protocol):
     """Who hears a show's events. Nothing here waits or raises."""
 
-    def received(self, event: Event) -> None:
-        """An event was published, in the order of publishing of each node."""
+    def received(self, epoch: str, event: Event) -> None:
+        """An event was published, in the order of publishing; `epoch` is a SHOP event's."""
 
     def restored(self) -> None:
         """Events are heard again, after some may have been missed."""
+
+
+class Verdict(Enum):
+    """What became of a saying."""
+
+    SHOWN = "shown"
+    THINNED = "thinned"
+    """Too much was said at once: nobody is shown it."""
 
 
 class Bus(Protocol):
     """Between the nodes: what one publishes in a show, all that listen to it hear.
 
     At most once: what is published while a listener's node is cut off is not repeated to it; the
-    listener is told `restored` and looks up how things are. What one node publishes one after
-    another arrives in that order. Everything here raises `UnavailableError` when the bus is out
-    of reach, except `subscribe` and `unsubscribe`.
+    listener is told `restored` and asks for `tail` and `past`. Everything here raises
+    `UnavailableError` when the bus is out of reach, except `subscribe` and `unsubscribe`.
     """
 
-    async def publish(self, show: str, event: Event) -> None:
-        """Tell everybody."""
+    async def publish(self, show: str, packed: bytes, to: str, key: str | None) -> None:
+        """Number an event, remember it and tell it; nothing when the key was seen lately."""
 
-    async def say(self, show: str, event: Event) -> None:
-        """Tell everybody and remember it, both or neither."""
+    async def tail(self, show: str, since: Position) -> Tail:
+        """Where a show's sequence ends; the events after a place, or else all that are kept."""
+
+    async def say(self, show: str, event: Event, key: str, *, reserved: bool) -> Verdict:
+        """Tell everybody and remember it, both or neither; the same again for the same key.
+
+        `reserved`: it may use the part of the room's budget that is not for everybody.
+        """
 
     async def cheer(self, show: str, count: int) -> None:
         """Add hearts to the show's, and tell everybody how many, both or neither."""

@@ -1,8 +1,7 @@
 """A viewer's visit: hello, welcome, then one command after another until either side ends it.
 
 The order at the door is what makes a welcome consistent: listen to the show first, then look how
-things are, then let out what came meanwhile. An event newer than the snapshot may come twice; its
-`version` tells.
+things are, then tell what came since that look began.
 """
 
 import asyncio
@@ -16,10 +15,12 @@ from chat.core import room
 from chat.core.closes import Close
 from chat.core.commands import Hello, decode
 from chat.core.frames import Event, Format, Lane, pack
+from chat.core.log import Position
+from chat.core.room import Member, Rank, member
 from chat.crowd import Crowd
 from chat.errors import UnavailableError
 from chat.hub import Hub
-from chat.ports import Person, Receive, Socket
+from chat.ports import Person, Receive, Room, Socket, Verdict
 
 HELLO_S: Final = 5.0
 """How long a connection may take to say hello."""
@@ -47,7 +48,7 @@ async def visit(hub: Hub, visitor: Visitor) -> None:
             visitor.socket.close(hello)
         elif hello is not None:
             token = visitor.cookie if hello.token is None else hello.token
-            await _attend(hub, visitor, await hub.identify(token))
+            await _attend(hub, visitor, hello, await hub.identify(token))
     except Exception:
         visitor.socket.close(Close.FAULT)
         raise
@@ -65,9 +66,8 @@ async def _hello(visitor: Visitor) -> Hello | Close | None:
     return hello if isinstance(hello, Hello) else Close.MALFORMED
 
 
-async def _attend(hub: Hub, visitor: Visitor, person: Person | None) -> None:
-    person_id = person.id if person else None
-    described = await hub.describe(visitor.show, person_id)
+async def _attend(hub: Hub, visitor: Visitor, hello: Hello, person: Person | None) -> None:
+    described = await hub.look(visitor.show)
     if described is None:
         visitor.socket.close(Close.NO_SUCH_SHOW)
         return
@@ -75,29 +75,26 @@ async def _attend(hub: Hub, visitor: Visitor, person: Person | None) -> None:
         visitor.socket.close(Close.GOING_AWAY)
         return
     crowd = hub.enter(visitor.show)
-    member = room.member(
-        (person.id, person.name) if person else None,
-        seller=described.seller,
-        talk=crowd.talk_bucket(person_id, seller=described.seller),
-    )
-    connection = Connection(visitor.socket, visitor.wire, member)
+    connection = Connection(visitor.socket, visitor.wire, _member(crowd, described, person))
     crowd.add(connection)
     try:
         await crowd.opened.wait()
-        if await _welcome(hub, crowd, connection):
+        since = None if hello.since is None else Position(hello.since.epoch, hello.since.offset)
+        if await crowd.welcome(connection, since):
             await _converse(hub, crowd, connection, visitor)
+        else:
+            connection.close(Close.NO_SUCH_SHOW)
     finally:
         hub.leave(crowd, connection)
 
 
-async def _welcome(hub: Hub, crowd: Crowd, connection: Connection) -> bool:
-    """Answer a hold with how things are now; False where the show is no more."""
-    described = await hub.describe(crowd.show, connection.member.id)
-    if described is None:
-        connection.close(Close.NO_SUCH_SHOW)
-        return False
-    connection.welcome(await crowd.snapshot(described))
-    return True
+def _member(crowd: Crowd, room: Room, person: Person | None) -> Member:
+    if person is None:
+        return member(None, Rank.VIEWER, crowd.talk_bucket(None, seller=False))
+    rank = Rank.MODERATOR if person.id in room.moderators else Rank.VIEWER
+    rank = Rank.SELLER if person.id == room.seller else rank
+    talk = crowd.talk_bucket(person.id, seller=rank is Rank.SELLER)
+    return member((person.id, person.name), rank, talk)
 
 
 async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Visitor) -> None:
@@ -118,16 +115,19 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
             connection.tell(outcome.event())
         elif isinstance(outcome, room.Hearted):
             crowd.cheer(outcome.count)
-        else:
-            connection.hold()
-            if not await _welcome(hub, crowd, connection):
-                return
+        elif not await crowd.welcome(connection):
+            connection.close(Close.NO_SUCH_SHOW)
+            return
 
 
 async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
+    member = connection.member
+    key, reserved = f"{member.id}:{said.client_id}", member.rank > Rank.VIEWER
+    event = Event(Lane.TALK, pack(said.event))
     try:
-        await hub.bus.say(crowd.show, Event(Lane.TALK, pack(said.event)))
+        verdict = await hub.bus.say(crowd.show, event, key, reserved=reserved)
     except UnavailableError:
         connection.tell(room.Refused(said.client_id, "unavailable").event())
     else:
-        connection.tell({"type": "accepted", "id": said.client_id})
+        shown = verdict is Verdict.SHOWN
+        connection.tell({"type": "accepted", "id": said.client_id, "shown": shown})

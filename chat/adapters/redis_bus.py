@@ -1,10 +1,11 @@
 """The bus between nodes, on Redis 7 or Valkey: sharded publish and subscribe, and a short past.
 
-What is said is remembered and told by one script, hearts are added and told by another: both or
-neither. The past of a show is short (`TALK_KEPT` sayings) and forgotten after `KEPT_S`.
+What has to happen together is one script each (`redis_scripts`). The past of a show is short
+(`LOG_EVENTS` numbered events, `TALK_KEPT` sayings) and forgotten after `KEPT_S`.
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -14,26 +15,25 @@ from redis.asyncio import Redis
 from chat.adapters import redis_keys
 from chat.adapters.redis_client import unavailable
 from chat.adapters.redis_publisher import Publisher
+from chat.adapters.redis_scripts import CHEER, NUMBER, SAY, TAIL
 from chat.adapters.redis_subscriber import Subscriber
-from chat.core.frames import Event, hearts, to_bus, unpack
-from chat.core.room import TALK_SHOWN
-from chat.ports import Bus, Listener, Past
+from chat.core import bus_messages
+from chat.core.frames import Event, unpack
+from chat.core.log import LOG_EVENTS, Position, Tail
+from chat.core.talk import TALK_SHOWN, Past
+from chat.ports import Bus, Listener, Verdict
 
 TALK_KEPT: Final = 200
 """About how many sayings a show's stream keeps; older ones go."""
 KEPT_S: Final = 7 * 86_400
-"""How long a show's talk and hearts are kept after the last of them."""
-
-SAY: Final = """\
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', string.sub(ARGV[1], 2))
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-return redis.call('SPUBLISH', KEYS[1], ARGV[1])
-"""
-CHEER: Final = """\
-redis.call('INCRBY', KEYS[2], ARGV[2])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-return redis.call('SPUBLISH', KEYS[1], ARGV[1])
-"""
+"""How long a show's events, talk and hearts are kept after the last of them."""
+KEYS_KEPT_S: Final = 300
+"""How long it is remembered what has been done once."""
+TICK_US: Final = 200_000
+SAID_IN_TICK: Final = 60
+"""The most that is said in a show in one tick: nobody reads faster."""
+COMMON_IN_TICK: Final = 40
+"""Of these, what anybody may say; the rest is for those whose word is reserved a place."""
 
 
 class RedisBus(Bus):
@@ -44,19 +44,56 @@ class RedisBus(Bus):
         self._publisher = publisher
         self._subscriber = subscriber
 
-    async def publish(self, show: str, event: Event) -> None:
-        """Tell everybody."""
-        await self._publisher.execute("SPUBLISH", redis_keys.events(show), to_bus(event))
+    async def publish(self, show: str, packed: bytes, to: str, key: str | None) -> None:
+        """Number an event, remember it and tell it, once for a key."""
+        keys = (
+            redis_keys.sequence(show),
+            redis_keys.log(show),
+            redis_keys.events(show),
+            redis_keys.once(show, f"event:{key}"),
+        )
+        told = bus_messages.body(packed, to)
+        remember_s = 0 if key is None else KEYS_KEPT_S
+        await self._publisher.execute(
+            *("EVAL", NUMBER, len(keys), *keys),
+            *(_epoch(), KEPT_S, told, LOG_EVENTS, remember_s),
+        )
 
-    async def say(self, show: str, event: Event) -> None:
-        """Tell everybody and remember it."""
-        keys = (redis_keys.events(show), redis_keys.talk(show))
-        await self._publisher.execute("EVAL", SAY, 2, *keys, to_bus(event), TALK_KEPT, KEPT_S)
+    async def tail(self, show: str, since: Position) -> Tail:
+        """The end of a show's sequence, and the events after a place or all that are kept."""
+        keys = (redis_keys.sequence(show), redis_keys.log(show))
+        place = (since.epoch, str(since.offset))
+        with unavailable():
+            answer: Any = await self._client.eval(
+                TAIL, len(keys), *keys, _epoch(), str(KEPT_S), *place
+            )
+        epoch, offset, entries = answer
+        events = [
+            bus_messages.from_body(fields[1], int(entry.partition(b"-")[0]))
+            for entry, fields in entries
+        ]
+        return Tail(Position(epoch.decode(), offset), events)
+
+    async def say(self, show: str, event: Event, key: str, *, reserved: bool) -> Verdict:
+        """Tell everybody and remember it, as the room's budget allows, once for a key."""
+        keys = (
+            redis_keys.events(show),
+            redis_keys.talk(show),
+            redis_keys.budget(show),
+            redis_keys.once(show, f"said:{key}"),
+        )
+        verdict = await self._publisher.execute(
+            *("EVAL", SAY, len(keys), *keys),
+            *(bus_messages.said(event.packed), TALK_KEPT, KEPT_S, int(reserved)),
+            *(TICK_US, SAID_IN_TICK, COMMON_IN_TICK, KEYS_KEPT_S),
+        )
+        return Verdict(verdict.decode())
 
     async def cheer(self, show: str, count: int) -> None:
         """Add hearts and tell everybody how many."""
         keys = (redis_keys.events(show), redis_keys.hearts(show))
-        await self._publisher.execute("EVAL", CHEER, 2, *keys, to_bus(hearts(count)), count, KEPT_S)
+        message = bus_messages.hearts(count)
+        await self._publisher.execute("EVAL", CHEER, len(keys), *keys, message, count, KEPT_S)
 
     async def past(self, show: str) -> Past:
         """The last sayings and all hearts."""
@@ -77,6 +114,11 @@ class RedisBus(Bus):
     async def unsubscribe(self, show: str, listener: Listener) -> None:
         """Stop hearing it."""
         await self._subscriber.unsubscribe(show, listener)
+
+
+def _epoch() -> str:
+    """The name of an epoch that may begin now."""
+    return secrets.token_hex(bus_messages.EPOCH_CHARS // 2)
 
 
 @asynccontextmanager

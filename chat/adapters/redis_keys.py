@@ -6,9 +6,29 @@ def events(show: str) -> str:
     return f"kkot:{{{show}}}:events"
 
 
+def sequence(show: str) -> str:
+    """The hash that numbers its events: epoch, the store's run, the last offset."""
+    return f"kkot:{{{show}}}:sequence"
+
+
+def log(show: str) -> str:
+    """The stream of its last numbered events; an entry's id is its offset."""
+    return f"kkot:{{{show}}}:log"
+
+
+def once(show: str, key: str) -> str:
+    """What became of something that is done once, however often it is asked for."""
+    return f"kkot:{{{show}}}:once:{key}"
+
+
 def talk(show: str) -> str:
     """The stream of what was said last."""
     return f"kkot:{{{show}}}:talk"
+
+
+def budget(show: str) -> str:
+    """The hash of how much was said in this tick and this second."""
+    return f"kkot:{{{show}}}:budget"
 
 
 def hearts(show: str) -> str:

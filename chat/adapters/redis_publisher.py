@@ -26,7 +26,7 @@ Word = str | bytes | int
 @dataclass(frozen=True, slots=True)
 class _Command:
     words: tuple[Word, ...]
-    done: asyncio.Future[None]
+    done: asyncio.Future[Any]
 
 
 class Publisher:
@@ -36,14 +36,14 @@ class Publisher:
         self._client = client
         self._queue: asyncio.Queue[_Command] = asyncio.Queue(QUEUED_COMMANDS)
 
-    async def execute(self, *words: Word) -> None:
-        """Run one command after all given before it. Raises `UnavailableError`."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def execute(self, *words: Word) -> Any:
+        """Run one command after all given before it; its answer. Raises `UnavailableError`."""
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait(_Command(words, done))
         except asyncio.QueueFull:
             raise UnavailableError("too many commands are waiting for Redis") from None
-        await done
+        return await done
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -70,13 +70,13 @@ class Publisher:
         else:
             for command, answer in zip(batch, answers, strict=True):
                 failed = isinstance(answer, RedisError)
-                _settle(command, UnavailableError(str(answer)) if failed else None)
+                _settle(command, UnavailableError(str(answer)) if failed else answer)
 
 
-def _settle(command: _Command, error: UnavailableError | None) -> None:
+def _settle(command: _Command, answer: Any) -> None:
     if command.done.done():
         return
-    if error is None:
-        command.done.set_result(None)
+    if isinstance(answer, UnavailableError):
+        command.done.set_exception(UnavailableError(str(answer)))
     else:
-        command.done.set_exception(UnavailableError(str(error)))
+        command.done.set_result(answer)

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from chat.adapters import redis_keys
 from chat.adapters.redis_client import TIMEOUT_S, connect_options
-from chat.core.frames import from_bus
+from chat.core import bus_messages
 from chat.ports import Listener
 
 log = structlog.get_logger()
@@ -125,9 +125,9 @@ class Subscriber:
         match answer:
             case [b"smessage", bytes() as channel, bytes() as message]:
                 subscription = self._subscriptions.get(channel)
-                event = from_bus(message)
-                if subscription is not None and event is not None:
-                    subscription.listener.received(event)
+                heard = bus_messages.read(message)
+                if subscription is not None and heard is not None:
+                    subscription.listener.received(*heard)
             case [b"ssubscribe" | b"sunsubscribe" as verb, bytes() as channel, _]:
                 self._confirmed(verb, channel)
 

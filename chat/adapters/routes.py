@@ -29,7 +29,8 @@ OPENAPI: Final[dict[str, Any]] = {
             "summary": "The room of a show, a websocket",
             "description": "Subprotocols kkot.v1+msgpack and kkot.v1+json (the default). Server "
             "frames are arrays of events; the first is a welcome. The client's first message is "
-            '{"type": "hello"}, with its access token or none.',
+            '{"type": "hello"}, with its access token or none, and with "since" if it comes back: '
+            "chat/PROTOCOL.md tells the rest.",
             "parameters": [
                 {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
             ],

@@ -12,7 +12,8 @@ from typing import Any
 from chat.adapters.redis_bus import open_bus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
-from chat.hub import Audience, Hub, open_hub
+from chat.core.addressee import EVERYBODY
+from chat.hub import Hub, open_hub
 from chat.ports import Describe, Identify, OriginAllowed
 
 
@@ -24,10 +25,10 @@ class Chat:
     origin_allowed: OriginAllowed
 
     async def publish(
-        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
+        self, show: str, event: Mapping[str, Any], to: str = EVERYBODY, key: str | None = None
     ) -> None:
-        """Tell everybody in a show, or its seller, on every node; see `Hub.publish`."""
-        await self.hub.publish(show, event, audience)
+        """Tell those in a show it is for, on every node; see `Hub.publish`."""
+        await self.hub.publish(show, event, to, key)
 
     async def present(self, show: str) -> int:
         """How many watch the show, on all nodes together."""

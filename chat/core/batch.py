@@ -1,16 +1,16 @@
 """What one tick tells a room: events gathered, and each frame made of them built once.
 
-Viewers differ in three ways: their format, whether they are the show's seller, and whether they
-read too slowly for talk. Each of the at most eight frames is built when first asked for.
+Viewers differ in their format, in their rank, and in whether they read too slowly for talk; who is
+told something alone differs from all others. Each frame is built when first asked for.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from chat.core.frames import Event, Format, Lane, array_frame, pack, unpack
+from chat.core.addressee import EVERYBODY, is_person
+from chat.core.frames import Event, Format, Lane, array_frame, pack
+from chat.core.room import Member, Rank
 
-TALK_IN_A_TICK: Final = 100
-"""The most sayings in one tick; the oldest of more are dropped: nobody can read so fast."""
 TICK_MIN_S: Final = 0.02
 """How long events are gathered in a small room."""
 TICK_MAX_S: Final = 0.1
@@ -24,38 +24,36 @@ def tick_s(connections: int) -> float:
 
 
 class Batch:
-    """The events of one tick, in the order they came."""
+    """The events of one tick, in the order they came.
 
-    __slots__ = ("_frames", "events", "said")
+    `offsets`: the numbers of the first and last numbered one; (0, 0) without any.
+    """
+
+    __slots__ = ("_frames", "_persons", "events", "offsets")
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
-        self.said = frozenset(filter(None, map(_said_id, events)))
-        """The ids of its sayings."""
-        self._frames: dict[tuple[Format, bool, bool], bytes | None] = {}
+        offsets = [event.offset for event in events if event.offset]
+        self.offsets = (offsets[0], offsets[-1]) if offsets else (0, 0)
+        self._persons = frozenset(event.to for event in events if is_person(event.to))
+        self._frames: dict[tuple[Format, Rank, bool, str], bytes | None] = {}
 
-    def frame(self, wire: Format, *, seller: bool, talk: bool) -> bytes | None:
+    def frame(self, wire: Format, member: Member, *, talk: bool) -> bytes | None:
         """The frame for such a viewer; None where nothing in it is for them."""
-        key = (wire, seller, talk)
+        own = member.address if member.address in self._persons else EVERYBODY
+        key = (wire, member.rank, talk, own)
         if key not in self._frames:
             packed = [
                 event.packed
                 for event in self.events
-                if (seller or event.lane is not Lane.SELLER)
-                and (talk or event.lane is not Lane.TALK)
+                if (event.lane is Lane.SHOP or talk) and member.hears(event.to)
             ]
             self._frames[key] = array_frame(wire, packed) if packed else None
         return self._frames[key]
 
-    def without(self, said: frozenset[str]) -> "Batch":
-        """The batch less the sayings a snapshot already told."""
-        return Batch([event for event in self.events if _said_id(event) not in said])
-
-
-def _said_id(event: Event) -> str | None:
-    if event.lane is not Lane.TALK:
-        return None
-    return unpack(event.packed).get("id")
+    def after(self, offset: int) -> "Batch":
+        """The batch less the numbered events up to this one."""
+        return Batch([event for event in self.events if not 0 < event.offset <= offset])
 
 
 class Gathering:
@@ -63,10 +61,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._events: list[Event] = []
-        self._talk = 0
         self._hearts = 0
-        self.dropped = 0
-        """Sayings dropped so far because a tick had too many."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to tell."""
@@ -76,24 +71,17 @@ class Gathering:
         """Add an event; hearts are only counted."""
         if event.lane is Lane.HEARTS:
             self._hearts += int.from_bytes(event.packed)
-            return
-        if event.lane is Lane.TALK:
-            self._talk += 1
-            if self._talk > TALK_IN_A_TICK:
-                self._drop_oldest_talk()
-        self._events.append(event)
+        else:
+            self._events.append(event)
 
-    def take(self) -> Batch:
-        """Everything gathered; the gathering is empty afterwards."""
-        events = self._events
-        if self._hearts:
-            hearts = pack({"type": "hearts", "count": self._hearts})
-            events.append(Event(Lane.TALK, hearts))
-        self._events, self._talk, self._hearts = [], 0, 0
-        return Batch(events)
+    def forget_numbered(self) -> None:
+        """Drop the numbered events: how things are is told instead."""
+        self._events = [event for event in self._events if event.lane is not Lane.SHOP]
 
-    def _drop_oldest_talk(self) -> None:
-        oldest = next(i for i, event in enumerate(self._events) if event.lane is Lane.TALK)
-        del self._events[oldest]
-        self._talk -= 1
-        self.dropped += 1
+    def take(self) -> tuple[Batch, int]:
+        """Everything gathered, and how many hearts; the gathering is empty afterwards."""
+        events, hearts = self._events, self._hearts
+        if hearts:
+            events.append(Event(Lane.TALK, pack({"type": "hearts", "count": hearts})))
+        self._events, self._hearts = [], 0
+        return Batch(events), hearts

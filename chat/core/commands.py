@@ -1,7 +1,8 @@
 """What a client may send: one message = one map, as `hello`, `say`, `heart` or `sync`.
 
-Nothing else passes: unknown names, wrong types, numbers out of range, a message above 4 KiB, the
-wrong kind of websocket frame for the subprotocol. Decoding never raises, whatever came.
+Unknown members are passed over, for clients newer than this server. Nothing else passes: unknown
+types of messages, wrong types of values, numbers out of range, a message above 4 KiB, the wrong
+kind of websocket frame for the subprotocol. Decoding never raises, whatever came.
 """
 
 from typing import Annotated, Any, Final
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from chat.core.bus_messages import EPOCH_CHARS
 from chat.core.frames import Format
 
 MESSAGE_BYTES: Final = 4096
@@ -21,26 +23,34 @@ HEARTS_AT_ONCE: Final = 50
 ClientId = Annotated[str, Meta(max_length=CLIENT_ID_CHARS)]
 
 
-class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="hello"):
-    """Who comes in; the access token of a signed-in person, if any."""
+class Since(msgspec.Struct, frozen=True):
+    """The last place of a show's sequence a client knows: what its `welcome` and events told."""
+
+    epoch: Annotated[str, Meta(max_length=EPOCH_CHARS)]
+    offset: Annotated[int, Meta(ge=0, lt=2**53)]
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """Who comes in: the access token of a signed-in person, if any; what it knows already."""
 
     token: str | None = None
+    since: Since | None = None
 
 
-class Say(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="say"):
+class Say(msgspec.Struct, frozen=True, tag_field="type", tag="say"):
     """Say something to everybody; `id` comes back in `accepted` or `refused`."""
 
     id: ClientId
     text: str
 
 
-class Heart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="heart"):
+class Heart(msgspec.Struct, frozen=True, tag_field="type", tag="heart"):
     """So many hearts since the last such message."""
 
     count: Annotated[int, Meta(ge=1, le=HEARTS_AT_ONCE)]
 
 
-class Sync(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="sync"):
+class Sync(msgspec.Struct, frozen=True, tag_field="type", tag="sync"):
     """Asks for the welcome again."""
 
 

@@ -1,8 +1,8 @@
 """Events as bytes: packed once, then only ever copied.
 
-An event travels between nodes as one lane byte and a msgpack map. Towards viewers many events make
-one array, and the array one whole websocket frame (RFC 6455 section 5.2: final, unmasked), built
-once for all who get the same. The msgpack array is the packed maps one after another.
+An event is a msgpack map. Towards viewers many events make one array, and the array one whole
+websocket frame (RFC 6455 section 5.2: final, unmasked), built once for all who get the same. The
+msgpack array is the packed maps one after another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,8 @@ import msgspec
 
 EVENT_BYTES: Final = 65_536
 """The largest packed event; a larger one is a fault of whoever publishes it."""
-SNAPSHOT_MEMBERS: Final = 14
-"""The most members of a snapshot besides `you`: what a msgpack fixmap can count, less one."""
+SNAPSHOT_MEMBERS: Final = 12
+"""The most members of a snapshot: with three of a viewer's own, what a msgpack fixmap counts."""
 
 
 class Format(Enum):
@@ -25,25 +25,28 @@ class Format(Enum):
     JSON = "kkot.v1+json"
 
 
-class Lane(bytes, Enum):
-    """How an event is to be treated; the value is its first byte between nodes."""
+class Lane(Enum):
+    """How an event is to be treated."""
 
-    SHOP = b"a"
-    """For everybody, never dropped."""
-    SELLER = b"s"
-    """For the seller's own connections, never dropped."""
-    TALK = b"t"
+    SHOP = "shop"
+    """Numbered: whoever it is for gets it once, in order, or is told how things are instead."""
+    TALK = "talk"
     """For everybody; a slow reader goes without."""
-    HEARTS = b"h"
+    HEARTS = "hearts"
     """A number of hearts, to be added up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event ready to be copied: `packed` is a msgpack map (HEARTS: four bytes, big-endian)."""
+    """An event ready to be copied: `packed` is a msgpack map (HEARTS: four bytes, big-endian).
+
+    `to` and `offset` are a SHOP event's: who it is for (see `addressee`) and its number.
+    """
 
     lane: Lane
     packed: bytes
+    to: str = ""
+    offset: int = 0
 
 
 def pack(event: Mapping[str, Any]) -> bytes:
@@ -51,27 +54,19 @@ def pack(event: Mapping[str, Any]) -> bytes:
     return msgspec.msgpack.encode(event)
 
 
+_OFFSET: Final = msgspec.msgpack.encode("offset")
+
+
 def unpack(packed: bytes) -> dict[str, Any]:
     """The map that `pack` packed."""
     return msgspec.msgpack.decode(packed, type=dict[str, Any])
 
 
-def to_bus(event: Event) -> bytes:
-    """An event as nodes tell it to each other."""
-    return event.lane.value + event.packed
-
-
-def from_bus(message: bytes) -> Event | None:
-    """The event in a bus message; None for a lane this node does not know."""
-    try:
-        return Event(Lane(message[:1]), message[1:])
-    except ValueError:
-        return None
-
-
-def hearts(count: int) -> Event:
-    """So many hearts, as nodes tell each other."""
-    return Event(Lane.HEARTS, count.to_bytes(4))
+def numbered(packed: bytes, offset: int) -> bytes:
+    """A packed event with its number as one member more."""
+    if 0x80 <= packed[0] < 0x8F:
+        return bytes((packed[0] + 1,)) + packed[1:] + _OFFSET + msgspec.msgpack.encode(offset)
+    return pack({**unpack(packed), "offset": offset})
 
 
 def websocket_frame(wire: Format, payload: bytes) -> bytes:
@@ -106,19 +101,15 @@ def _to_json(packed: bytes) -> bytes:
     return msgspec.json.encode(msgspec.msgpack.decode(packed))
 
 
-_YOU = msgspec.msgpack.encode("you")
-
-
 class Snapshot:
-    """A welcome without its `you`: packed once, completed for each viewer by copying."""
+    """A welcome without what is a viewer's own: packed once, completed for each by copying."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         assert 0 < len(members) <= SNAPSHOT_MEMBERS
-        assert "you" not in members
-        self.said = frozenset(said["id"] for said in members.get("talk", ()))
         self._members = msgspec.msgpack.encode(members)[1:]
-        self._header = bytes((0x80 | len(members) + 1,))
+        self._header = bytes((0x80 | len(members) + 3,))
 
-    def welcome(self, you: Mapping[str, Any] | None) -> bytes:
-        """The packed welcome for one viewer."""
-        return self._header + _YOU + msgspec.msgpack.encode(you) + self._members
+    def welcome(self, you: Mapping[str, Any] | None, offset: int, *, recovered: bool) -> bytes:
+        """The packed welcome for one viewer, who is told every event after `offset`."""
+        own = msgspec.msgpack.encode({"you": you, "offset": offset, "recovered": recovered})
+        return self._header + own[1:] + self._members

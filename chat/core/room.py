@@ -5,15 +5,29 @@ answers or closes as the outcome says. Only who is signed in may speak; everybod
 """
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final
 
+from chat.core import addressee
 from chat.core.closes import Close
 from chat.core.commands import Command, Hello, Say, Sync, Unsayable
 from chat.core.rate_limit import HEARTS, MESSAGES, SYNC_COST, Bucket
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
 
-TALK_SHOWN: Final = 50
-"""How many of the last sayings a newcomer is told."""
+
+class Rank(IntEnum):
+    """What somebody is in a room; more may do more."""
+
+    VIEWER = 0
+    MODERATOR = 1
+    SELLER = 2
+
+
+_RANK_NEEDED: Final = {
+    addressee.EVERYBODY: Rank.VIEWER,
+    addressee.MODERATORS: Rank.MODERATOR,
+    addressee.SELLER: Rank.SELLER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +39,32 @@ class Member:
 
     id: str | None
     name: str
-    seller: bool
+    rank: Rank
     talk: Bucket
     messages: Bucket
     hearts: Bucket
+
+    @property
+    def address(self) -> str:
+        """What is told to this person alone is addressed so."""
+        return addressee.EVERYBODY if self.id is None else addressee.person(self.id)
+
+    def hears(self, to: str) -> bool:
+        """Whether an event for these is for the member too."""
+        needed = _RANK_NEEDED.get(to)
+        return self.address == to if needed is None else self.rank >= needed
 
     def describe(self) -> dict[str, Any] | None:
         """The member as others see it; None for who is not signed in."""
         if self.id is None:
             return None
-        return {"id": self.id, "name": self.name, "seller": self.seller}
+        return {"id": self.id, "name": self.name, "seller": self.rank is Rank.SELLER}
 
 
-def member(person: tuple[str, str] | None, *, seller: bool, talk: Bucket) -> Member:
+def member(person: tuple[str, str] | None, rank: Rank, talk: Bucket) -> Member:
     """A newcomer with full buckets; `person` is id and name of who is signed in."""
     person_id, name = person or (None, "")
-    return Member(person_id, name, seller, talk, Bucket(MESSAGES), Bucket(HEARTS))
+    return Member(person_id, name, rank, talk, Bucket(MESSAGES), Bucket(HEARTS))
 
 
 @dataclass(frozen=True, slots=True)

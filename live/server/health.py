@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import structlog
 
+from chat.core.addressee import SELLER
 from live.relay.crowd import AudienceStatistics
 from live.relay.relay import Relay
 from live.server.policies import Publish
@@ -27,7 +28,7 @@ async def tell_once(relay: Relay, publish: Publish) -> None:
         if told.publisher is None:
             continue
         try:
-            await publish(told.show, summary(told.audience), "seller")
+            await publish(told.show, summary(told.audience), SELLER)
         except Exception as error:  # noqa: BLE001 - the next round will tell
             log.warning("seller was not told of the viewers", show=told.show, error=repr(error))
 

@@ -14,10 +14,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
+from chat.core.addressee import EVERYBODY, SELLER
 from live.show.core.lineup import carries
 from live.show.core.stage import Show
 from live.show.errors import ShowError
@@ -29,7 +30,6 @@ log = structlog.get_logger()
 RETRY_S: Final = 1.0
 
 Message = dict[str, Any]
-Audience = Literal["all", "seller"]
 Products = Callable[[Sequence[str]], Awaitable[list[Message]]]
 """Product ids → products as the room tells them."""
 
@@ -37,7 +37,7 @@ Products = Callable[[Sequence[str]], Awaitable[list[Message]]]
 class Publish(Protocol):
     """Tell everybody in a show's room, on every node."""
 
-    async def __call__(self, show: str, event: Message, audience: Audience = "all") -> None:
+    async def __call__(self, show: str, event: Message, to: str = EVERYBODY) -> None:
         """Publish one event. Raises when it is not known to have got through."""
 
 
@@ -53,10 +53,10 @@ class CartToRooms:
         shows = await self._shows.unended(store)
         for event in events:
             message = {key: value for key, value in event.items() if key != "audience"}
-            audience: Audience = "seller" if event.get("audience") == "seller" else "all"
+            to = SELLER if event.get("audience") == "seller" else EVERYBODY
             for show in shows:
                 if _matters(event, show):
-                    await self._publish(show.id, message, audience)
+                    await self._publish(show.id, message, to)
 
 
 def _matters(event: Mapping[str, Any], show: Show) -> bool:

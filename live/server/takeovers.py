@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from chat.core.addressee import SELLER
 from live.server.policies import Publish
 from signaling.errors import TakenOver
 
@@ -73,6 +74,6 @@ class Takeovers:
             while self._untold:
                 show, session = self._untold.popleft()
                 try:
-                    await self._publish(show, {"type": "taken_over", "session": session}, "seller")
+                    await self._publish(show, {"type": "taken_over", "session": session}, SELLER)
                 except Exception as error:  # noqa: BLE001 - the next answer will tell as well
                     log.warning("seller was not told of a takeover", show=show, error=repr(error))

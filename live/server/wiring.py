@@ -119,8 +119,8 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     async def products(ids: Sequence[str]) -> list[dict[str, Any]]:
         return await cart.products(ids)
 
-    async def describe(show: str, person: str | None) -> Room | None:
-        return await _room(shows, cart, show, person)
+    async def describe(show: str) -> Room | None:
+        return await _room(shows, cart, show)
 
     accounts = _accounts(ground, stores_of)
     chat = await closing.enter_async_context(
@@ -265,18 +265,17 @@ async def _shelf(cart: Cart, slug: str) -> list[str]:
     return [product.id for product in await cart.shopping.products_in(slug)]
 
 
-async def _room(shows: Shows, cart: Cart, show: str, person: str | None) -> Room | None:
+async def _room(shows: Shows, cart: Cart, show: str) -> Room | None:
     found = await shows.find(show)
     if found is None:
         return None
     ids = list(found.lineup) or await _shelf(cart, found.store)
-    owner = await _owner(cart, found.store) if person else None
     return Room(
         stage=found.stage.value,
         on_air=found.stage is not Stage.ENDED and bool(await shows.on_air([show])),
         pinned=found.pinned,
         products=await cart.products(ids),
-        seller=person is not None and person == owner,
+        seller=await _owner(cart, found.store) or "",
     )
 
 

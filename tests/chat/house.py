@@ -44,8 +44,8 @@ class House:
         name = token.removeprefix("token-")
         return Person(f"id-{name}", name)
 
-    async def describe(self, show: str, person: str | None) -> Room | None:
-        """Two shows, both sold by `dal`; a third cannot be described."""
+    async def describe(self, show: str) -> Room | None:
+        """Two shows, both sold by `dal` and moderated by `haru`; a third cannot be described."""
         self.looked_at.set()
         await self.open.wait()
         if show == "broken":
@@ -56,7 +56,7 @@ class House:
             {"id": product, "free": free, "version": self.version}
             for product, free in self.stock.items()
         ]
-        return Room("live", self.on_air, self.pinned, products, person == "id-dal")
+        return Room("live", self.on_air, self.pinned, products, "id-dal", frozenset({"id-haru"}))
 
 
 class Server(uvicorn.Server):
@@ -197,4 +197,13 @@ async def watching(
         hello = {"type": "hello"} if name is None else {"type": "hello", "token": f"token-{name}"}
         await viewer.send(hello)
         await viewer.until("welcome")
+        yield viewer
+
+
+@asynccontextmanager
+async def back(node: Node, name: str, epoch: str, offset: int) -> AsyncIterator[Viewer]:
+    """A client that comes back and says what it knows; it has not read its welcome."""
+    async with at_the_door(node) as viewer:
+        since = {"epoch": epoch, "offset": offset}
+        await viewer.send({"type": "hello", "token": f"token-{name}", "since": since})
         yield viewer

@@ -47,6 +47,9 @@ ANSWERS: Final[dict[str, Any]] = {
 WELCOME: Final[dict[str, Any]] = {
     "type": "welcome",
     "show": "s1",
+    "epoch": "0123456789abcdef",
+    "offset": 3,
+    "recovered": False,
     "you": None,
     "now_ms": 0,
     "on_air": True,

@@ -197,6 +197,37 @@ async def test_an_answer_older_than_the_room_does_not_put_an_ended_show_on_again
     await expect(curtain).to_contain_text("ended")
 
 
+async def test_a_page_that_comes_back_says_what_it_knows(page: Page) -> None:
+    stock = {"type": "stock", "product": "p1", "free": 1, "held": 1, "version": 4, "offset": 4}
+    hellos: asyncio.Queue[tuple[Any, WebSocketRoute]] = asyncio.Queue()
+
+    def serve(socket: WebSocketRoute) -> None:
+        def receive(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            hellos.put_nowait((msgpack.unpackb(message), socket))
+            socket.send(msgpack.packb([WELCOME, stock]))
+
+        socket.on_message(receive)
+
+    await page.route_web_socket("**/shows/s1/events", serve)
+    await page.goto(f"{BASE}/shows/s1/watch")
+    async with asyncio.timeout(10):
+        hello, socket = await hellos.get()
+        assert hello == {"type": "hello"}
+        await expect(page.locator("[data-test=stock]")).to_have_attribute("data-free", "1")
+        await socket.close(code=4010)
+        hello, _ = await hellos.get()
+        since = {"epoch": WELCOME["epoch"], "offset": 4}
+        assert hello == {"type": "hello", "since": since}
+
+
+async def test_a_room_with_too_much_talk_says_how_much_is_shown(page: Page) -> None:
+    await _room(page, [[WELCOME], [{"type": "thinned", "said": 400, "shown": 100}]])
+    await expect(page.locator("#thinned")).to_have_text(
+        "Showing 25% of the chat: too many at once."
+    )
+
+
 async def test_saying_something_asks_a_passer_by_to_sign_in(page: Page) -> None:
     await _room(page, [[WELCOME]])
     await page.fill("[data-test=say]", "hello")

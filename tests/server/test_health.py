@@ -3,7 +3,6 @@
 from typing import Any
 
 from live.server.health import tell_once
-from live.server.policies import Audience
 from tests.relay.media import FakeLink, publication
 from tests.relay.test_broadcast import SHOW, Stage, frames
 from tests.server.test_policies import DeafRooms, Rooms
@@ -36,9 +35,9 @@ async def test_a_seller_hears_of_all_viewers_as_one() -> None:
 async def test_a_room_that_is_away_does_not_keep_the_others_waiting() -> None:
     stage, tried = Stage(), []
 
-    async def publish(show: str, event: dict[str, Any], audience: Audience = "all") -> None:
+    async def publish(show: str, event: dict[str, Any], to: str = "") -> None:
         tried.append(show)
-        await DeafRooms().publish(show, event, audience)
+        await DeafRooms().publish(show, event, to)
 
     for show in ("a", "b"):
         stage.relay.publish(show, show, publication()).connected(FakeLink(), stage.now)

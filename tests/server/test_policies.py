@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from live.server.policies import Audience, CartToRooms, ShowsToRooms, StageDoor
+from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
 from live.show.core.stage import Show, Stage
 from live.show.ports import Arranged, Ended, Pinned, WentOffAir, WentOnAir
 from tests.server.world import World
@@ -21,18 +21,14 @@ class Rooms:
         self.heard: list[tuple[str, dict[str, Any], str]] = []
         self.ended: list[str] = []
 
-    async def publish(
-        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
-    ) -> None:
-        self.heard.append((show, dict(event), audience))
+    async def publish(self, show: str, event: Mapping[str, Any], to: str = "") -> None:
+        self.heard.append((show, dict(event), to))
 
 
 class DeafRooms(Rooms):
     """Is away."""
 
-    async def publish(
-        self, show: str, event: Mapping[str, Any], audience: Audience = "all"
-    ) -> None:
+    async def publish(self, show: str, event: Mapping[str, Any], to: str = "") -> None:
         raise ConnectionError("away")
 
 
@@ -101,7 +97,7 @@ async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World,
         ],
     )
     await tell("other", [stock])
-    assert rooms.heard == [(show, stock, "all"), (show, edited, "all"), (show, order, "seller")]
+    assert rooms.heard == [(show, stock, ""), (show, edited, ""), (show, order, "seller")]
 
 
 async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:

@@ -72,9 +72,9 @@ def test_what_is_remembered_is_bounded() -> None:
 async def test_sellers_are_told_which_session_ended(rooms: Rooms) -> None:
     tried: list[Any] = []
 
-    async def publish(show: str, event: dict[str, Any], audience: Any = "all") -> None:
+    async def publish(show: str, event: dict[str, Any], to: str = "") -> None:
         tried.append(show)
-        await rooms.publish(show, event, audience)
+        await rooms.publish(show, event, to)
 
     takeovers = Takeovers(publish, Moment())
     running = asyncio.create_task(takeovers.run())

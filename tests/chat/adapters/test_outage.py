@@ -10,12 +10,20 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from chat.core.frames import Event as Packed
-from chat.core.frames import Lane, pack
+from chat.adapters import redis_keys
 from chat.errors import EventTooLargeError, UnavailableError
 from live.server.adapters.child import Child
 from live.server.adapters.valkey import Valkey
-from tests.chat.house import JSON, PATIENCE_S, Event, House, Node, Viewer, open_node, watching
+from tests.chat.house import (
+    JSON,
+    PATIENCE_S,
+    Event,
+    House,
+    Node,
+    Viewer,
+    open_node,
+    watching,
+)
 
 NOWHERE = "redis://127.0.0.1:1"
 
@@ -35,18 +43,18 @@ async def kill_subscribers(client: Redis) -> int:
     return len(found)
 
 
-def picture(viewer: Viewer) -> int:
-    """The stock a client ends with: the last snapshot and the newest version after it."""
-    version = -1
-    for event in viewer.seen:
-        if event["type"] == "welcome":
-            version = event["products"][0]["version"]
-        elif event["type"] == "stock":
-            version = max(version, event["version"])
-    return version
+def numbers(viewer: Viewer) -> list[int]:
+    """The offsets a client was told since its only welcome."""
+    assert [e["type"] for e in viewer.seen].count("welcome") == 1
+    return [event["offset"] for event in viewer.seen[1:] if "offset" in event]
 
 
-async def test_a_killed_subscriber_leaves_everybody_with_the_right_state(
+def said(viewer: Viewer) -> list[str]:
+    """What a client was told that was said."""
+    return [event["text"] for event in viewer.seen if event["type"] == "said"]
+
+
+async def test_a_killed_subscriber_costs_nobody_an_event_or_a_saying(
     redis_url: str, client: Redis
 ) -> None:
     house = House()
@@ -67,13 +75,38 @@ async def test_a_killed_subscriber_leaves_everybody_with_the_right_state(
             await bom.say(f"round {round_}", f"{round_}")
             await bom.until_member("accepted", "id", f"{round_}")
             for viewer in viewers:
-                await viewer.until("welcome")
-        house.version += 1
-        await publish_stock(two, house)
+                await viewer.until_member("stock", "version", house.version)
         for viewer in viewers:
-            await viewer.until_member("stock", "version", house.version)
-            assert picture(viewer) == house.version
-            assert heard(viewer) == {"round 0", "round 1", "round 2"}
+            async with asyncio.timeout(PATIENCE_S):
+                while (told := said(viewer))[-1:] != ["round 2"]:
+                    viewer.seen.extend(await viewer.receive())
+            assert told == ["round 0", "round 1", "round 2"]
+            assert numbers(viewer) == [*range(1, house.version + 1)]
+
+
+@pytest.mark.parametrize("lost", ["the log", "everything"])
+async def test_what_the_store_has_lost_is_told_as_how_things_are(
+    redis_url: str, client: Redis, lost: str
+) -> None:
+    house = House()
+    async with open_node(redis_url, house) as node, watching(node, "bom") as bom:
+        await publish_stock(node, house)
+        await bom.until("stock")
+        await kill_subscribers(client)
+        for _ in range(3):
+            house.version += 1
+            await publish_stock(node, house)
+        keys = [redis_keys.log("spring")]
+        if lost == "everything":
+            keys.append(redis_keys.sequence("spring"))
+        await client.delete(*keys)
+        welcome = await bom.until("welcome")
+        assert not welcome["recovered"]
+        assert welcome["products"][0]["version"] == 3
+        house.version += 1
+        await publish_stock(node, house)
+        told = await bom.until("stock")
+        assert (told["version"], told["offset"]) == (4, welcome["offset"] + 1)
 
 
 async def publish_stock(node: Node, house: House) -> None:
@@ -82,30 +115,28 @@ async def publish_stock(node: Node, house: House) -> None:
     await node.chat.publish("spring", event)
 
 
-def heard(viewer: Viewer) -> set[str]:
-    """Everything said that a viewer knows, by event or by snapshot."""
-    told = [e for e in viewer.seen if e["type"] == "said"]
-    for event in viewer.seen:
-        told.extend(event.get("talk", []))
-    return {said["text"] for said in told}
-
-
-async def test_a_snapshot_and_what_waited_behind_it_tell_nothing_said_twice(
-    redis_url: str,
-) -> None:
+async def test_a_welcome_begins_again_where_its_look_at_things_began(redis_url: str) -> None:
     house = House()
-    async with open_node(redis_url, house) as node, watching(node, "bom") as bom:
+    async with (
+        open_node(redis_url, house) as node,
+        watching(node, "dal") as dal,
+        watching(node) as bom,
+    ):
         house.looked_at.clear()
         house.open.clear()
         await bom.send({"type": "sync"})
         await house.looked_at.wait()
-        saying = Packed(Lane.TALK, pack({"type": "said", "id": "s1", "text": "held"}))
-        await node.chat.hub.bus.say("spring", saying)
         await node.chat.publish("spring", {"type": "pin", "product": "tulip"})
+        await bom.until("pin")
+        await dal.say("hello")
+        await bom.until("said")
         house.open.set()
         await bom.until("pin")
         kinds = [event["type"] for event in bom.seen[1:] if event["type"] != "present"]
-        assert kinds == ["welcome", "pin"]
+        assert kinds == ["pin", "said", "welcome", "pin"]
+        (welcome,) = [event for event in bom.seen[1:] if event["type"] == "welcome"]
+        assert welcome["offset"] == 0
+        assert [told["text"] for told in welcome["talk"]] == ["hello"]
 
 
 async def test_without_redis_one_still_watches_and_saying_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,31 +13,44 @@ from chat.adapters.redis_bus import TALK_KEPT, RedisBus, open_bus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.redis_publisher import Publisher
-from chat.core.frames import Event, Lane, hearts, pack, unpack
+from chat.core.frames import Event, Lane, pack, unpack
+from chat.core.log import LOG_EVENTS, NOWHERE, Position, Tail
 from chat.core.presence import FRESH_MS, Count
 from chat.errors import UnavailableError
+from chat.ports import Verdict
 
-ONE = Event(Lane.SHOP, pack({"n": 1}))
+Told = tuple[str, Event] | str
 
 
 class Ear:
     """A listener that remembers, and can be waited for."""
 
     def __init__(self) -> None:
-        self.heard: asyncio.Queue[Event | str] = asyncio.Queue()
+        self.heard: asyncio.Queue[Told] = asyncio.Queue()
 
-    def received(self, event: Event) -> None:
+    def received(self, epoch: str, event: Event) -> None:
         """Remember it."""
-        self.heard.put_nowait(event)
+        self.heard.put_nowait((epoch, event))
 
     def restored(self) -> None:
         """Remember that, too."""
         self.heard.put_nowait("restored")
 
-    async def next(self) -> Event | str:
+    async def next(self) -> Told:
         """What was heard next."""
         async with asyncio.timeout(10):
             return await self.heard.get()
+
+    async def event(self) -> Event:
+        """The event that was heard next."""
+        told = await self.next()
+        assert isinstance(told, tuple)
+        return told[1]
+
+
+async def publish(bus: RedisBus, n: int, show: str = "spring", key: str | None = None) -> None:
+    """Publish one small event for everybody."""
+    await bus.publish(show, pack({"n": n}), "", key)
 
 
 @pytest_asyncio.fixture
@@ -54,27 +68,74 @@ async def bus(redis_url: str, client: Redis) -> AsyncIterator[RedisBus]:
         yield bus
 
 
-async def test_concurrent_publishing_keeps_its_order(bus: RedisBus) -> None:
+async def test_concurrent_publishing_keeps_its_order_and_is_numbered(bus: RedisBus) -> None:
     ear = Ear()
     await bus.subscribe("spring", ear)
-    events = [Event(Lane.SHOP, pack({"n": n})) for n in range(1000)]
     async with asyncio.TaskGroup() as tasks:
-        for event in events:
-            tasks.create_task(bus.publish("spring", event))
-    assert [await ear.next() for _ in events] == events
+        for n in range(1000):
+            tasks.create_task(publish(bus, n))
+    heard = [await ear.event() for _ in range(1000)]
+    assert [unpack(event.packed) for event in heard] == [
+        {"n": n, "offset": n + 1} for n in range(1000)
+    ]
+    tail = await bus.tail("spring", NOWHERE)
+    assert tail.end.offset == 1000
+    assert tail.events == heard[-len(tail.events) :]
+    assert len(tail.events) >= LOG_EVENTS
+    place = Position(tail.end.epoch, 997)
+    assert await bus.tail("spring", place) == Tail(tail.end, heard[997:])
+
+
+async def test_who_an_event_is_for_comes_along(bus: RedisBus) -> None:
+    ear = Ear()
+    await bus.subscribe("spring", ear)
+    await bus.publish("spring", pack({"n": 1}), "@꽃", None)
+    event = await ear.event()
+    assert (event.to, event.offset) == ("@꽃", 1)
+    assert (await bus.tail("spring", NOWHERE)).events == [event]
+
+
+async def test_what_has_a_key_is_published_once(bus: RedisBus) -> None:
+    ear = Ear()
+    await bus.subscribe("spring", ear)
+    for n, key in enumerate(["k", "k", None, None, "l"]):
+        await publish(bus, n, key=key)
+    assert [unpack((await ear.event()).packed)["n"] for _ in range(4)] == [0, 2, 3, 4]
+    assert (await bus.tail("spring", NOWHERE)).end.offset == 4
+
+
+@pytest.mark.parametrize("how", ["forgotten", "restarted"])
+async def test_a_store_that_may_have_lost_something_begins_a_new_epoch(
+    bus: RedisBus, client: Redis, how: str
+) -> None:
+    await publish(bus, 1)
+    before = (await bus.tail("spring", NOWHERE)).end
+    if how == "forgotten":
+        await client.delete(redis_keys.sequence("spring"))
+    else:
+        await client.hset(redis_keys.sequence("spring"), "run", "another")
+    tail = await bus.tail("spring", before)
+    assert tail.end.epoch != before.epoch
+    assert (tail.end.offset, tail.events) == (0, [])
+    await publish(bus, 2)
+    assert (await bus.tail("spring", before)).end == Position(tail.end.epoch, 1)
+
+
+def saying(n: int) -> Event:
+    """Something said."""
+    return Event(Lane.TALK, pack({"n": n}))
 
 
 async def test_what_is_said_is_told_and_remembered_but_not_for_ever(
-    bus: RedisBus, client: Redis
+    bus: RedisBus, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("chat.adapters.redis_bus.SAID_IN_TICK", 10_000)
     ear = Ear()
     await bus.subscribe("spring", ear)
     for n in range(2 * TALK_KEPT):
-        await bus.say("spring", Event(Lane.TALK, pack({"n": n})))
+        await bus.say("spring", saying(n), f"{n}", reserved=True)
     for n in range(2 * TALK_KEPT):
-        heard = await ear.next()
-        assert isinstance(heard, Event)
-        assert unpack(heard.packed) == {"n": n}
+        assert await ear.event() == saying(n)
     past = await bus.past("spring")
     assert [said["n"] for said in past.talk] == [*range(2 * TALK_KEPT - 50, 2 * TALK_KEPT)]
     kept = await client.xlen(redis_keys.talk("spring"))
@@ -82,12 +143,49 @@ async def test_what_is_said_is_told_and_remembered_but_not_for_ever(
     assert await client.ttl(redis_keys.talk("spring")) > 0
 
 
+async def test_what_is_said_again_with_the_same_key_is_told_once(bus: RedisBus) -> None:
+    ear = Ear()
+    await bus.subscribe("spring", ear)
+    for n, key in enumerate(["bom:1", "bom:1", "dal:1"]):
+        assert await bus.say("spring", saying(n), key, reserved=False) is Verdict.SHOWN
+    assert [await ear.event() for _ in range(2)] == [saying(0), saying(2)]
+
+
+async def test_too_much_in_a_tick_is_thinned_and_some_places_are_reserved(
+    bus: RedisBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.adapters.redis_bus.TICK_US", 3_600_000_000)
+    monkeypatch.setattr("chat.adapters.redis_bus.SAID_IN_TICK", 4)
+    monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 2)
+    verdicts = [
+        await bus.say("spring", saying(n), f"{n}", reserved=reserved)
+        for n, reserved in enumerate([False] * 3 + [True] * 3)
+    ]
+    shown, thinned = Verdict.SHOWN, Verdict.THINNED
+    assert verdicts == [shown, shown, thinned, shown, shown, thinned]
+    assert await bus.say("spring", saying(2), "2", reserved=False) is thinned
+    assert [said["n"] for said in (await bus.past("spring")).talk] == [0, 1, 3, 4]
+
+
+async def test_the_room_is_told_how_much_was_thinned(bus: RedisBus, client: Redis) -> None:
+    ear = Ear()
+    await bus.subscribe("spring", ear)
+    before: dict[Any, Any] = {"second": "1", "said": "500", "shown": "200"}
+    await client.hset(redis_keys.budget("spring"), mapping=before)
+    await bus.say("spring", saying(1), "1", reserved=False)
+    rate = await ear.event()
+    assert rate.lane is Lane.TALK
+    assert unpack(rate.packed) == {"type": "thinned", "said": 500, "shown": 200}
+    assert await ear.event() == saying(1)
+
+
 async def test_hearts_are_told_and_added_up(bus: RedisBus) -> None:
     ear = Ear()
     await bus.subscribe("spring", ear)
     await bus.cheer("spring", 3)
     await bus.cheer("spring", 4)
-    assert [await ear.next(), await ear.next()] == [hearts(3), hearts(4)]
+    heard = [await ear.event(), await ear.event()]
+    assert heard == [Event(Lane.HEARTS, count.to_bytes(4)) for count in (3, 4)]
     assert (await bus.past("spring")).hearts == 7
 
 
@@ -98,13 +196,13 @@ async def test_only_the_newest_listener_of_a_show_hears_and_may_unsubscribe(
     await bus.subscribe("spring", old)
     await bus.subscribe("spring", new)
     await bus.unsubscribe("spring", old)
-    await bus.publish("spring", ONE)
-    assert await new.next() == ONE
+    await publish(bus, 1)
+    assert (await new.event()).offset == 1
     assert old.heard.empty()
     await bus.unsubscribe("spring", new)
     await bus.subscribe("spring", old)
-    await bus.publish("spring", ONE)
-    assert await old.next() == ONE
+    await publish(bus, 2)
+    assert (await old.event()).offset == 2
     assert new.heard.empty()
 
 
@@ -114,11 +212,11 @@ async def test_a_lost_subscription_is_noticed(bus: RedisBus, client: Redis) -> N
         await bus.subscribe(show, ear)
     (subscriber,) = [c for c in await client.client_list() if int(c["ssub"]) == 2]
     await client.client_kill_filter(_id=subscriber["id"])
-    await bus.publish("spring", ONE)
+    await publish(bus, 1)
     for ear in ears.values():
         assert await ear.next() == "restored"
-    await bus.publish("autumn", ONE)
-    assert await ears["autumn"].next() == ONE
+    await publish(bus, 2, "autumn")
+    assert (await ears["autumn"].event()).offset == 1
 
 
 async def test_an_error_of_one_command_is_its_callers_alone(client: Redis) -> None:

@@ -18,6 +18,7 @@ from websockets.typing import Origin, Subprotocol
 
 from chat.adapters.protocol import RoomProtocol
 from chat.adapters.routes import choose_format, routes
+from chat.core.bus_messages import EPOCH_CHARS
 from chat.core.frames import Format
 from chat.errors import WrongServerError
 from tests.chat.house import (
@@ -28,6 +29,7 @@ from tests.chat.house import (
     Node,
     Viewer,
     at_the_door,
+    back,
     open_node,
     watching,
 )
@@ -55,6 +57,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
         assert viewer.connection.subprotocol == wire
         (welcome,) = viewer.seen
         assert welcome.pop("now_ms") > 1_700_000_000_000
+        assert len(welcome.pop("epoch")) == EPOCH_CHARS
         assert welcome == {
             "type": "welcome",
             "show": "spring",
@@ -66,6 +69,8 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
             "talk": [],
             "present": 1,
             "hearts": 0,
+            "offset": 0,
+            "recovered": False,
         }
 
 
@@ -137,13 +142,88 @@ async def test_shop_events_pass_unchanged_and_in_order_and_orders_reach_only_the
                 {"type": "stock", "product": "tulip", "free": 1, "held": 0, "version": version},
             )
         await node.chat.publish("spring", {"type": "order", "order": {"id": "o"}}, "seller")
-        await node.chat.publish("spring", {"type": "ended"})
+        for _ in range(2):
+            await node.chat.publish("spring", {"type": "ended"}, key="end")
         for viewer in (seller, buyer):
             await viewer.until("ended")
-            versions = [e["version"] for e in viewer.seen if e["type"] == "stock"]
-            assert versions == list(range(200))
+            told = [(e["version"], e["offset"]) for e in viewer.seen if e["type"] == "stock"]
+            assert told == [(version, version + 1) for version in range(200)]
+            assert [e["offset"] for e in viewer.seen if e["type"] == "ended"] == [202]
         assert [e["order"]["id"] for e in seller.seen if e["type"] == "order"] == ["o"]
         assert not [e for e in buyer.seen if e["type"] == "order"]
+
+
+async def test_what_is_for_one_person_or_for_the_moderators_reaches_nobody_else(
+    node: Node,
+) -> None:
+    async with (
+        watching(node, "dal") as seller,
+        watching(node, "haru") as moderator,
+        watching(node, "bom") as phone,
+        watching(node, "bom", wire=JSON) as desk,
+        watching(node) as stranger,
+    ):
+        for to in ("@id-bom", "moderators", "seller", ""):
+            await node.chat.publish("spring", {"type": "note", "to": to}, to)
+        for viewer, heard in (
+            (seller, ["moderators", "seller", ""]),
+            (moderator, ["moderators", ""]),
+            (phone, ["@id-bom", ""]),
+            (desk, ["@id-bom", ""]),
+            (stranger, [""]),
+        ):
+            await viewer.until_member("note", "to", "")
+            assert [e["to"] for e in viewer.seen if e["type"] == "note"] == heard
+
+
+async def test_who_comes_back_is_told_exactly_what_it_missed(node: Node) -> None:
+    async with watching(node) as keeper:
+        async with watching(node, "bom") as bom:
+            epoch = bom.seen[0]["epoch"]
+            await node.chat.publish("spring", {"type": "note", "n": 1})
+            await bom.until("note")
+        for n, to in ((2, "seller"), (3, "@id-bom"), (4, "")):
+            await node.chat.publish("spring", {"type": "note", "n": n}, to)
+        await keeper.until_member("note", "n", 4)
+        async with back(node, "bom", epoch, 1) as bom:
+            welcome = await bom.until("welcome")
+            assert (welcome["recovered"], welcome["offset"]) == (True, 1)
+            await node.chat.publish("spring", {"type": "note", "n": 5})
+            await bom.until_member("note", "n", 5)
+            told = [(e["n"], e["offset"]) for e in bom.seen if e["type"] == "note"]
+            assert told == [(3, 3), (4, 4), (5, 5)]
+
+
+@pytest.mark.parametrize(("epoch", "offset"), [("another", 0), (None, 99), ("", 0)])
+async def test_who_knows_what_this_sequence_never_told_is_told_how_things_are(
+    node: Node, epoch: str | None, offset: int
+) -> None:
+    async with watching(node) as keeper:
+        await node.chat.publish("spring", {"type": "note", "n": 1})
+        await keeper.until("note")
+        known = keeper.seen[0]["epoch"] if epoch is None else epoch
+        async with back(node, "bom", known, offset) as bom:
+            welcome = await bom.until("welcome")
+            assert (welcome["recovered"], welcome["offset"]) == (False, 1)
+
+
+async def test_a_room_that_was_empty_remembers(node: Node) -> None:
+    async with watching(node, "bom") as bom:
+        epoch = bom.seen[0]["epoch"]
+    await node.chat.hub.empty.wait()
+    await node.chat.publish("spring", {"type": "note", "n": 1})
+    async with back(node, "bom", epoch, 0) as bom:
+        assert (await bom.until("welcome"))["recovered"]
+        assert (await bom.until("note"))["offset"] == 1
+
+
+async def test_what_is_said_twice_under_one_id_is_told_once(node: Node) -> None:
+    async with watching(node) as stranger, watching(node, "bom") as bom:
+        for text, client_id in (("once", "1"), ("once", "1"), ("last", "2")):
+            await bom.say(text, client_id)
+            assert (await bom.until("accepted"))["shown"]
+        await stranger.until_member("said", "text", "last")
+        assert [e["text"] for e in stranger.seen if e["type"] == "said"] == ["once", "last"]
 
 
 async def test_shows_do_not_hear_each_other(node: Node) -> None:

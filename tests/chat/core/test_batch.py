@@ -5,70 +5,94 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.batch import TALK_IN_A_TICK, TICK_MAX_S, TICK_MIN_S, Batch, Gathering, tick_s
-from chat.core.frames import Event, Format, Lane, hearts, pack
+from chat.core.batch import TICK_MAX_S, TICK_MIN_S, Batch, Gathering, tick_s
+from chat.core.frames import Event, Format, Lane, pack
+from chat.core.rate_limit import TALK, Bucket
+from chat.core.room import Member, Rank, member
 
-SHOWN = [Lane.SHOP, Lane.SELLER, Lane.TALK]
+ADDRESSES = ["", "moderators", "seller", "@id-bom", "@id-dal"]
+HEARD_BY = {
+    (None, Rank.VIEWER): {""},
+    ("bom", Rank.VIEWER): {"", "@id-bom"},
+    ("dal", Rank.VIEWER): {"", "@id-dal"},
+    ("haru", Rank.MODERATOR): {"", "moderators"},
+    ("dal", Rank.SELLER): {"", "moderators", "seller", "@id-dal"},
+}
 
 
-def event(lane: Lane, number: int) -> Event:
+def somebody(name: str | None, rank: Rank) -> Member:
+    """A member of a room."""
+    return member(None if name is None else (f"id-{name}", name), rank, Bucket(TALK))
+
+
+def shop(number: int, to: str = "") -> Event:
     """A numbered event."""
-    return Event(lane, pack({"type": "said" if lane is Lane.TALK else "x", "id": f"{number}"}))
+    return Event(Lane.SHOP, pack({"type": "x", "id": number}), to, number)
 
 
-def numbers(frame: bytes | None) -> list[int]:
-    """The numbers in a small frame."""
+def said(number: int) -> Event:
+    """A saying."""
+    return Event(Lane.TALK, pack({"type": "said", "id": number}))
+
+
+def told(frame: bytes | None) -> list[int]:
+    """The ids in a small frame."""
     if frame is None:
         return []
     payload = frame[2:] if frame[1] < 126 else frame[4:]
-    return [int(told["id"]) for told in msgpack.unpackb(payload)]
+    return [event["id"] for event in msgpack.unpackb(payload)]
 
 
-@given(st.lists(st.sampled_from(SHOWN), max_size=60), st.booleans(), st.booleans())
-def test_everybody_gets_what_is_for_them_in_order(
-    lanes: list[Lane], seller: bool, talk: bool
-) -> None:
-    batch = Batch([event(lane, number) for number, lane in enumerate(lanes)])
-    frame = batch.frame(Format.MSGPACK, seller=seller, talk=talk)
-    assert numbers(frame) == [
-        number
-        for number, lane in enumerate(lanes)
-        if lane is Lane.SHOP or (lane is Lane.SELLER and seller) or (lane is Lane.TALK and talk)
-    ]
-    assert batch.frame(Format.MSGPACK, seller=seller, talk=talk) is frame
+@given(st.lists(st.sampled_from([*ADDRESSES, None]), max_size=60), st.booleans())
+def test_everybody_gets_what_is_for_them_in_order(to: list[str | None], talk: bool) -> None:
+    events = [said(n) if who is None else shop(n, who) for n, who in enumerate(to, 1)]
+    batch = Batch(events)
+    for (name, rank), addresses in HEARD_BY.items():
+        who = somebody(name, rank)
+        frame = batch.frame(Format.MSGPACK, who, talk=talk)
+        assert told(frame) == [
+            n
+            for n, address in enumerate(to, 1)
+            if (talk if address is None else address in addresses)
+        ]
+        assert batch.frame(Format.MSGPACK, who, talk=talk) is frame
 
 
-def test_what_a_snapshot_told_is_left_out() -> None:
-    batch = Batch([event(Lane.TALK, 1), event(Lane.SHOP, 1), event(Lane.TALK, 2)])
-    assert batch.said == {"1", "2"}
-    rest = batch.without(frozenset({"1"}))
-    assert numbers(rest.frame(Format.MSGPACK, seller=False, talk=True)) == [1, 2]
-    assert rest.said == {"2"}
+def test_viewers_who_are_told_the_same_share_a_frame() -> None:
+    batch = Batch([shop(1), shop(2, "@id-dal")])
+    bom, haru = somebody("bom", Rank.VIEWER), somebody("haru", Rank.VIEWER)
+    frame = batch.frame(Format.MSGPACK, bom, talk=True)
+    assert batch.frame(Format.MSGPACK, haru, talk=True) is frame
+    assert told(batch.frame(Format.MSGPACK, somebody("dal", Rank.VIEWER), talk=True)) == [1, 2]
 
 
-@given(st.lists(st.sampled_from(SHOWN), max_size=3 * TALK_IN_A_TICK))
-def test_too_much_talk_loses_its_oldest_and_nothing_else(lanes: list[Lane]) -> None:
+def test_a_batch_knows_its_numbers_and_leaves_out_the_first_ones() -> None:
+    assert Batch([said(1)]).offsets == (0, 0)
+    batch = Batch([said(9), shop(3), shop(4), shop(5)])
+    assert batch.offsets == (3, 5)
+    rest = batch.after(4)
+    assert rest.offsets == (5, 5)
+    assert told(rest.frame(Format.MSGPACK, somebody("bom", Rank.VIEWER), talk=True)) == [9, 5]
+
+
+def test_numbered_events_of_the_past_are_forgotten_and_talk_is_not() -> None:
     gathering = Gathering()
-    told = [event(lane, number) for number, lane in enumerate(lanes)]
-    for one in told:
-        gathering.add(one)
-    talk = [one for one in told if one.lane is Lane.TALK][-TALK_IN_A_TICK:]
-    assert gathering.take().events == [
-        one for one in told if one.lane is not Lane.TALK or one in talk
-    ]
-    assert gathering.dropped == lanes.count(Lane.TALK) - len(talk)
-    assert not gathering
+    for event in (shop(1), said(2), shop(3)):
+        gathering.add(event)
+    gathering.forget_numbered()
+    assert gathering.take()[0].events == [said(2)]
 
 
 def test_hearts_become_one_number() -> None:
     gathering = Gathering()
     assert not gathering
     for count in (3, 4):
-        gathering.add(hearts(count))
+        gathering.add(Event(Lane.HEARTS, count.to_bytes(4)))
     assert gathering
-    (told,) = gathering.take().events
-    assert told == Event(Lane.TALK, pack({"type": "hearts", "count": 7}))
-    assert gathering.take().events == []
+    batch, hearts = gathering.take()
+    assert hearts == 7
+    assert batch.events == [Event(Lane.TALK, pack({"type": "hearts", "count": 7}))]
+    assert gathering.take()[0].events == []
 
 
 @pytest.mark.parametrize("connections", [0, 10, 1000, 5000, 10**6])

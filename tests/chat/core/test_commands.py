@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.commands import MESSAGE_BYTES, Heart, Hello, Say, Sync, Unsayable, decode
+from chat.core.commands import MESSAGE_BYTES, Heart, Hello, Say, Since, Sync, Unsayable, decode
 from chat.core.frames import Format
 
 
@@ -24,12 +24,15 @@ def encode(message: Any, wire: Format) -> str | bytes:
     [
         ({"type": "hello"}, Hello()),
         ({"type": "hello", "token": "t"}, Hello("t")),
+        ({"type": "hello", "since": {"epoch": "e", "offset": 7}}, Hello(None, Since("e", 7))),
+        ({"type": "hello", "since": {"epoch": "e", "offset": -1}}, None),
+        ({"type": "hello", "since": {"epoch": "e" * 17, "offset": 1}}, None),
         ({"type": "say", "id": "1", "text": "꽃"}, Say("1", "꽃")),
         ({"type": "heart", "count": 50}, Heart(50)),
         ({"type": "sync"}, Sync()),
         ({"type": "say", "id": "1"}, Unsayable("1")),
         ({"type": "say", "id": "1", "text": 5}, Unsayable("1")),
-        ({"type": "say", "id": "1", "text": "x", "as": "dal"}, Unsayable("1")),
+        ({"type": "say", "id": "1", "text": "x", "of": "later"}, Say("1", "x")),
         ({"type": "say", "id": 1, "text": "x"}, None),
         ({"type": "heart", "count": 0}, None),
         ({"type": "heart", "count": 1.0}, None),

@@ -11,15 +11,11 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from chat.core.frames import (
-    Event,
     Format,
-    Lane,
     Snapshot,
     array_frame,
-    from_bus,
-    hearts,
+    numbered,
     pack,
-    to_bus,
     unpack,
     websocket_frame,
 )
@@ -69,28 +65,28 @@ def test_arrays_of_every_header(count: int) -> None:
     assert len(msgpack.unpackb(payload)) == count
 
 
-@given(events, st.sampled_from(Lane))
-def test_an_event_survives_the_bus(event: dict[str, Any], lane: Lane) -> None:
-    assert unpack(pack(event)) == event
-    assert from_bus(to_bus(Event(lane, pack(event)))) == Event(lane, pack(event))
+@given(
+    st.dictionaries(st.text(max_size=8).filter(lambda name: name != "offset"), scalars),
+    st.integers(1, 2**53),
+)
+def test_a_number_is_one_member_more(event: dict[str, Any], offset: int) -> None:
+    assert unpack(numbered(pack(event), offset)) == {**event, "offset": offset}
 
 
-def test_a_lane_of_a_later_version_is_ignored() -> None:
-    assert from_bus(b"z\x80") is None
-    assert from_bus(b"") is None
-
-
-def test_hearts_are_four_bytes() -> None:
-    assert to_bus(hearts(258)) == b"h\x00\x00\x01\x02"
+@pytest.mark.parametrize("members", [13, 14, 15, 16])
+def test_events_of_every_header_are_numbered(members: int) -> None:
+    event = {f"m{n}": n for n in range(members)}
+    assert unpack(numbered(pack(event), 7)) == {**event, "offset": 7}
 
 
 @pytest.mark.parametrize("you", [None, {"id": "a", "name": "봄", "seller": True}])
 def test_a_snapshot_is_completed_for_each_viewer(you: dict[str, Any] | None) -> None:
     snapshot = Snapshot({"type": "welcome", "talk": [{"id": "s1"}], "products": []})
-    assert snapshot.said == {"s1"}
-    assert msgpack.unpackb(snapshot.welcome(you)) == {
+    assert msgpack.unpackb(snapshot.welcome(you, 7, recovered=True)) == {
         "type": "welcome",
         "talk": [{"id": "s1"}],
         "products": [],
         "you": you,
+        "offset": 7,
+        "recovered": True,
     }

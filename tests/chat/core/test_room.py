@@ -10,6 +10,7 @@ from chat.core.room import (
     Hearted,
     Member,
     Outcome,
+    Rank,
     Refused,
     Said,
     SnapshotWanted,
@@ -21,7 +22,7 @@ from chat.core.room import (
 def bom(*, seller: bool = False) -> Member:
     """Somebody signed in."""
     talk = Bucket(SELLER_TALK if seller else TALK)
-    return member(("id-bom", "bom"), seller=seller, talk=talk)
+    return member(("id-bom", "bom"), Rank.SELLER if seller else Rank.VIEWER, talk)
 
 
 def do(who: Member, command: Command | Unsayable | None, now: float = 0.0) -> Outcome:
@@ -55,7 +56,7 @@ def test_three_hundred_code_points_are_counted_after_cleaning() -> None:
 
 
 def test_only_who_is_signed_in_speaks() -> None:
-    stranger = member(None, seller=False, talk=Bucket(TALK))
+    stranger = member(None, Rank.VIEWER, Bucket(TALK))
     assert stranger.describe() is None
     assert do(stranger, Say("c1", "hi")) == Refused("c1", "sign_in")
     assert do(stranger, Heart(2)) == Hearted(2)

@@ -1,6 +1,7 @@
 /**
  * The room of a show: one websocket, opened again with full jitter whenever it is lost. The
- * `welcome` snapshot that opens every connection replaces whatever the page knew before.
+ * `welcome` that opens every connection replaces whatever the page knew before; who says what it
+ * knows already is then told exactly the numbered events it missed.
  */
 import { freshKey, renewSession } from "./api.js";
 import { decode, encode, MessagePackError } from "./msgpack.js";
@@ -37,6 +38,8 @@ export class Room {
     this.deadline = 0;
     this.stopped = true;
     this.renewed = false;
+    /** @type {{epoch: string, offset: number}|null} the last place of the show's sequence we know */
+    this.since = null;
     /** @type {Map<string, {text: string, resolve: (reason: string|null) => void}>} */
     this.unanswered = new Map();
     addEventListener("online", () => this.#now());
@@ -76,7 +79,7 @@ export class Room {
   /**
    * Say something. Waits for a connection when there is none.
    * @param {string} text
-   * @returns {Promise<string|null>} null when accepted, else the reason it was refused
+   * @returns {Promise<string|null>} null when it is shown, else the reason why it is not
    */
   say(text) {
     return new Promise((resolve) => {
@@ -107,7 +110,7 @@ export class Room {
     const socket = new WebSocket(this.url, PROTOCOL);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => this.#send({ type: "hello" });
+    socket.onopen = () => this.#send({ type: "hello", ...(this.since && { since: this.since }) });
     socket.onmessage = (message) => this.#receive(message.data);
     socket.onclose = (event) => this.#lost(event.code);
     this.#within(WELCOME_WITHIN_MS);
@@ -165,6 +168,7 @@ export class Room {
       return;
     }
     for (const event of events) {
+      if (event.offset && this.since) this.since.offset = event.offset;
       if (event.type === "welcome") this.#welcome(event);
       else if (event.type === "accepted" || event.type === "refused") this.#answered(event);
       else this.listener.event(event);
@@ -177,6 +181,7 @@ export class Room {
       this.renewed = true;
       renewSession().then((renewed) => renewed && this.#connect());
     }
+    this.since = { epoch: event.epoch, offset: event.offset };
     const first = !this.welcomed;
     this.welcomed = true;
     this.failures = 0;
@@ -188,7 +193,7 @@ export class Room {
   #answered(event) {
     const said = this.unanswered.get(event.id);
     this.unanswered.delete(event.id);
-    said?.resolve(event.type === "accepted" ? null : event.reason);
+    said?.resolve(event.type === "refused" ? event.reason : event.shown ? null : "thinned");
   }
 
   #sendHearts() {

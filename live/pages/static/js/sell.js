@@ -10,7 +10,7 @@ import { ShowChoice } from "./show_choice.js";
 import { Room } from "./room.js";
 import { onAccount, refreshAccount } from "./session.js";
 import { tabs } from "./tabs.js";
-import { sayBox, showConnection, TalkList } from "./talk.js";
+import { sayBox, showConnection, showThinned, TalkList } from "./talk.js";
 import { shortCount, t } from "./text.js";
 import { Wares } from "./wares.js";
 
@@ -42,6 +42,7 @@ const EVENTS = {
   },
   media: (event) => broadcast.setHealth(event),
   taken_over: (event) => broadcast.takenOver(event.session),
+  thinned: showThinned,
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),
   on_air: (event) => choice.update({ ...choice.show, stage: event.on_air ? "live" : choice.show.stage, on_air: event.on_air }),

@@ -7,6 +7,7 @@ import { clockTime, hasText, t } from "./text.js";
 
 const SHOWN_MAX = 100;
 const NEAR_BOTTOM_PX = 80;
+const THINNED_SHOWN_MS = 3_000;
 
 /** The list of what was said. */
 export class TalkList {
@@ -68,6 +69,19 @@ export function sayBox(room) {
     say(alert, t(hasText(key) ? key : "talk.refused_malformed"));
     if (!field.value) field.value = text;
   });
+}
+
+let thinnedUntil = 0;
+
+/**
+ * Tell in the talk's place how much of the talk is shown while there is too much of it.
+ * @param {{said: number, shown: number}} rate of the last second
+ */
+export function showThinned(rate) {
+  const place = $("#thinned");
+  say(place, t("talk.thinned", { share: Math.max(1, Math.round((100 * rate.shown) / rate.said)) }));
+  clearTimeout(thinnedUntil);
+  thinnedUntil = setTimeout(() => say(place), THINNED_SHOWN_MS);
 }
 
 /**

@@ -11,7 +11,7 @@ import { Room } from "./room.js";
 import { onAccount } from "./session.js";
 import { Shelf } from "./shelf.js";
 import { Stage } from "./stage.js";
-import { sayBox, showConnection, TalkList } from "./talk.js";
+import { sayBox, showConnection, showThinned, TalkList } from "./talk.js";
 import { shortCount, t } from "./text.js";
 
 const show = decodeURIComponent(location.pathname.split("/")[2]);
@@ -45,6 +45,7 @@ const EVENTS = {
     showHearts();
   },
   said: (event) => talk.add(event),
+  thinned: showThinned,
   hearts(event) {
     hearts += event.count;
     const others = Math.max(0, event.count - ownHearts);

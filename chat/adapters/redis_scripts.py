@@ -1,0 +1,106 @@
+"""What Redis does for the room in one step: number and tell, remember and tell, count and tell.
+
+Each script is whole or not at all. All keys of one are of one show, thus of one cluster slot.
+"""
+
+from typing import Final
+
+_SEQUENCE: Final = """\
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'run', 'offset')
+local epoch, offset = known[1], tonumber(known[3])
+if not epoch or known[2] ~= run then
+  epoch, offset = ARGV[1], 0
+  redis.call('DEL', KEYS[2])
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'run', run, 'offset', 0)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+"""
+"""KEYS: sequence, log. ARGV: an epoch for a store that has none or has been restarted (what it had
+written last may be lost: numbers would be used twice), seconds to keep everything."""
+
+NUMBER: Final = (
+    """\
+local done = redis.call('GET', KEYS[4])
+if done then return done end
+"""
+    + _SEQUENCE
+    + """\
+offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[4], string.format('%.0f-0', offset), 'e', ARGV[3])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+if ARGV[5] ~= '0' then
+  redis.call('SET', KEYS[4], 'done', 'EX', ARGV[5])
+end
+redis.call('SPUBLISH', KEYS[3], 'n' .. epoch .. string.format('%016x', offset) .. ARGV[3])
+return 'new'
+"""
+)
+"""Give an event its number, remember it and tell it; nothing when its key was seen before.
+
+KEYS: sequence, log, events, once. ARGV: epoch, seconds to keep, the event, how many to keep,
+seconds to remember the key (0: it has none)."""
+
+TAIL: Final = (
+    _SEQUENCE
+    + """\
+local entries
+if ARGV[3] == epoch then
+  entries = redis.call('XRANGE', KEYS[2], '(' .. ARGV[4] .. '-0', '+')
+else
+  entries = redis.call('XRANGE', KEYS[2], '-', '+')
+end
+return {epoch, offset, entries}
+"""
+)
+"""Where the sequence ends and its last events: those after a place, or all that are kept.
+
+KEYS: sequence, log. ARGV: epoch, seconds to keep, the epoch and offset of the place."""
+
+SAY: Final = """\
+local done = redis.call('GET', KEYS[4])
+if done then return done end
+local time = redis.call('TIME')
+local tick = string.format('%.0f', time[1] * 1000000 + time[2] - time[2] % ARGV[5])
+local was = redis.call('HMGET', KEYS[3], 'tick', 'common', 'all', 'second', 'said', 'shown')
+local common, all = 0, 0
+if was[1] == tick then common, all = tonumber(was[2]), tonumber(was[3]) end
+local said, shown = tonumber(was[5] or 0), tonumber(was[6] or 0)
+if was[4] ~= time[1] then
+  if said > shown then
+    local rate = {type = 'thinned', said = said, shown = shown}
+    redis.call('SPUBLISH', KEYS[1], 't' .. cmsgpack.pack(rate))
+  end
+  said, shown = 0, 0
+end
+local reserved = ARGV[4] == '1'
+local fits = all < tonumber(ARGV[6]) and (reserved or common < tonumber(ARGV[7]))
+local verdict = 'thinned'
+if fits then
+  verdict = 'shown'
+  all, shown = all + 1, shown + 1
+  if not reserved then common = common + 1 end
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', string.sub(ARGV[1], 2))
+  redis.call('EXPIRE', KEYS[2], ARGV[3])
+end
+redis.call('HSET', KEYS[3], 'tick', tick, 'common', common, 'all', all, 'second', time[1],
+  'said', said + 1, 'shown', shown)
+redis.call('EXPIRE', KEYS[3], ARGV[3])
+redis.call('SET', KEYS[4], verdict, 'EX', ARGV[8])
+if fits then redis.call('SPUBLISH', KEYS[1], ARGV[1]) end
+return verdict
+"""
+"""Remember a saying and tell it, if the room's budget of this tick allows.
+
+The shares are of RongCloud's kind: some of the tick is for everybody, the rest for those whose
+word is `reserved`. KEYS: events, talk, budget, once. ARGV: the message, how many to keep, for how
+many seconds, whether it is reserved, microseconds of a tick, sayings in one, of them for everybody,
+seconds to remember its key."""
+
+CHEER: Final = """\
+redis.call('INCRBY', KEYS[2], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return redis.call('SPUBLISH', KEYS[1], ARGV[1])
+"""
+"""Add hearts and tell how many. KEYS: events, hearts. ARGV: the message, how many, seconds
+to keep."""

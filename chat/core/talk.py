@@ -1,0 +1,66 @@
+"""What was said lately in a show, as a node knows it: what newcomers are told."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+from chat.core.frames import Event, Lane, pack, unpack
+
+TALK_SHOWN: Final = 50
+"""How many of the last sayings a newcomer is told."""
+IDS_KNOWN: Final = 500
+"""So many of the last sayings are known again when they come twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the store remembers: the last sayings, oldest first, and how many hearts there were."""
+
+    talk: Sequence[dict[str, Any]]
+    hearts: int
+
+
+class Talk:
+    """`count`: how many sayings were told so far. `hearts`: how many there were, all told."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.hearts = 0
+        self._told: deque[Event] = deque(maxlen=TALK_SHOWN)
+        self._ids: dict[str, None] = {}
+
+    def is_new(self, event: Event) -> bool:
+        """Whether an event of the talk lane is no saying that was heard before; it is known now."""
+        said = unpack(event.packed)
+        return said.get("type") != "said" or self._is_new(said["id"])
+
+    def missed(self, past: Past) -> list[Event]:
+        """What the store remembers and was not heard: it is known now. Its hearts count."""
+        self.hearts = past.hearts
+        return [Event(Lane.TALK, pack(said)) for said in past.talk if self._is_new(said["id"])]
+
+    def note(self, events: Iterable[Event], hearts: int) -> None:
+        """These were told."""
+        self.hearts += hearts
+        for event in events:
+            if event.lane is Lane.TALK and unpack(event.packed).get("type") == "said":
+                self._told.append(event)
+                self.count += 1
+
+    def shown(self) -> list[Event]:
+        """The last sayings that were told, oldest first."""
+        return [*self._told]
+
+    def since(self, count: int) -> list[Event]:
+        """Those told after so many, as far as they are still known."""
+        return [*islice(self._told, max(0, len(self._told) - (self.count - count)), None)]
+
+    def _is_new(self, saying: str) -> bool:
+        if saying in self._ids:
+            return False
+        self._ids[saying] = None
+        if len(self._ids) > IDS_KNOWN:
+            del self._ids[next(iter(self._ids))]
+        return True

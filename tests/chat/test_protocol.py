@@ -1,0 +1,35 @@
+"""What `PROTOCOL.md` says in numbers is what the server does."""
+
+from pathlib import Path
+
+import chat
+from chat.adapters.redis_bus import COMMON_IN_TICK, KEYS_KEPT_S, SAID_IN_TICK, TICK_US
+from chat.connection import CLOSE_BYTES
+from chat.core.closes import COME_BACK, Close
+from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, MESSAGE_BYTES
+from chat.core.text import TEXT_CODE_POINTS
+from chat.visit import HELLO_S
+
+TEXT = (Path(chat.__file__).parent / "PROTOCOL.md").read_text()
+
+
+def test_every_close_code_is_told_with_whether_to_come_back() -> None:
+    rows = [line.split("|") for line in TEXT.splitlines() if line.startswith(("| 1", "| 4"))]
+    told = {int(row[1]): row[3].strip() for row in rows}
+    assert told == {code.value: "yes" if code in COME_BACK else "no" for code in Close}
+
+
+def test_the_limits_are_told() -> None:
+    for limit in (
+        f"at most {MESSAGE_BYTES // 1024} KiB",
+        f"at most {CLIENT_ID_CHARS} characters",
+        f"at most {TEXT_CODE_POINTS} code points",
+        f"1 to {HEARTS_AT_ONCE}",
+        f"within {HELLO_S:g} seconds",
+        f"more than {CLOSE_BYTES // 2**20} MiB",
+        f"at most {SAID_IN_TICK} sayings in {TICK_US // 1000} ms",
+        f"of which {SAID_IN_TICK - COMMON_IN_TICK} places",
+    ):
+        assert limit in TEXT
+    assert KEYS_KEPT_S == 300
+    assert "within five minutes" in TEXT
