@@ -221,6 +221,31 @@ async def test_a_page_that_comes_back_says_what_it_knows(page: Page) -> None:
         assert hello == {"type": "hello", "since": since}
 
 
+async def test_a_browser_without_the_shows_codec_is_told_so_and_does_not_ask_again_and_again(
+    page: Page,
+) -> None:
+    asked: list[str] = []
+    on_air = asyncio.Event()
+
+    async def refuse(route: Route, request: Request) -> None:
+        asked.append(request.method)
+        await on_air.wait()
+        await route.fulfill(status=422, json={"code": "unacceptable_offer"})
+
+    await page.route("**/whep/s1", refuse)
+    await page.clock.install()
+    await _room(page, [[WELCOME]])
+    await page.locator("[data-test=pinned]").wait_for()
+    on_air.set()
+    curtain = page.locator("[data-test=curtain]")
+    await expect(curtain).to_contain_text("This browser cannot play this picture")
+    assert await page.is_enabled("[data-test=say]")
+    await page.clock.fast_forward(40_000)
+    assert asked == ["POST"]
+    async with page.expect_request("**/whep/s1"):
+        await page.clock.fast_forward(40_000)
+
+
 async def test_a_room_with_too_much_talk_says_how_much_is_shown(page: Page) -> None:
     await _room(page, [[WELCOME], [{"type": "thinned", "said": 400, "shown": 100}]])
     await expect(page.locator("#thinned")).to_have_text(

@@ -73,6 +73,7 @@ export class Stage {
     if (!this.known) return words("watch.opening");
     if (stage === "gone") return words("watch.gone", "", true);
     if (stage === "ended") return words("watch.ended", t("watch.ended_detail"), true);
+    if (on_air && this.player === "unplayable") return words("watch.unplayable", t("watch.unplayable_detail"));
     if (on_air) return words(this.player === "reconnecting" ? "watch.reconnecting" : "watch.opening");
     if (stage === "live") return words("watch.back_soon", t("watch.back_soon_detail"));
     return words("watch.not_yet", starts_at_ms ? t("watch.starts", { when: moment(starts_at_ms) }) : t("watch.not_yet_detail"));

@@ -8,6 +8,8 @@ import { Sight } from "./sight.js";
 
 /** Between two tries while somebody else will tell when it is worth it. */
 const PATIENT_WAIT_MS = 30_000;
+/** A seller may come back with another codec. */
+const OTHER_CODEC_WAIT_MS = 60_000;
 /**
  * Who is sent away may come back soon, but not before the room can say that the show is over, not all
  * in the same moment, and not again and again.
@@ -16,7 +18,7 @@ const REJOIN_AFTER_MS = 150;
 const REJOIN_WITHIN_MS = 300;
 const REJOIN_REST_MS = 5_000;
 
-/** @typedef {"connecting"|"playing"|"not_on_air"|"reconnecting"|"gone"} PlayerState */
+/** @typedef {"connecting"|"playing"|"not_on_air"|"reconnecting"|"unplayable"|"gone"} PlayerState */
 
 export class WhepPlayer {
   /**
@@ -126,6 +128,9 @@ export class WhepPlayer {
     if (error instanceof Refused && error.status === 404) {
       this.#hangUp();
       return this.onState("gone");
+    }
+    if (error instanceof Refused && error.status === 422) {
+      return this.#again("unplayable", OTHER_CODEC_WAIT_MS * (0.75 + Math.random() / 2));
     }
     const notOnAir = error instanceof Refused && error.status === 409;
     const asked_ms = error instanceof Refused ? error.retryAfterMs : null;
