@@ -8,7 +8,7 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import crowd, glass, join, loss, relay, watch
+from tests.bench import crowd, fanout, glass, join, loss, relay, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
@@ -18,20 +18,34 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "glass": glass.run,
     "loss": loss.run,
 }
+ROOM: Final = ("fanout",)
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
+@click.argument("names", nargs=-1, type=click.Choice([*BENCHES, *ROOM]))
 @click.option("--viewers", default=100, type=click.IntRange(1, 2_000))
 @click.option("--seconds", default=8.0, type=click.FloatRange(0.5, 600), help="Of the window.")
-def main(names: tuple[str, ...], viewers: int, seconds: float) -> None:
+@click.option("--connections", default=1_000, type=click.IntRange(2, 18_000), help="Of a room.")
+@click.option("--messages-per-s", default=100, type=click.IntRange(0, 5_000), help="Said in it.")
+@click.option("--slow", default=0, type=click.IntRange(0, 100), help="Further ones do not read.")
+@click.option("--shop-bytes", default=200, type=click.IntRange(1, 60_000), help="Of an event.")
+def main(
+    names: tuple[str, ...],
+    viewers: int,
+    seconds: float,
+    connections: int,
+    messages_per_s: int,
+    slow: int,
+    shop_bytes: int,
+) -> None:
     """Measure the running server; each NAME prints its figure beside a floor."""
+    load = fanout.Load(connections, messages_per_s, seconds, slow, shop_bytes)
 
     async def measure() -> None:
         everywhere = os.sched_getaffinity(0)
-        for name in names or BENCHES:
+        for name in names or (*BENCHES, *ROOM):
             os.sched_setaffinity(0, everywhere)  # the last one may have kept to one core
-            await BENCHES[name](viewers, seconds)
+            await (fanout.run(load) if name in ROOM else BENCHES[name](viewers, seconds))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure())

@@ -7,8 +7,10 @@ standard input, pins itself to the core the server had, and answers one number.
 import asyncio
 import json
 import os
+import select
 import socket
 import sys
+import threading
 import time
 from itertools import cycle
 from struct import pack
@@ -71,6 +73,39 @@ async def relay(core: int, batches: list[tuple[int, ...]], viewers: int, seconds
             sink.close()
 
 
+async def fanout(core: int, frames: list[bytes], sockets: int, tick_s: float) -> float:
+    """Frames per core-second of a bare `send` loop over connected sockets, one frame every
+    `tick_s`, while they are read."""
+    loop = asyncio.get_running_loop()
+    buffer = bytearray(ROOM_BYTES)
+    with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener, select.epoll() as epoll:
+        listener.setblocking(False)
+        sinks: dict[int, socket.socket] = {}
+
+        def accept() -> None:
+            sink, _ = listener.accept()
+            sink.setblocking(False)
+            sinks[sink.fileno()] = sink
+            epoll.register(sink.fileno(), select.EPOLLIN)
+
+        def drain() -> None:
+            for descriptor, _ in epoll.poll(0, len(sinks)):
+                if not sinks[descriptor].recv_into(buffer):
+                    epoll.unregister(descriptor)
+
+        loop.add_reader(listener, accept)
+        loop.add_reader(epoll.fileno(), drain)
+        try:
+            orders = {"floor": "fanout", "core": core, "frames": [frame.hex() for frame in frames]}
+            port = listener.getsockname()[1]
+            return await measure(orders | {"sockets": sockets, "tick_s": tick_s, "port": port})
+        finally:
+            loop.remove_reader(listener)
+            loop.remove_reader(epoll.fileno())
+            for sink in sinks.values():
+                sink.close()
+
+
 async def handshakes(core: int, seconds: float) -> float:
     """DTLS handshakes per core-second, the server's half only."""
     return await measure({"floor": "handshakes", "core": core, "seconds": seconds})
@@ -114,6 +149,21 @@ def _send_batches(batches: list[list[int]], ports: list[int], seconds: float) ->
                 stop += length[0]
             sendmsg([view[:stop]], control, 0, address)
         count += len(packets) * len(viewers)
+    return count / (time.process_time() - began)
+
+
+def _send_frames(frames: list[bytes], sockets: int, tick_s: float, port: int) -> float:
+    outward = [socket.create_connection(("127.0.0.1", port)) for _ in range(sockets)]
+    sends = [each.send for each in outward]
+    for each in outward:
+        each.setblocking(False)
+    tick, count = threading.Event(), 0
+    began = time.process_time()
+    for frame in frames:
+        for send in sends:
+            send(frame)
+        count += sockets
+        tick.wait(tick_s)
     return count / (time.process_time() - began)
 
 
@@ -176,6 +226,9 @@ def main() -> None:
     os.sched_setaffinity(0, {orders["core"]})
     if orders["floor"] == "relay":
         print(_send_batches(orders["batches"], orders["ports"], orders["seconds"]))
+    elif orders["floor"] == "fanout":
+        frames = [bytes.fromhex(frame) for frame in orders["frames"]]
+        print(_send_frames(frames, orders["sockets"], orders["tick_s"], orders["port"]))
     else:
         print(_shake_hands(orders["seconds"]))
 

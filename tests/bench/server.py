@@ -23,21 +23,25 @@ STOP_S: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running node and a client of its API."""
+    """A running node and a client of its API; `secret` signs its tokens."""
 
     pid: int
     http: httpx.AsyncClient
     media_port: str
+    redis_url: str
+    secret: str
 
 
 @asynccontextmanager
 async def running(core: int) -> AsyncIterator[Server]:
     """A node with fresh stores; it stays on `core`, its stores where we are."""
     with tempfile.TemporaryDirectory(prefix="kkot-bench-") as folder:
+        secret = secrets.token_urlsafe(32)
         port, media_port = free_port(socket.SOCK_STREAM), str(free_port(socket.SOCK_DGRAM))
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KKOT_")},
             "KKOT_DATA_DIR": folder,
+            "KKOT_SECRET": secret,
             "KKOT_HTTP_PORT": str(port),
             "KKOT_MEDIA_PORT": media_port,
             "KKOT_MEDIA_TCP_PORT": "0",
@@ -59,7 +63,8 @@ async def running(core: int) -> AsyncIterator[Server]:
             limits = httpx.Limits(max_connections=16)
             url = f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as http:
-                yield Server(process.pid, http, media_port)
+                redis_url = f"unix://{folder}/run/valkey.sock"
+                yield Server(process.pid, http, media_port, redis_url, secret)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)

@@ -1,0 +1,241 @@
+"""What one core tells a room: many light viewers, people who talk, a shop that sells."""
+
+import asyncio
+import itertools
+import math
+import os
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from chat.adapters.redis_bus import RedisBus, open_bus
+from chat.adapters.redis_client import open_client
+from chat.core.frames import pack
+from live.accounts.adapters.tokens import JwtTokens
+from live.accounts.core.claims import Person
+from tests.bench import floor
+from tests.bench.audience import passed
+from tests.bench.machine import cpu_seconds, percentile, pin, resident_bytes, two_cores
+from tests.bench.report import Report, introduce
+from tests.bench.room import Audience, Frame, command, enter, join, left_unread
+from tests.bench.server import Server, make_show, running
+
+SAID_BY_ONE_PER_S: Final = 0.8
+"""Below the rate a person may talk at (`chat.core.rate_limit.TALK`)."""
+SHOP_PER_S: Final = 20
+SETTLE_S: Final = 2.0
+TEXT: Final = "꽃이 정말 예뻐요, 언제 배송되나요?"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`slow`: how many do not read. `shop_bytes`: the size of a shop event."""
+
+    connections: int
+    messages_per_s: int
+    seconds: float
+    slow: int
+    shop_bytes: int
+
+
+async def run(load: Load) -> None:
+    """Measure and print."""
+    introduce(
+        "fanout",
+        f"{load.connections} websockets in one room told {load.messages_per_s} messages/s said by "
+        f"signed-in viewers and {SHOP_PER_S} shop events/s of another node, {load.seconds:g} s, "
+        f"over loopback; {load.slow} more that do not read; the server on one core, the load and "
+        "the stores on another. The floor: a bare send loop of the same frames to as many sockets",
+    )
+    server_core, load_core = two_cores()
+    pin(os.getpid(), load_core)
+    async with AsyncExitStack() as closing:
+        server = await closing.enter_async_context(running(server_core))
+        measured = await _measure(closing, server, load)
+    bare = await floor.fanout(
+        server_core, [frame.raw for frame in measured.frames], load.connections, measured.tick_s
+    )
+    measured.report(load, bare).print()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the window showed; `waits_ms` from saying or publishing to the last viewer."""
+
+    frames: Sequence[Frame]
+    deliveries: int
+    messages: int
+    cpu_s: float
+    elapsed_s: float
+    bytes_per_connection: float
+    said_ms: list[float]
+    shop_ms: list[float]
+    lost: int
+    gone: int
+    kept: list[int]
+    closed: int
+    grown_bytes: int
+
+    @property
+    def tick_s(self) -> float:
+        """From one frame to the next."""
+        return self.elapsed_s / len(self.frames)
+
+    def report(self, load: Load, bare: float) -> Report:
+        """The figures, the floor's beside."""
+        figure = self.deliveries / self.cpu_s
+        slow = {
+            "slow_closed": self.closed,
+            "slow_kept_bytes": max(self.kept, default=0),
+            "grown_bytes": self.grown_bytes,
+        }
+        return Report(
+            *("fanout", figure, "frames delivered per core-second", bare),
+            {
+                "connections": load.connections,
+                "messages_per_s": load.messages_per_s,
+                "us_per_delivery": 1e6 / figure,
+                "floor_us_per_delivery": 1e6 / bare,
+                "message_deliveries_per_core_s": self.messages / self.cpu_s,
+                "shown_per_s": self.messages / load.connections / self.elapsed_s,
+                "core_share": self.cpu_s / self.elapsed_s,
+                "tick_ms": 1e3 * self.tick_s,
+                "p50_ms": percentile(self.said_ms, 0.5),
+                "p99_ms": percentile(self.said_ms, 0.99),
+                "shop_p50_ms": percentile(self.shop_ms, 0.5),
+                "shop_p99_ms": percentile(self.shop_ms, 0.99),
+                "bytes_per_connection": self.bytes_per_connection,
+                "shop_events_lost": self.lost,
+                "connections_lost": self.gone,
+                **(slow if load.slow else {}),
+            },
+        )
+
+
+async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measured:
+    show, _ = await make_show(server.http)
+    url = str(server.http.base_url)
+    audience = Audience()
+    audience.watch()
+    closing.callback(audience.leave)
+    speakers = min(load.connections, math.ceil(load.messages_per_s / SAID_BY_ONE_PER_S))
+    tokens = [_token(server, number) for number in range(speakers)]
+    await join(url, show, tokens[:1], audience)
+    empty = resident_bytes(server.pid)
+    await join(url, show, tokens[1:] + [None] * (load.connections - speakers), audience)
+    await passed(SETTLE_S)
+    full = resident_bytes(server.pid)
+    slow = [await enter(url, show, None, slow=True) for _ in range(load.slow)]
+    bus = await closing.enter_async_context(_other_node(server.redis_url))
+    talk = _Talk(audience, speakers, load)
+    shop = _Shop(bus, show, load)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(talk.run())
+        tasks.create_task(shop.run())
+        await passed(SETTLE_S)
+        audience.clear()
+        grown = resident_bytes(server.pid)
+        cpu, began = cpu_seconds(server.pid), time.monotonic()
+        await passed(load.seconds)
+        cpu, elapsed = cpu_seconds(server.pid) - cpu, time.monotonic() - began
+        grown = resident_bytes(server.pid) - grown
+        guests = [*audience.guests.values()]
+        deliveries, messages = sum(g.frames for g in guests), sum(g.said for g in guests)
+        frames = [frame for frame in audience.frames.values() if frame.told]
+        talk.over = shop.over = True
+    await passed(SETTLE_S)
+    unread = [left_unread(connection) for connection in slow]
+    lost = sum(g.lost + shop.offset - g.offset for g in guests)
+    return Measured(
+        frames,
+        deliveries,
+        messages,
+        cpu,
+        elapsed,
+        (full - empty) / max(1, load.connections - 1),
+        _waits_ms(talk.sent_ns, ((frame, frame.said) for frame in frames)),
+        _waits_ms(shop.sent_ns, ((frame, frame.offsets) for frame in frames)),
+        lost,
+        sum(bool(g.closed) for g in guests),
+        [count for count, _ in unread],
+        sum(closed for _, closed in unread),
+        grown,
+    )
+
+
+def _waits_ms(sent_ns: dict[int, int], frames: Iterator[tuple[Frame, list[int]]]) -> list[float]:
+    last: dict[int, int] = {}
+    for frame, numbers in frames:
+        for number in numbers:
+            last[number] = max(last.get(number, 0), frame.last_ns)
+    return [(at - sent_ns[number]) / 1e6 for number, at in last.items() if number in sent_ns]
+
+
+def _token(server: Server, number: int) -> str:
+    person = Person(f"bench-{number}", f"꽃{number}")
+    return JwtTokens(server.secret).issue(person, int(time.time()))
+
+
+@asynccontextmanager
+async def _other_node(redis_url: str) -> AsyncIterator[RedisBus]:
+    client = open_client(redis_url)
+    try:
+        async with open_bus(redis_url, client) as bus:
+            yield bus
+    finally:
+        await client.aclose()
+
+
+class _Talk:
+    """The first of the audience say something in turn."""
+
+    over = False
+
+    def __init__(self, audience: Audience, speakers: int, load: Load) -> None:
+        self.sent_ns: dict[int, int] = {}
+        self._sockets = [guest.socket for guest in [*audience.guests.values()][:speakers]]
+        self._pace_s = 1 / load.messages_per_s if load.messages_per_s else 0.0
+
+    async def run(self) -> None:
+        """Talk until it is over."""
+        if not self._pace_s:
+            return
+        async for number in _beats(self._pace_s):
+            if self.over:
+                return
+            self.sent_ns[number] = time.monotonic_ns()
+            speaker = self._sockets[number % len(self._sockets)]
+            speaker.send(command(type="say", id=str(number), text=f"{number} {TEXT}"))
+
+
+class _Shop:
+    """Publishes numbered events as another node would; `offset` is the last one's."""
+
+    over = False
+
+    def __init__(self, bus: RedisBus, show: str, load: Load) -> None:
+        self.sent_ns: dict[int, int] = {}
+        self.offset = 0
+        self._bus = bus
+        self._show = show
+        self._event = pack({"type": "bench", "pad": "x" * load.shop_bytes})
+
+    async def run(self) -> None:
+        """Publish until it is over."""
+        async for _ in _beats(1 / SHOP_PER_S):
+            if self.over:
+                return
+            self.offset += 1
+            self.sent_ns[self.offset] = time.monotonic_ns()
+            await self._bus.publish(self._show, self._event, "", None)
+
+
+async def _beats(pace_s: float) -> AsyncIterator[int]:
+    """Numbers, one every `pace_s` since the beginning, late ones at once."""
+    began = time.monotonic()
+    for number in itertools.count():
+        if (early := began + number * pace_s - time.monotonic()) > 0:
+            await passed(early)
+        yield number

@@ -1,0 +1,239 @@
+"""Many light websocket viewers of one room, read by one epoll: what each was told is counted.
+
+All viewers get the same bytes, so a piece read from a socket is looked up before it is taken apart:
+each frame is decoded once, whoever gets it.
+"""
+
+import asyncio
+import select
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgpack
+
+PER_ADDRESS: Final = 10_000
+"""Connections from one 127.0.0.x: the kernel has about 28,000 ports for each."""
+JOINING_AT_ONCE: Final = 64
+PIECE_BYTES: Final = 65_536
+PIECES_KNOWN: Final = 4096
+SLOW_BUFFER_BYTES: Final = 4096
+EVENTS_PER_POLL: Final = 8192
+PING: Final = 0x89
+CLOSE: Final = 0x88
+
+
+@dataclass(slots=True)
+class Frame:
+    """A server's frame: who said what in it, its shop events, and how far it has come."""
+
+    raw: bytes
+    said: list[int]
+    offsets: list[int]
+    welcome: int | None
+    answers: int
+    told: bool
+    """Whether it is told to everybody."""
+    seen: int = 0
+    last_ns: int = 0
+
+
+@dataclass(slots=True)
+class Guest:
+    """One connection: `rest` is the beginning of a frame, `offset` the last number it was told."""
+
+    socket: socket.socket
+    offset: int = -1
+    rest: bytes = b""
+    frames: int = 0
+    said: int = 0
+    lost: int = 0
+    closed: int = 0
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame (RFC 6455 section 5.2), its mask zero."""
+    size = len(payload)
+    head = bytes((opcode, 0x80 | size)) if size < 126 else bytes((opcode, 0xFE)) + size.to_bytes(2)
+    return head + bytes(4) + payload
+
+
+def command(**members: Any) -> bytes:
+    """A command of the room's protocol as a whole frame."""
+    packed: bytes = msgpack.packb(members)
+    return masked(0x82, packed)
+
+
+@dataclass(slots=True)
+class Audience:
+    """Those who joined; `drain` reads whatever has come."""
+
+    guests: dict[int, Guest] = field(default_factory=dict)
+    frames: dict[bytes, Frame] = field(default_factory=dict)
+    _pieces: dict[bytes, list[Frame]] = field(default_factory=dict)
+    _epoll: select.epoll = field(default_factory=select.epoll)
+
+    def watch(self) -> None:
+        """Read in this loop from now on."""
+        asyncio.get_running_loop().add_reader(self._epoll.fileno(), self.drain)
+
+    def leave(self) -> None:
+        """Close every connection."""
+        asyncio.get_running_loop().remove_reader(self._epoll.fileno())
+        self._epoll.close()
+        for guest in self.guests.values():
+            guest.socket.close()
+        self.guests.clear()
+
+    def clear(self) -> None:
+        """Count anew from here on."""
+        self.frames.clear()
+        self._pieces.clear()
+        for guest in self.guests.values():
+            guest.frames = guest.said = guest.lost = 0
+
+    def add(self, connection: socket.socket) -> Guest:
+        """Read this one too."""
+        guest = Guest(connection)
+        self.guests[connection.fileno()] = guest
+        self._epoll.register(connection.fileno(), select.EPOLLIN)
+        return guest
+
+    def drain(self) -> None:
+        """Read what has come, once for each connection that has something."""
+        for descriptor, _ in self._epoll.poll(0, EVENTS_PER_POLL):
+            guest = self.guests[descriptor]
+            try:
+                piece = guest.socket.recv(PIECE_BYTES)
+            except BlockingIOError:
+                continue
+            except ConnectionError:
+                piece = b""
+            if not piece:
+                self._epoll.unregister(descriptor)
+                guest.closed = guest.closed or 1006
+                continue
+            self._note(guest, guest.rest + piece if guest.rest else piece)
+
+    def _note(self, guest: Guest, piece: bytes) -> None:
+        frames = self._pieces.get(piece)
+        if frames is None:
+            frames, rest = self._take_apart(piece, guest)
+            guest.rest = rest
+            if not rest and frames:
+                if len(self._pieces) > PIECES_KNOWN:
+                    self._pieces.clear()
+                self._pieces[piece] = frames
+        else:
+            guest.rest = b""
+        now = time.monotonic_ns()
+        for frame in frames:
+            frame.seen += 1
+            frame.last_ns = now
+            guest.frames += 1
+            guest.said += len(frame.said)
+            if frame.welcome is not None:
+                guest.offset = frame.welcome
+            for offset in frame.offsets:
+                guest.lost += abs(offset - guest.offset - 1)
+                guest.offset = offset
+
+    def _take_apart(self, piece: bytes, guest: Guest) -> tuple[list[Frame], bytes]:
+        frames: list[Frame] = []
+        while (cut := _whole(piece)) is not None:
+            head, end = cut
+            raw, piece = piece[:end], piece[end:]
+            if raw[0] == PING:
+                guest.socket.send(masked(0x8A, raw[head:]))
+            elif raw[0] == CLOSE:
+                guest.closed = int.from_bytes(raw[head : head + 2])
+            else:
+                frame = self.frames.get(raw)
+                if frame is None:
+                    frame = self.frames[raw] = _frame(raw, head)
+                frames.append(frame)
+        return frames, piece
+
+
+def _whole(piece: bytes) -> tuple[int, int] | None:
+    """Where the payload of the first frame begins and ends; None when it is not all there."""
+    if len(piece) < 2:
+        return None
+    head, size = 2, piece[1]
+    if size == 126:
+        head, size = 4, int.from_bytes(piece[2:4])
+    elif size == 127:
+        head, size = 10, int.from_bytes(piece[2:10])
+    return (head, head + size) if len(piece) >= head + size else None
+
+
+def _frame(raw: bytes, head: int) -> Frame:
+    events = msgpack.unpackb(raw[head:])
+    said = [int(event["text"].split(" ")[0]) for event in events if event["type"] == "said"]
+    offsets = [event["offset"] for event in events if event["type"] == "bench"]
+    welcomes = [event["offset"] for event in events if event["type"] == "welcome"]
+    answers = sum(event["type"] in {"accepted", "refused"} for event in events)
+    told = not welcomes and not answers
+    return Frame(raw, said, offsets, welcomes[0] if welcomes else None, answers, told)
+
+
+async def join(url: str, show: str, tokens: Sequence[str | None], audience: Audience) -> None:
+    """Let one guest in for each token, some at a time, until all are welcomed."""
+    turns = asyncio.Semaphore(JOINING_AT_ONCE)
+
+    async def come(index: int, token: str | None) -> None:
+        async with turns:
+            audience.add(await enter(url, show, token, index))
+
+    async with asyncio.TaskGroup() as coming:
+        for index, token in enumerate(tokens):
+            coming.create_task(come(index, token))
+
+
+async def enter(
+    url: str, show: str, token: str | None, index: int = 0, *, slow: bool = False
+) -> socket.socket:
+    """A connection that has said hello; a slow one has small buffers."""
+    loop = asyncio.get_running_loop()
+    connection = socket.socket()
+    if slow:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
+    connection.setblocking(False)
+    connection.bind((f"127.0.0.{2 + index // PER_ADDRESS}", 0))
+    parts = urlsplit(url)
+    await loop.sock_connect(connection, ("127.0.0.1", parts.port))
+    head = (
+        f"GET /shows/{show}/events HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: a2tvdGtrb3Rra290a2tvdA==\r\n"
+        "Sec-WebSocket-Protocol: kkot.v1+msgpack\r\n\r\n"
+    )
+    await loop.sock_sendall(connection, head.encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        more = await loop.sock_recv(connection, PIECE_BYTES)
+        if not more:
+            raise ConnectionError(f"no handshake: {answer[:80]!r}")
+        answer += more
+    if not answer.startswith(b"HTTP/1.1 101"):
+        raise ConnectionError(f"no handshake: {answer[:80]!r}")
+    await loop.sock_sendall(connection, command(type="hello", token=token))
+    return connection
+
+
+def left_unread(connection: socket.socket) -> tuple[int, bool]:
+    """What still comes to one who did not read: its bytes, and whether the server closes it."""
+    count = 0
+    connection.setblocking(True)
+    connection.settimeout(1.0)
+    try:
+        while piece := connection.recv(PIECE_BYTES):
+            count += len(piece)
+    except TimeoutError:
+        return count, False
+    except ConnectionError:
+        pass
+    return count, True
