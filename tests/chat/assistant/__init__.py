@@ -1,0 +1,1 @@
+"""The shop assistant judged by questions written for it."""
