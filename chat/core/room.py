@@ -2,6 +2,7 @@
 
 `handle` decides and changes nothing but the member's own buckets. Whoever calls it publishes,
 answers or closes as the outcome says. Only who is signed in may speak; everybody may send hearts.
+Numbers and addresses that are nobody else's business are masked in what is said, whoever says it.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any, Final
 from chat.core import addressee
 from chat.core.closes import Close
 from chat.core.commands import Command, Hello, Say, Sync, Unsayable
+from chat.core.masks import mask
 from chat.core.rate_limit import HEARTS, MESSAGES, SYNC_COST, Bucket
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
 
@@ -143,7 +145,7 @@ def _say(command: Say, member: Member, now: float, now_ms: int, new_id: str) -> 
         "type": "said",
         "id": new_id,
         "from": member.describe(),
-        "text": text,
+        "text": mask(text),
         "at_ms": now_ms,
     }
     return Said(command.id, event)

@@ -55,6 +55,13 @@ def test_three_hundred_code_points_are_counted_after_cleaning() -> None:
     assert isinstance(do(bom(), Say("c1", "\u1101\u1169\u11be" * 300)), Said)
 
 
+@pytest.mark.parametrize("seller", [False, True])
+def test_telephone_numbers_are_masked_whoever_says_them(seller: bool) -> None:
+    said = do(bom(seller=seller), Say("c1", "제 번호는 010-1234-5678, 값은 32,000원"))
+    assert isinstance(said, Said)
+    assert said.event["text"] == "제 번호는 ***-****-****, 값은 32,000원"
+
+
 def test_only_who_is_signed_in_speaks() -> None:
     stranger = member(None, Rank.VIEWER, Bucket(TALK))
     assert stranger.describe() is None
