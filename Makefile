@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PYTHON2 ?= python2.7
 CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL WHEP_REDIRECT_URL CA FLOOD STRICT REPORT
 
-.PHONY: run test check bench conformance lock clean install install-dev
+.PHONY: run test check bench autobahn conformance lock clean install install-dev
 
 run: install ## serve the demo shop and a live show
 	$(BIN)/kkot serve --demo
@@ -22,6 +23,11 @@ check: install-dev ## style and types only
 bench: install-dev ## measure; each benchmark prints its floor beside its figure
 	@deploy/install-test-tools
 	$(BIN)/python -m tests.bench
+
+autobahn: export PYTHONUSERBASE = $(abspath $(VENV)/autobahn)
+autobahn: install-dev ## Autobahn's websocket cases against the room's; the suite needs PYTHON2
+	@$(PYTHON2) -m pip install --quiet --user autobahntestsuite==0.8.2
+	$(BIN)/python -m tests.autobahn $(PYTHON2) -m autobahntestsuite.wstest
 
 conformance: install-dev ## judge any WHIP and WHEP server: URL, TOKEN, WHEP_URL; see tests/conformance
 	@env $(foreach name,$(CONFORMANCE),CONFORMANCE_$(name)='$($(name))') \

@@ -15,7 +15,7 @@ TICK_MIN_S: Final = 0.02
 """How long events are gathered in a small room."""
 TICK_MAX_S: Final = 0.1
 """How long in a large one."""
-_TICK_PER_CONNECTION_S: Final = 16e-6
+_TICK_PER_CONNECTION_S: Final = 6e-6
 
 
 def tick_s(connections: int) -> float:
