@@ -3,6 +3,7 @@
 `handle` decides and changes nothing but the member's own buckets. Whoever calls it publishes,
 answers or closes as the outcome says. Only who is signed in may speak; everybody may send hearts.
 Numbers and addresses that are nobody else's business are masked in what is said, whoever says it.
+Links are for the seller and moderators.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, Final
 from chat.core import addressee
 from chat.core.closes import Close
 from chat.core.commands import Command, Hello, Say, Sync, Unsayable
+from chat.core.links import find_link
 from chat.core.masks import mask
 from chat.core.rate_limit import HEARTS, MESSAGES, SYNC_COST, Bucket
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
@@ -45,6 +47,11 @@ class Member:
     talk: Bucket
     messages: Bucket
     hearts: Bucket
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the member may say what others may not: links."""
+        return self.rank >= Rank.MODERATOR
 
     @property
     def address(self) -> str:
@@ -137,7 +144,7 @@ def handle(
 
 
 def _say(command: Say, member: Member, now: float, now_ms: int, new_id: str) -> Said | Refused:
-    text = clean(command.text)
+    text = mask(clean(command.text))
     reason = _objection(text, member, now)
     if reason is not None:
         return Refused(command.id, reason)
@@ -145,7 +152,7 @@ def _say(command: Say, member: Member, now: float, now_ms: int, new_id: str) -> 
         "type": "said",
         "id": new_id,
         "from": member.describe(),
-        "text": mask(text),
+        "text": text,
         "at_ms": now_ms,
     }
     return Said(command.id, event)
@@ -158,6 +165,8 @@ def _objection(text: str, member: Member, now: float) -> str | None:
         return "empty"
     if len(text) > TEXT_CODE_POINTS:
         return "too_long"
+    if not member.trusted and find_link(text) is not None:
+        return "link"
     if not member.talk.take(now):
         return "too_fast"
     return None

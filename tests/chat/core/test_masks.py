@@ -1,6 +1,5 @@
 """Numbers nobody else should read are masked; prices, dates, sizes and codes stay."""
 
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -8,14 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.core.masks import MASK, mask
-
-DATA: Final = Path(__file__).parent / "data"
-
-
-def lines(name: str) -> list[str]:
-    """The lines of a data file that are no comments."""
-    text = (DATA / name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line and not line.startswith("#")]
+from tests.chat.core.lists import lines
 
 
 @pytest.mark.parametrize("line", lines("masked.txt"))

@@ -62,6 +62,13 @@ def test_telephone_numbers_are_masked_whoever_says_them(seller: bool) -> None:
     assert said.event["text"] == "제 번호는 ***-****-****, 값은 32,000원"
 
 
+def test_only_the_seller_and_moderators_say_links() -> None:
+    say = Say("c1", "여기 hxxp://shop.example 더 싸요")
+    assert do(bom(), say) == Refused("c1", "link")
+    for rank in (Rank.MODERATOR, Rank.SELLER):
+        assert isinstance(do(member(("id-mo", "mo"), rank, Bucket(TALK)), say), Said)
+
+
 def test_only_who_is_signed_in_speaks() -> None:
     stranger = member(None, Rank.VIEWER, Bucket(TALK))
     assert stranger.describe() is None
