@@ -6,20 +6,24 @@ transports. The application finds its socket in `scope["extensions"]["kkot.socke
 
 Beyond what uvicorn does, nothing a peer sends or refuses to read costs more than bounded memory
 or time: messages and fragments are limited, pongs nobody reads end the connection, and a closing
-connection is cut off after `CLOSE_GRACE_S` even when its peer never reads again.
+connection is cut off after `CLOSE_GRACE_S` even when its peer never reads again. Handshakes above
+a rate are refused (503) before anything else is done for them.
 """
 
 import socket
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import msgspec
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 
 from chat.connection import CLOSE_BYTES
 from chat.core.closes import REASONS, Close
 from chat.core.commands import MESSAGE_BYTES
+from chat.core.rate_limit import Bucket, Rate
 
 SOCKET_EXTENSION: Final = "kkot.socket"
 """The scope extension the socket is found under."""
@@ -29,10 +33,24 @@ KERNEL_BYTES: Final = 65_536
 """The kernel's send buffer of a connection: beyond it a slow reader is noticed at once."""
 CLOSE_GRACE_S: Final = 5.0
 """How long a closing connection may take to end."""
+RETRY_AFTER_S: Final = 1
+"""When those refused for the rate of handshakes may ask again, at the earliest."""
+BUSY: Final = msgspec.json.encode(
+    {
+        "type": "urn:kkot:problem:busy",
+        "title": "Too many come at once",
+        "status": 503,
+        "detail": "Come back after a random pause",
+        "code": "busy",
+    }
+)
 
 
 class RoomProtocol(WebSocketsSansIOProtocol):
     """One websocket connection; to the room it is a `chat.ports.Socket`."""
+
+    handshakes: ClassVar[Bucket | None] = None
+    """What all connections of a class of `at_most` take from."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,7 +98,10 @@ class RoomProtocol(WebSocketsSansIOProtocol):
             super().shutdown()
 
     def handle_connect(self, event: Request) -> None:
-        """Bound what the kernel buffers, then go on as uvicorn does."""
+        """Bound handshakes and what the kernel buffers, then go on as uvicorn does."""
+        if self.handshakes is not None and not self.handshakes.take(self.loop.time()):
+            self._refuse()
+            return
         raw = self.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         super().handle_connect(event)
@@ -115,6 +136,33 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self._cut_off_later()
 
+    def _refuse(self) -> None:
+        headers = Headers(
+            {
+                "Retry-After": str(RETRY_AFTER_S),
+                "Connection": "close",
+                "Content-Length": str(len(BUSY)),
+                "Content-Type": "application/problem+json",
+            }
+        )
+        self.handshake_complete = self.close_sent = True
+        self.conn.send_response(Response(503, "Service Unavailable", headers, BUSY))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+
     def _cut_off_later(self) -> None:
         if self.close_timer is None:
             self.close_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)
+
+
+def at_most(handshakes_per_s: int) -> type[RoomProtocol]:
+    """The protocol with no more handshakes than these in any one second; 0: however many come."""
+    if not handshakes_per_s:
+        return RoomProtocol
+    at_once = max(1.0, handshakes_per_s / 10)
+    rate = Rate(burst=at_once, per_s=max(0.1, handshakes_per_s - at_once))
+
+    class Limited(RoomProtocol):
+        handshakes = Bucket(rate)
+
+    return Limited

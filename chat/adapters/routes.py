@@ -38,6 +38,7 @@ OPENAPI: Final[dict[str, Any]] = {
                 "101": {"description": "Welcome follows hello"},
                 "400": {"description": "None of the offered subprotocols is known"},
                 "403": {"description": "This Origin may not open rooms"},
+                "503": {"description": "Too many come at once: come back after Retry-After"},
             },
         }
     }

@@ -149,6 +149,12 @@ class Settings:
         "viewers one address may bring each second, ten times as many at once, and other WHIP and "
         "WHEP requests in proportion; 0: no limit",
     )
+    handshakes_per_s: int = _setting(
+        1000,
+        _count,
+        "viewers whose rooms this node opens each second; the others are told to come back; "
+        "0: no limit",
+    )
     operator_token: str = _setting(
         "",
         _secret,

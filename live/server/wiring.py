@@ -22,7 +22,7 @@ from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
 from chat.adapters import routes as chat_routes
-from chat.adapters.protocol import RoomProtocol
+from chat.adapters.protocol import at_most
 from chat.adapters.service import Chat, open_chat
 from chat.errors import ChatError
 from chat.ports import Person, Room
@@ -104,7 +104,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
         yield House(
             doors=_doors(packages, ground, visitors),
             identity=visitors,
-            websocket=RoomProtocol,
+            websocket=at_most(ground.settings.handshakes_per_s),
             tasks=tasks,
             drain=packages.chat.hub.close,
         )

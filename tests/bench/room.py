@@ -5,6 +5,8 @@ each frame is decoded once, whoever gets it.
 """
 
 import asyncio
+import itertools
+import random
 import select
 import socket
 import time
@@ -15,9 +17,14 @@ from urllib.parse import urlsplit
 
 import msgpack
 
+from tests.bench.audience import passed
+
 PER_ADDRESS: Final = 10_000
 """Connections from one 127.0.0.x: the kernel has about 28,000 ports for each."""
 JOINING_AT_ONCE: Final = 64
+FIRST_S: Final = 0.5
+MOST_S: Final = 4.0
+"""A client pauses anywhere between nothing and the doubling limit."""
 PIECE_BYTES: Final = 65_536
 PIECES_KNOWN: Final = 4096
 SLOW_BUFFER_BYTES: Final = 4096
@@ -194,9 +201,31 @@ async def join(url: str, show: str, tokens: Sequence[str | None], audience: Audi
 
 
 async def enter(
-    url: str, show: str, token: str | None, index: int = 0, *, slow: bool = False
+    url: str,
+    show: str,
+    token: str | None,
+    index: int = 0,
+    *,
+    slow: bool = False,
+    since: dict[str, Any] | None = None,
 ) -> socket.socket:
-    """A connection that has said hello; a slow one has small buffers."""
+    """A connection that has said hello, after as many tries as it takes, with full jitter.
+
+    A slow one has small buffers. `since`: the place it knows.
+    """
+    for failures in itertools.count():
+        try:
+            connection = await _shake_hands(url, show, index, slow)
+        except ConnectionError:
+            await passed(random.uniform(0, min(MOST_S, FIRST_S * 2**failures)))
+        else:
+            hello = command(type="hello", token=token, since=since)
+            await asyncio.get_running_loop().sock_sendall(connection, hello)
+            return connection
+    raise AssertionError("unreachable")
+
+
+async def _shake_hands(url: str, show: str, index: int, slow: bool) -> socket.socket:
     loop = asyncio.get_running_loop()
     connection = socket.socket()
     if slow:
@@ -204,7 +233,7 @@ async def enter(
     connection.setblocking(False)
     connection.bind((f"127.0.0.{2 + index // PER_ADDRESS}", 0))
     parts = urlsplit(url)
-    await loop.sock_connect(connection, ("127.0.0.1", parts.port))
+    await loop.sock_connect(connection, ("127.0.0.1", parts.port or 80))
     head = (
         f"GET /shows/{show}/events HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -213,14 +242,11 @@ async def enter(
     )
     await loop.sock_sendall(connection, head.encode())
     answer = b""
-    while b"\r\n\r\n" not in answer:
-        more = await loop.sock_recv(connection, PIECE_BYTES)
-        if not more:
-            raise ConnectionError(f"no handshake: {answer[:80]!r}")
+    while b"\r\n\r\n" not in answer and (more := await loop.sock_recv(connection, PIECE_BYTES)):
         answer += more
     if not answer.startswith(b"HTTP/1.1 101"):
-        raise ConnectionError(f"no handshake: {answer[:80]!r}")
-    await loop.sock_sendall(connection, command(type="hello", token=token))
+        connection.close()
+        raise ConnectionRefusedError(f"no handshake: {answer[:80]!r}")
     return connection
 
 

@@ -91,7 +91,12 @@ def origin_allowed(origin: str | None, host: str | None) -> bool:
 
 
 @asynccontextmanager
-async def open_node(redis_url: str, house: House, name: str = "one") -> AsyncIterator[Node]:
+async def open_node(
+    redis_url: str,
+    house: House,
+    name: str = "one",
+    websocket: type[RoomProtocol] = RoomProtocol,
+) -> AsyncIterator[Node]:
     """A node of the house, with a uvicorn server in this loop."""
     async with open_chat(
         redis_url,
@@ -102,7 +107,7 @@ async def open_node(redis_url: str, house: House, name: str = "one") -> AsyncIte
     ) as chat:
         config = uvicorn.Config(
             Starlette(routes=routes(chat)),
-            ws=RoomProtocol,
+            ws=websocket,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,
