@@ -29,3 +29,21 @@ class WrongServerError(ChatError):
     """The room is served by a server without `ws=RoomProtocol`: called wrongly."""
 
     code = "wrong_server"
+
+
+class TooManyError(ChatError):
+    """More sanctions or reports than may be kept at once; fact `limit` names how many."""
+
+    code = "too_many"
+
+
+class UnknownError(ChatError):
+    """There is no such show, store, saying or report."""
+
+    code = "not_found"
+
+
+class ForbiddenError(ChatError):
+    """The person may not do this, or not to such a person."""
+
+    code = "forbidden"

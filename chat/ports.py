@@ -10,8 +10,10 @@ from enum import Enum
 from typing import Any, Protocol
 
 from chat.core.closes import Close
+from chat.core.deeds import Deed, Noted, Report
 from chat.core.frames import Event
 from chat.core.log import Position, Tail
+from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
 from chat.core.talk import Past
 
 
@@ -134,3 +136,47 @@ class Presence(Protocol):
 
     async def total(self, show: str) -> int:
         """How many watch a show."""
+
+
+class Rulebook(Protocol):
+    """The rules of all rooms, kept durably. A change and its deed are kept both or neither.
+
+    Sanctions and moderators are a store's, switches a show's. A change that changes nothing is no
+    deed. Whatever the database raises is raised here.
+    """
+
+    async def rules(self, store: str, show: str, now_ms: int) -> Rules:
+        """A show's switches, and the sanctions that hold."""
+
+    async def moderators(self, store: str) -> frozenset[str]:
+        """The accounts that moderate a store."""
+
+    async def appoint(self, deed: Deed) -> bool:
+        """`whom` moderates from now on; False: it did already."""
+
+    async def dismiss(self, deed: Deed) -> bool:
+        """`whom` moderates no longer; False: it did not."""
+
+    async def sanction(self, deed: Deed, kind: SanctionKind, until_ms: int | None) -> Sanction:
+        """Sanction `whom`; the same again when it is there already. Raises `TooManyError`."""
+
+    async def lift(self, deed: Deed, kind: SanctionKind) -> Sanction | None:
+        """Forgive `whom`; None when there was nothing to forgive."""
+
+    async def switch(self, deed: Deed, change: Callable[[Settings], Settings]) -> Settings:
+        """Change the show's switches under a lock; how they are then."""
+
+    async def note(self, deed: Deed) -> None:
+        """Keep a deed that changes nothing here."""
+
+    async def report(self, report: Report) -> Report | None:
+        """Keep a report; None when this person reported this before. Raises `TooManyError`."""
+
+    async def settle(self, deed: Deed, report: int) -> bool:
+        """The show's report is dealt with; False when none waits by this id."""
+
+    async def reports(self, show: str, after: int, limit: int) -> Sequence[Report]:
+        """Those that wait in a show and have a higher id, oldest first."""
+
+    async def trail(self, store: str, before: int | None, limit: int) -> Sequence[Noted]:
+        """What was done in a store's rooms before an id, newest first."""

@@ -1,0 +1,79 @@
+"""The room's tables: who moderates a store, its sanctions, a show's switches, reports, the trail.
+
+Of sanctions and switches there is one row each, with a version that grows with every change; a
+sanction that was lifted stays, so that its next version is higher.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata: Final = sa.MetaData()
+
+MOMENT: Final = sa.TIMESTAMP(timezone=True)
+
+moderators = sa.Table(
+    "chat_moderators",
+    metadata,
+    sa.Column("store", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("since", MOMENT, nullable=False),
+)
+
+sanctions = sa.Table(
+    "chat_sanctions",
+    metadata,
+    sa.Column("store", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("until", MOMENT),
+    sa.Column("lifted", sa.Boolean, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("kind IN ('mute', 'ban', 'shadow_ban')", name="chat_sanctions_kind"),
+)
+
+settings = sa.Table(
+    "chat_settings",
+    metadata,
+    sa.Column("show", sa.Text, primary_key=True),
+    sa.Column("slow_s", sa.Integer, nullable=False),
+    sa.Column("buyers_only", sa.Boolean, nullable=False),
+    sa.Column("frozen", sa.Boolean, nullable=False),
+    sa.Column("links_by_moderators", sa.Boolean, nullable=False),
+    sa.Column("pinned_saying", JSONB(none_as_null=True)),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("slow_s BETWEEN 0 AND 120", name="chat_settings_slow_s"),
+)
+
+reports = sa.Table(
+    "chat_reports",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("show", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("reporter", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("show", "message", "reporter", name="chat_reports_once"),
+)
+
+deeds = sa.Table(
+    "chat_deeds",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("store", sa.Text, nullable=False),
+    sa.Column("show", sa.Text),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("whom", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", MOMENT, nullable=False),
+    sa.Index("chat_deeds_by_store", "store", "id"),
+)
