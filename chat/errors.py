@@ -47,3 +47,9 @@ class ForbiddenError(ChatError):
     """The person may not do this, or not to such a person."""
 
     code = "forbidden"
+
+
+class InvalidFaqError(ChatError):
+    """An entry of a FAQ says nothing, or is too long."""
+
+    code = "invalid"

@@ -7,7 +7,7 @@ on its end closes every connection with "going away, come back".
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -46,6 +46,8 @@ class Hub:
         self._describe = describe
         self._looks = Looks[Room | None]()
         self.closing = False
+        self.overheard: Callable[[str, Mapping[str, Any]], None] | None = None
+        """Told, without waiting, of a show and what a viewer said there, once it is shown."""
         self._presence = presence
         self._tasks = tasks
         self._crowds: dict[str, Crowd] = {}

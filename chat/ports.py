@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from chat.core.assistant.facts import Entry, Shop
 from chat.core.closes import Close
 from chat.core.deeds import Deed, Noted, Report
 from chat.core.frames import Event
@@ -180,3 +181,56 @@ class Rulebook(Protocol):
 
     async def trail(self, store: str, before: int | None, limit: int) -> Sequence[Noted]:
         """What was done in a store's rooms before an id, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFaq:
+    """What a store's assistant says by itself. `on`: whether it says anything."""
+
+    on: bool = True
+    entries: tuple[Entry, ...] = ()
+
+
+class FaqBook(Protocol):
+    """The FAQs of stores. Durable when `save` returns."""
+
+    async def load(self, store: str) -> StoreFaq:
+        """The store's FAQ; an empty one where none was kept."""
+
+    async def save(self, store: str, faq: StoreFaq) -> None:
+        """Keep a store's FAQ in place of the one before."""
+
+
+class ShopFacts(Protocol):
+    """What the house knows of the shop around a show."""
+
+    async def store(self, show: str) -> str | None:
+        """The show's store; None where there is no such show."""
+
+    async def shop(self, show: str, asker: str | None) -> Shop:
+        """What is for sale now; with an asker, that person's newest order in the store too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the assistant answered; `topic` names what it was about."""
+
+    at_ms: int
+    asker: str
+    question: str
+    answer: str
+    topic: str
+    private: bool
+
+
+class AnswerMemory(Protocol):
+    """What was answered lately, over all nodes. Raises `UnavailableError` when out of reach."""
+
+    async def claim(self, show: str, what: str, seconds: int) -> bool:
+        """Whether nobody has claimed this in the last so many seconds; it is claimed now."""
+
+    async def note(self, show: str, answered: Answered) -> None:
+        """Remember an answer; the oldest make room."""
+
+    async def lately(self, show: str) -> Sequence[Answered]:
+        """The last answers, newest first."""

@@ -130,4 +130,6 @@ async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) 
         connection.tell(room.Refused(said.client_id, "unavailable").event())
     else:
         shown = verdict is Verdict.SHOWN
+        if shown and member.rank is Rank.VIEWER and hub.overheard is not None:
+            hub.overheard(crowd.show, said.event)
         connection.tell({"type": "accepted", "id": said.client_id, "shown": shown})

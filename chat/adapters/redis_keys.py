@@ -39,3 +39,13 @@ def hearts(show: str) -> str:
 def present(show: str) -> str:
     """The hash of its viewers by node."""
     return f"kkot:{{{show}}}:present"
+
+
+def claimed(show: str, what: str) -> str:
+    """Set while something the assistant did is not to be done again."""
+    return f"kkot:{{{show}}}:claimed:{what}"
+
+
+def answered(show: str) -> str:
+    """The list of what the assistant answered, newest first."""
+    return f"kkot:{{{show}}}:answered"

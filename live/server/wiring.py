@@ -21,9 +21,13 @@ from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
+from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
+from chat.adapters.faq_book import SqlFaqBook
 from chat.adapters.protocol import at_most
+from chat.adapters.redis_answers import RedisAnswers
 from chat.adapters.service import Chat, open_chat
+from chat.assistant import Assistant
 from chat.errors import ChatError
 from chat.ports import Person, Room
 from live.accounts.accounts import Accounts
@@ -47,6 +51,7 @@ from live.server.node import House, Task
 from live.server.operator import operator_doors
 from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
 from live.server.settings import TURN_SCHEMES
+from live.server.shop_facts import ShopFacts
 from live.server.takeovers import Takeovers
 from live.show.adapters.book import SqlBook
 from live.show.adapters.directory import RedisDirectory
@@ -99,6 +104,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
                 packages.relay.run(),
                 tell_sellers(packages.relay, packages.chat.publish),
                 packages.sandbox.run(app),
+                _assist(packages, ground),
             ]
 
         yield House(
@@ -187,6 +193,15 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             operations=relay_operations(packages.relay, demand_owner=packages.shows.demand_owner)
         ),
         operator_doors(packages.relay, settings.operator_token),
+        Doors(
+            operations=faq_routes.operations(
+                SqlFaqBook(ground.engine),
+                RedisAnswers(ground.redis),
+                demand_store=packages.cart.shopping.store,
+                demand_store_owner=packages.cart.shopping.own_store,
+                demand_show_owner=packages.shows.demand_owner,
+            )
+        ),
         Doors(routes=[Mount("/sandbox", sandbox_app(packages.sandbox))]),
         Doors(routes=chat_routes.routes(packages.chat), openapi=chat_routes.OPENAPI),
         Doors(
@@ -226,6 +241,15 @@ async def _signaling(ground: Ground, relay: Relay, gate: Gate) -> AsyncIterator[
             ) from None
         closing.enter_context(media_metrics(relay, {"udp": traffic.udp, "tcp": traffic.tcp}))
         yield endpoint
+
+
+async def _assist(packages: Packages, ground: Ground) -> None:
+    """The shop assistant, until cancelled."""
+    hub, facts = packages.chat.hub, ShopFacts(packages.shows, packages.cart)
+    memory = RedisAnswers(ground.redis)
+    assistant = Assistant(hub, SqlFaqBook(ground.engine), facts, memory)
+    hub.overheard = assistant.overhear
+    await assistant.run()
 
 
 def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:
