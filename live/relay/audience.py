@@ -127,13 +127,21 @@ class Audience:
             choice = viewer.choice.decide(layers, bound_for, viewer.sight(), now)
             viewer.probe_bps = choice.probe_bps
             if viewer.probe_bps:
-                viewer.probe(int(viewer.probe_bps * DECIDE_EVERY_S / 8), now)
+                self._probe(viewer, now)
             if choice.layer is None or viewer in self._catching_up:
                 continue
             if choice.layer == viewer.layer and self._sees(viewer):
                 self._waiting.pop(viewer, None)
             elif self._waiting.get(viewer, -1) != choice.layer:
                 self._switch(viewer, choice.layer, now)
+
+    def _probe(self, viewer: Viewer, now: float) -> None:
+        """Send as much as the next layer needs; clocks beside it, that reports may tell of any
+        queue (RFC 3550 §6.4.1)."""
+        viewer.probe(int(viewer.probe_bps * DECIDE_EVERY_S / 8), now)
+        if viewer.segments:
+            segment = viewer.segments[-1]
+            self._tell_clocks((viewer,), segment.lane, segment.rewriting.timestamp, now)
 
     def _switch(self, viewer: Viewer, layer: int, now: float) -> None:
         """Go over at a key frame of this moment, or wait for the next; the old layer goes on."""
@@ -195,7 +203,7 @@ class Audience:
             )
             if lane is picture:
                 for viewer in viewers:
-                    viewer.sent_sr = (ntp >> 16 & 0xFFFFFFFF, now)
+                    viewer.path.told_clock(ntp, now)
         for viewer in viewers if reports else ():
             if viewer.link is not None:
                 viewer.link.send_rtcp(b"".join(reports))

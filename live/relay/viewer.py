@@ -15,6 +15,7 @@ from live.relay.core.lane import HISTORY, LATE_MOST, Lane, retransmission
 from live.relay.core.layers import LayerChoice, Sight
 from live.relay.core.loss_share import LossShare
 from live.relay.core.outgoing import outgoing, outgoing_audio, send_time
+from live.relay.core.path_reports import PathReports
 from live.relay.core.repetitions import Repetitions
 from live.relay.core.rtcp import KeyFrameRequest, Nack, ReceiverReport, Remb, parse
 from live.relay.core.runs import batch
@@ -69,13 +70,12 @@ class Viewer:
         self.loss = 0.0
         """The share of its packets it lost in the last second or two."""
         self.jitter = 0
-        self.rtt_s: float | None = None
+        self.path = PathReports()
         self.ended = False
         self.paused = False
         self.paused_at = 0.0
         self.max_height: int | None = None
         self.probe_bps = 0
-        self.sent_sr: tuple[int, float] | None = None
         self.packets = 0
         self.freezes = 0
         self.frozen_s = 0.0
@@ -98,6 +98,11 @@ class Viewer:
     def layer(self) -> int | None:
         """The layer of its picture; None before the first."""
         return self.segments[-1].layer if self.segments else None
+
+    @property
+    def rtt_s(self) -> float | None:
+        """The round trip of its last report; None until one tells."""
+        return self.path.rtt_s
 
     def connected(self, link: Link, now: float) -> None:
         """ICE and DTLS are done: the first packets leave at once."""
@@ -139,7 +144,7 @@ class Viewer:
 
     def sight(self) -> Sight:
         """What the choice of its layer goes by."""
-        return Sight(self.estimate, self.loss, self.max_height)
+        return Sight(self.estimate, self.loss, self.max_height, self.path.tidings)
 
     def dismiss(self) -> None:
         """Send it away: nothing more goes out, then the link closes."""
@@ -279,9 +284,9 @@ class Viewer:
 
     def _note_report(self, report: ReceiverReport, now: float) -> None:
         for block in report.blocks:
-            if not self._video or block.ssrc != self._video[0].ssrc:
+            if not self._video or block.ssrc not in (self._video[0].ssrc, self._video[0].rtx_ssrc):
                 continue
-            self._losses.note(block.highest, block.lost, now)
-            self.loss, self.jitter = self._losses.share, block.jitter
-            if self.sent_sr is not None and block.last_sr == self.sent_sr[0]:
-                self.rtt_s = max(now - self.sent_sr[1] - block.delay / 65536, 0.0)
+            self.path.note(block, now)
+            if block.ssrc == self._video[0].ssrc:
+                self._losses.note(block.highest, block.lost, now)
+                self.loss, self.jitter = self._losses.share, block.jitter

@@ -13,7 +13,7 @@ def test_a_crowd_is_summed_up() -> None:
     studio.broadcast.wish(viewers[0], paused=True, max_height=None)
     for n, viewer in enumerate(viewers):
         viewer.loss, viewer.freezes, viewer.frozen_s = n / 10, n, n / 2
-    viewers[1].rtt_s, viewers[2].rtt_s = 0.02, 0.04
+    viewers[1].path.rtt_s, viewers[2].path.rtt_s = 0.02, 0.04
     studio.run(2)
     told = studio.broadcast.statistics(viewers=2)
     audience = told.audience

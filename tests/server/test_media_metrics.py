@@ -54,7 +54,7 @@ def test_viewers_are_counted_by_what_they_see_and_how_it_reaches_them() -> None:
         viewer = stage.relay.subscribe(SHOW, f"viewer {n}", SUBSCRIPTION)
         assert isinstance(viewer, Viewer)
         viewer.connected(FakeLink(), stage.now)
-        viewer.loss, viewer.rtt_s = n / 100, 0.05
+        viewer.loss, viewer.path.rtt_s = n / 100, 0.05
     stage.relay.wish(SHOW, "viewer 3", paused=True, max_height=None)
     found = told(collector)
     assert found['kkot_media_viewers{lines="paused"}'] == 1

@@ -244,6 +244,28 @@ def test_squeezed_viewer_falls_to_a_layer_that_fits_and_climbs_back(seed: int, c
         assert other.viewer.longest_pause_s() < 0.2
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_viewer_whose_estimate_never_rises_again_climbs_back_each_time(seed: int) -> None:
+    wide = Path(jitter_s=0.01)
+    with simulated(seed) as show:
+        show.publish(LAYERED)
+        show.run(2.0)
+        seat = show.watch(wide)
+        show.run(4.0 + seed / 20)
+        seat.viewer.growth = 1.0
+        for squeezed_s in (8.0, 5.0 + seed / 7):
+            began = show.loop.time()
+            assert set(seen(seat, began - 0.5)) == {2}
+            seat.down.path = replace(wide, bandwidth_bps=400_000)
+            show.run(squeezed_s)
+            relieved = show.loop.time()
+            assert set(seen(seat, began + 3, relieved)) == {0}
+            assert len(seen(seat, began, relieved)) >= 0.5 * 30 * squeezed_s
+            seat.down.path = wide
+            show.run(10.5)
+            assert set(seen(seat, relieved + 10)) == {2}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("twcc", [True, False])
 def test_squeezed_publisher_of_layers_is_seen_in_those_that_get_through(

@@ -59,6 +59,7 @@ class Viewer:
         self.estimate = ESTIMATE_BEGIN
         self.sources: dict[int, set[int]] = {}
         self.playing = True
+        self.growth = GROWTH
         self._loop = loop
         self._send = send
         self._sequences, self._timestamps = Unwrapper(16), Unwrapper(32)
@@ -264,7 +265,9 @@ class Viewer:
         if grows and delays[-1] - self._delay_least > DELAY_MOST_S:
             self.estimate = max(rate * 0.85, ESTIMATE_LEAST)
         else:
-            self.estimate = max(self.estimate, min(self.estimate * GROWTH, rate * 1.5 + 10_000))
+            self.estimate = max(
+                self.estimate, min(self.estimate * self.growth, rate * 1.5 + 10_000)
+            )
 
 
 def travelled(datagram: bytes, head: rtp.Header, now: float) -> float:

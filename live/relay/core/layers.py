@@ -1,14 +1,20 @@
-"""Which simulcast layer a viewer gets: down fast, up slowly, and up only after having tried.
+"""Which simulcast layer a viewer gets: down fast, up only after the path has been tried.
 
-A viewer's estimate cannot rise far above what it receives, and it rises slowly (a twelfth in a
-second, draft-ietf-rmcat-gcc-02 §5.5). So before a climb it is sent as much as the next layer
-needs: a probe that costs no packet and no estimate proves the path. A probe or climb that fails
-doubles the rest before the next one.
+A viewer's estimate cannot rise far above what it receives, it rises slowly (a twelfth in a second,
+draft-ietf-rmcat-gcc-02 §5.5), and once it lies below what the path carries it tells neither of
+trouble nor of relief. So before a climb the viewer is sent as much as the next layer needs, and
+its reports are the judges: only one that tells of a whole probe, that nearly everything came and
+that no queue stands, leads up. What is lost to a probe costs it, not the layer beneath. A probe
+that fails, and a climb that is soon taken back, double the rest before the next one, up to a bound:
+nothing but a probe can find out that a path is free again. At the lowest layer there is nothing to
+drop, so trouble there does not put the next probe off.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from live.relay.core.path_reports import Tidings
 
 LOSS_MOST: Final = 0.10
 """More loss than this drops a layer."""
@@ -27,9 +33,20 @@ BLIND_S: Final = 4.0
 """Without an estimate: so long the loss must be low before a climb."""
 SETTLE_S: Final = 1.0
 """After a drop for loss the next reports still tell of the time before it."""
-PROBE_S: Final = 1.5
+CLIMB_EVERY_S: Final = 0.5
+"""After a climb the next probe waits for its key frame."""
+PROBE_S: Final = 1.0
+"""Of a probe, so long must have been reported before a climb."""
+PROBE_MOST_S: Final = 4.0
+"""A probe that no report judges has failed."""
+PROBE_LOSS: Final = 0.05
+"""Of what was sent since a probe began, more loss than this means that it failed."""
+PROBE_SETTLE_S: Final = 2.5
+"""So long after a failed probe its losses are still in the reports."""
+QUEUE_MOST_S: Final = 0.15
+"""A probe that makes packets wait longer than this has failed."""
 REST_S: Final = 1.0
-REST_MOST_S: Final = 3.0
+REST_MOST_S: Final = 2.5
 FAILED_WITHIN_S: Final = 5.0
 """A drop so soon after a climb means that the climb was a mistake."""
 
@@ -46,11 +63,12 @@ class Layer:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What is known of a viewer: its estimate in bits per second, the share of packets it lost,
-    the most lines it wants."""
+    the most lines it wants, and its last report."""
 
     estimate: int | None
     loss: float
     max_height: int | None = None
+    tidings: Tidings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +85,15 @@ class LayerChoice:
     def __init__(self) -> None:
         self._enough_since: float | None = None
         self._probing_since: float | None = None
-        self._probed_from = 0
+        self._probed_from = Sight(None, 0.0)
         self._proven: float | None = None
         """The highest estimate since a probe showed the path to carry more than that."""
         self._told = False
         self._rest_s = REST_S
         self._rest_until = 0.0
         self._climbed_at = float("-inf")
-        self._dropped_at = float("-inf")
+        self._loss_from = float("-inf")
+        """Until then, loss is of the time before a drop, or of a probe."""
 
     def decide(
         self, layers: Sequence[Layer], current: int | None, sight: Sight, now: float
@@ -90,13 +109,11 @@ class LayerChoice:
             self._told = True
             if sight.estimate >= ladder[rung].bitrate * FIRST_SHARE:
                 self._proven = sight.estimate
-        if self._probing_since is not None and sight.loss > LOSS_CLEAN:
-            self._rest(now)
-            return Choice(current)
-        if self._is_too_much(ladder[rung], sight, now):
+        if rung and self._is_too_much(ladder[rung], sight, now):
             return Choice(ladder[self._drop(ladder, rung, sight, now)].index)
         if rung + 1 < len(ladder):
             return self._look_up(ladder[rung], ladder[rung + 1], sight, now)
+        self._probing_since = None
         if now - self._climbed_at > FAILED_WITHIN_S:
             self._rest_s = REST_S
         return Choice(current)
@@ -111,62 +128,85 @@ class LayerChoice:
             and (proven is None or estimate < proven * FITS)
         ):
             return now - self._climbed_at > SETTLE_S or sight.loss > LOSS_MOST
-        return sight.loss > LOSS_MOST and now - self._dropped_at > SETTLE_S
+        return sight.loss > LOSS_MOST and self._probing_since is None and now > self._loss_from
 
     def _drop(self, ladder: Sequence[Layer], rung: int, sight: Sight, now: float) -> int:
-        lower = max(rung - 1, 0)
+        """One rung at least, and to what fits the estimate and what came through."""
+        lower = rung - 1
         if sight.estimate is not None:
             lower = min(lower, _fitting(ladder, sight.estimate))
+        if sight.loss > LOSS_MOST:
+            lower = min(lower, _fitting(ladder, int(ladder[rung].bitrate * (1 - sight.loss))))
         if now - self._climbed_at < FAILED_WITHIN_S:
             self._rest_s = min(self._rest_s * 2, REST_MOST_S)
-        self._dropped_at, self._rest_until = now, now + self._rest_s
+        self._loss_from, self._rest_until = now + SETTLE_S, now + self._rest_s
         self._enough_since = self._probing_since = self._proven = None
         return lower
 
     def _look_up(self, here: Layer, above: Layer, sight: Sight, now: float) -> Choice:
-        if sight.loss > LOSS_CLEAN or now < self._rest_until:
+        is_probing = self._probing_since is not None
+        if not is_probing and (sight.loss > LOSS_CLEAN or now < self._rest_until):
             self._enough_since = None
             return Choice(here.index)
-        wanted = int(above.bitrate * HEADROOM)
         if sight.estimate is None:
             enough, long = True, BLIND_S
         else:
-            enough, long = sight.estimate >= wanted, STEADY_S
-        self._enough_since = (self._enough_since or now) if enough else None
+            enough, long = sight.estimate >= int(above.bitrate * HEADROOM), STEADY_S
+        if not enough:
+            self._enough_since = None
+        elif self._enough_since is None:
+            self._enough_since = now
         if self._enough_since is not None and now - self._enough_since >= long:
             return self._climb(above, now)
-        if sight.estimate is None or (enough and self._probing_since is None):
+        if enough and not is_probing:
             return Choice(here.index)
-        return self._probe(here, above, sight.estimate, now)
+        if not is_probing:
+            self._probing_since, self._probed_from = now, sight
+        return self._probe(here, above, sight, now)
 
-    def _probe(self, here: Layer, above: Layer, estimate: int, now: float) -> Choice:
-        if self._probing_since is None:
-            self._probing_since, self._probed_from = now, estimate
-        elif estimate < self._probed_from * FITS:
-            self._rest(now)
-            return Choice(here.index)
-        elif now - self._probing_since >= PROBE_S:
-            choice = self._climb(above, now)
-            self._proven = estimate
-            return choice
+    def _probe(self, here: Layer, above: Layer, sight: Sight, now: float) -> Choice:
+        began, heard = self._probing_since, sight.tidings
+        assert began is not None
+        is_told = heard is not None and heard.at > began
+        if now - began > PROBE_MOST_S or self._has_failed(sight, is_told=is_told):
+            return self._rest(here, now)
+        if is_told and heard is not None and heard.at - began >= PROBE_S:
+            self._proven = sight.estimate
+            return self._climb(above, now)
         return Choice(here.index, max(int(above.bitrate * HEADROOM) - here.bitrate, 0))
 
+    def _has_failed(self, sight: Sight, *, is_told: bool) -> bool:
+        """Whether the estimate fell since the probe began, or a report tells of loss or a queue."""
+        before, heard = self._probed_from, sight.tidings
+        if sight.estimate is not None and sight.estimate < (before.estimate or 0) * FITS:
+            return True
+        if heard is None or not is_told:
+            return False
+        start = before.tidings or Tidings(heard.at)
+        lost, sent = heard.lost - start.lost, heard.sent - start.sent
+        return heard.queue_s > QUEUE_MOST_S or lost > sent * PROBE_LOSS
+
     def _climb(self, above: Layer, now: float) -> Choice:
-        self._climbed_at, self._rest_until = now, now + SETTLE_S
+        self._climbed_at, self._rest_until = now, now + CLIMB_EVERY_S
         self._enough_since = self._probing_since = None
         return Choice(above.index)
 
-    def _rest(self, now: float) -> None:
+    def _rest(self, here: Layer, now: float) -> Choice:
         """A probe failed: what was lost to it says nothing about the layer beneath."""
         self._probing_since = None
-        self._dropped_at = now
+        self._loss_from = now + PROBE_SETTLE_S
         self._rest_until = now + self._rest_s
         self._rest_s = min(self._rest_s * 2, REST_MOST_S)
+        return Choice(here.index)
 
 
 def allowed(layers: Sequence[Layer], max_height: int | None) -> list[Layer]:
-    """The layers that are not too high, smallest first; the smallest is always allowed."""
-    ladder = sorted(layers, key=lambda layer: (layer.height or 0, layer.bitrate))
+    """The layers that are not too high, smallest first; the smallest is always allowed.
+    Bitrates alone tell which is smaller while a height is unknown."""
+    heights_known = all(layer.height is not None for layer in layers)
+    ladder = sorted(
+        layers, key=lambda layer: (layer.height or 0 if heights_known else 0, layer.bitrate)
+    )
     if max_height is None:
         return ladder
     fit = [layer for layer in ladder if layer.height is None or layer.height <= max_height]

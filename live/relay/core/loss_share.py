@@ -21,7 +21,7 @@ class LossShare:
 
     def note(self, highest: int, lost: int, now: float) -> None:
         """A report came: the extended highest number (32 bits), packets lost (24 bits, signed)."""
-        lost -= (lost & LOST_SIGN) << 1
+        lost = signed(lost)
         if self._begin is None:
             self._begin = highest, lost, now
             return
@@ -32,3 +32,8 @@ class LossShare:
         elif now - at >= SPAN_S and sent:
             self.share = min(max(lost - lost_before, 0) / sent, 1.0)
             self._begin = highest, lost, now
+
+
+def signed(lost: int) -> int:
+    """A report's count of lost packets: 24 bits with a sign; more may come twice than is lost."""
+    return lost - ((lost & LOST_SIGN) << 1)

@@ -1,6 +1,15 @@
 """Squeezed, a viewer drops to what fits; relieved, it climbs back; a failed climb rests longer."""
 
-from live.relay.core.layers import Layer, LayerChoice, Sight, allowed
+from live.relay.core.layers import (
+    PROBE_MOST_S,
+    PROBE_S,
+    QUEUE_MOST_S,
+    Layer,
+    LayerChoice,
+    Sight,
+    allowed,
+)
+from live.relay.core.path_reports import Tidings
 
 LADDER = (Layer(0, 150_000, 180), Layer(1, 500_000, 360), Layer(2, 1_700_000, 720))
 
@@ -15,6 +24,7 @@ class Viewer:
         self.layer: int | None = 2
         self.switches = 0
         self.probe = 0
+        self.sent = self.lost = 0
 
     def live(self, start: float, seconds: float) -> float:
         """Decide five times a second; the second when the layer last changed."""
@@ -23,7 +33,10 @@ class Viewer:
             now = start + n / 5
             rate = LADDER[self.layer or 0].bitrate + self.probe
             loss = max(0.0, 1 - self.link_bps / rate)
-            sight = Sight(int(self.estimate), loss)
+            self.sent += (packets := rate // 45_000)
+            self.lost += int(packets * loss)
+            tidings = Tidings(now, self.sent, self.lost)
+            sight = Sight(int(self.estimate), loss, tidings=tidings)
             choice = self.choice.decide(LADDER, self.layer, sight, now)
             if choice.layer != self.layer:
                 self.layer, changed = choice.layer, now
@@ -94,7 +107,8 @@ def test_a_first_estimate_of_much_less_than_the_layer_is_believed() -> None:
 def test_a_lean_second_does_not_undo_what_a_probe_has_proven() -> None:
     choice, now, layer = LayerChoice(), 0.0, 0
     while layer == 0:
-        layer = choice.decide(LADDER[:2], layer, Sight(350_000, 0.0), now).layer or 0
+        heard = Sight(350_000, 0.0, tidings=Tidings(now))
+        layer = choice.decide(LADDER[:2], layer, heard, now).layer or 0
         now += 0.2
         assert now < 10, "the probe did not lead up"
     lean = (LADDER[0], Layer(1, 290_000, 360))
@@ -104,3 +118,45 @@ def test_a_lean_second_does_not_undo_what_a_probe_has_proven() -> None:
             assert choice.decide(ladder, 1, Sight(350_000, 0.0), now).layer == 1
             now += 0.2
     assert choice.decide(LADDER[:2], 1, Sight(250_000, 0.0), now).layer == 0
+
+
+def probed(heard: Tidings | None, estimate: int = 170_000) -> int | None:
+    """The layer after a probe from the lowest one, begun at zero, of which this is told."""
+    choice, before = LayerChoice(), Sight(estimate, 0.0, tidings=Tidings(-1.0, 100, 7))
+    assert choice.decide(LADDER, 0, before, 0.0).probe_bps > LADDER[1].bitrate - LADDER[0].bitrate
+    return choice.decide(LADDER, 0, Sight(estimate, 0.0, tidings=heard), PROBE_S + 0.2).layer
+
+
+def test_only_a_report_of_a_whole_probe_that_came_through_leads_up() -> None:
+    whole = PROBE_S + 0.1
+    assert probed(Tidings(whole, 200, 8)) == 1
+    assert probed(Tidings(PROBE_S / 2, 150, 7)) == 0
+    assert probed(Tidings(-1.0, 100, 7)) == 0
+    assert probed(None) == 0
+    assert probed(Tidings(whole, 200, 20)) == 0
+    assert probed(Tidings(whole, 200, 7, QUEUE_MOST_S + 0.01)) == 0
+
+
+def test_a_probe_that_nobody_judges_ends() -> None:
+    choice, sight = LayerChoice(), Sight(170_000, 0.0)
+    probing = [choice.decide(LADDER, 0, sight, n / 5).probe_bps > 0 for n in range(25)]
+    assert all(probing[: int(PROBE_MOST_S * 5)])
+    assert not any(probing[int(PROBE_MOST_S * 5) + 1 :])
+
+
+def test_trouble_at_the_lowest_layer_does_not_put_the_next_probe_off() -> None:
+    choice = LayerChoice()
+    for n in range(20):
+        assert choice.decide(LADDER, 0, Sight(100_000, 0.3), n / 5).layer == 0
+    assert choice.decide(LADDER, 0, Sight(100_000, 0.0), 4.0).probe_bps > 0
+
+
+def test_loss_leads_to_what_came_through_at_once() -> None:
+    choice = LayerChoice()
+    assert choice.decide(LADDER, None, Sight(None, 0.0), 0.0).layer == 2
+    assert choice.decide(LADDER, 2, Sight(None, 0.75), 1.0).layer == 0
+
+
+def test_a_layer_whose_lines_are_unknown_is_ranked_by_its_bitrate() -> None:
+    ladder = (Layer(0, 150_000, 180), Layer(1, 500_000, 360), Layer(2, 1_700_000))
+    assert [layer.index for layer in allowed(ladder, None)] == [0, 1, 2]
