@@ -175,6 +175,6 @@ async def test_a_killed_valkey_comes_back_and_so_does_the_room(tmp_path: Path) -
             welcome = await bom.until("welcome")
             assert welcome["products"][0]["id"] == "tulip"
             await bom.say("after", "2")
-            assert (await bom.until("said"))["text"] == "after"
+            await bom.until_member("said", "text", "after")
     finally:
         await store.stop()
