@@ -8,7 +8,7 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import crowd, fanout, glass, join, loss, relay, watch
+from tests.bench import crowd, fanout, glass, join, loss, relay, storm, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
@@ -18,7 +18,10 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "glass": glass.run,
     "loss": loss.run,
 }
-ROOM: Final = ("fanout",)
+ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {
+    "fanout": fanout.run,
+    "storm": storm.run,
+}
 
 
 @click.command()
@@ -45,7 +48,7 @@ def main(
         everywhere = os.sched_getaffinity(0)
         for name in names or (*BENCHES, *ROOM):
             os.sched_setaffinity(0, everywhere)  # the last one may have kept to one core
-            await (fanout.run(load) if name in ROOM else BENCHES[name](viewers, seconds))
+            await (ROOM[name](load) if name in ROOM else BENCHES[name](viewers, seconds))
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure())

@@ -128,9 +128,9 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
     await passed(SETTLE_S)
     full = resident_bytes(server.pid)
     slow = [await enter(url, show, None, slow=True) for _ in range(load.slow)]
-    bus = await closing.enter_async_context(_other_node(server.redis_url))
-    talk = _Talk(audience, speakers, load)
-    shop = _Shop(bus, show, load)
+    bus = await closing.enter_async_context(other_node(server.redis_url))
+    talk = Talk(audience, speakers, load)
+    shop = Shop(bus, show, load)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(talk.run())
         tasks.create_task(shop.run())
@@ -179,7 +179,8 @@ def _token(server: Server, number: int) -> str:
 
 
 @asynccontextmanager
-async def _other_node(redis_url: str) -> AsyncIterator[RedisBus]:
+async def other_node(redis_url: str) -> AsyncIterator[RedisBus]:
+    """A node that only publishes."""
     client = open_client(redis_url)
     try:
         async with open_bus(redis_url, client) as bus:
@@ -188,7 +189,7 @@ async def _other_node(redis_url: str) -> AsyncIterator[RedisBus]:
         await client.aclose()
 
 
-class _Talk:
+class Talk:
     """The first of the audience say something in turn."""
 
     over = False
@@ -210,7 +211,7 @@ class _Talk:
             speaker.send(command(type="say", id=str(number), text=f"{number} {TEXT}"))
 
 
-class _Shop:
+class Shop:
     """Publishes numbered events as another node would; `offset` is the last one's."""
 
     over = False

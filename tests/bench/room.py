@@ -44,6 +44,7 @@ class Frame:
     answers: int
     told: bool
     """Whether it is told to everybody."""
+    recovered: bool
     seen: int = 0
     last_ns: int = 0
 
@@ -59,6 +60,8 @@ class Guest:
     said: int = 0
     lost: int = 0
     closed: int = 0
+    welcomed_ns: int = 0
+    recovered: bool = False
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
@@ -143,7 +146,8 @@ class Audience:
             guest.frames += 1
             guest.said += len(frame.said)
             if frame.welcome is not None:
-                guest.offset = frame.welcome
+                guest.offset, guest.recovered = frame.welcome, frame.recovered
+                guest.welcomed_ns = now
             for offset in frame.offsets:
                 guest.lost += abs(offset - guest.offset - 1)
                 guest.offset = offset
@@ -184,7 +188,8 @@ def _frame(raw: bytes, head: int) -> Frame:
     welcomes = [event["offset"] for event in events if event["type"] == "welcome"]
     answers = sum(event["type"] in {"accepted", "refused"} for event in events)
     told = not welcomes and not answers
-    return Frame(raw, said, offsets, welcomes[0] if welcomes else None, answers, told)
+    recovered = any(event.get("recovered", False) for event in events)
+    return Frame(raw, said, offsets, welcomes[0] if welcomes else None, answers, told, recovered)
 
 
 async def join(url: str, show: str, tokens: Sequence[str | None], audience: Audience) -> None:

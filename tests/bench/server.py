@@ -10,10 +10,12 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from live.server.adapters.postgres import Postgres
 from tests.bench.machine import free_port, pin
 
 READY: Final = b"Kkot is ready"
@@ -28,20 +30,28 @@ class Server:
     pid: int
     http: httpx.AsyncClient
     media_port: str
+    database_url: str
     redis_url: str
     secret: str
 
 
 @asynccontextmanager
-async def running(core: int) -> AsyncIterator[Server]:
-    """A node with fresh stores; it stays on `core`, its stores where we are."""
+async def running(core: int, beside: Server | None = None) -> AsyncIterator[Server]:
+    """A node that stays on `core`; its stores are those of the node beside, or fresh and here."""
     with tempfile.TemporaryDirectory(prefix="kkot-bench-") as folder:
-        secret = secrets.token_urlsafe(32)
+        run = Path(folder) / "run"
+        database_url = Postgres(Path(folder) / "postgres", run / "pg").url()
+        redis_url, secret = f"unix://{run}/valkey.sock", secrets.token_urlsafe(32)
+        shared = {}
+        if beside is not None:
+            database_url, redis_url, secret = beside.database_url, beside.redis_url, beside.secret
+            shared = {"KKOT_DATABASE_URL": database_url, "KKOT_REDIS_URL": redis_url}
         port, media_port = free_port(socket.SOCK_STREAM), str(free_port(socket.SOCK_DGRAM))
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("KKOT_")},
             "KKOT_DATA_DIR": folder,
             "KKOT_SECRET": secret,
+            **shared,
             "KKOT_HTTP_PORT": str(port),
             "KKOT_MEDIA_PORT": media_port,
             "KKOT_MEDIA_TCP_PORT": "0",
@@ -63,8 +73,7 @@ async def running(core: int) -> AsyncIterator[Server]:
             limits = httpx.Limits(max_connections=16)
             url = f"http://127.0.0.1:{port}"
             async with httpx.AsyncClient(base_url=url, timeout=30, limits=limits) as http:
-                redis_url = f"unix://{folder}/run/valkey.sock"
-                yield Server(process.pid, http, media_port, redis_url, secret)
+                yield Server(process.pid, http, media_port, database_url, redis_url, secret)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)
