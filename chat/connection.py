@@ -6,12 +6,14 @@ without talk and is closed before its backlog grows past `CLOSE_BYTES`. Nothing 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from chat.core.batch import Batch
 from chat.core.closes import Close
 from chat.core.frames import Format, Snapshot, array_frame, pack
-from chat.core.room import Member
+from chat.core.moderation import Appointed
+from chat.core.room import Member, Rank
 from chat.ports import Socket
 
 QUIET_BYTES: Final = 256 * 1024
@@ -47,6 +49,12 @@ class Connection:
         frame = batch.frame(self._wire, self.member, talk=talk)
         if frame is not None:
             self._write(frame)
+
+    def appoint(self, change: Appointed) -> None:
+        """If this is about the viewer, it is a moderator from now on, or no longer."""
+        if self.member.id == change.account and self.member.rank is not Rank.SELLER:
+            rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
+            self.member = replace(self.member, rank=rank)
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Tell this viewer alone."""

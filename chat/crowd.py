@@ -8,8 +8,8 @@ when the store has lost it too, everybody is told afresh how things are. All its
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 
@@ -18,6 +18,15 @@ from chat.core.batch import Batch, Gathering, tick_s
 from chat.core.closes import Close
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
+from chat.core.moderation import (
+    SLOW_MAX_S,
+    Appointed,
+    Deleted,
+    Rules,
+    Sanction,
+    Settings,
+    read_change,
+)
 from chat.core.rate_limit import SELLER_TALK, TALK, Bucket, Buckets
 from chat.core.talk import Talk
 from chat.errors import UnavailableError
@@ -52,6 +61,11 @@ class Crowd(Listener):
         self._told = 0
         """The offset up to which ticks have told."""
         self._talk = Talk()
+        self.rules: Rules | None = None
+        """What binds the room; None until it is known."""
+        self._changes: list[Settings | Sanction] = []
+        """Those heard since the rules were last asked for."""
+        self._said_ms: dict[str, int] = {}
         self._describe = describe
         self._looks = Looks[Picture | None]()
         self._gathering = Gathering()
@@ -109,9 +123,11 @@ class Crowd(Listener):
             self.present = total
             self._gather(Event(Lane.TALK, pack({"type": "present", "count": total})))
 
-    def forget_silent(self, now: float) -> None:
+    def forget_silent(self, now: float, now_ms: int) -> None:
         """Forget the rates of persons who have been silent long enough."""
         self._persons.forget_full(now)
+        oldest = now_ms - SLOW_MAX_S * 1_000
+        self._said_ms = {who: at for who, at in self._said_ms.items() if at > oldest}
 
     def close(self, code: Close) -> None:
         """Close every connection."""
@@ -151,7 +167,48 @@ class Crowd(Listener):
         finally:
             await self._bus.unsubscribe(self.show, self)
 
+    def last_said_ms(self, person: str) -> int | None:
+        """When a person last said something here, within the longest slow mode."""
+        return self._said_ms.get(person)
+
+    def note_said(self, person: str, now_ms: int) -> None:
+        """A person said something."""
+        self._said_ms[person] = now_ms
+
+    def tell_person(self, person: str, event: Mapping[str, Any]) -> None:
+        """Tell all connections of a person here."""
+        for connection in self._audience:
+            if connection.member.id == person:
+                connection.tell(event)
+
+    def _obey(self, event: Event) -> None:
+        change = read_change(event.packed)
+        if isinstance(change, Deleted):
+            self._talk.erase(change.id)
+        elif isinstance(change, Appointed):
+            for connection in self._connections:
+                connection.appoint(change)
+        elif change is not None:
+            self._changes.append(change)
+            self.rules = None if self.rules is None else self.rules.after(change)
+
+    async def _learn_rules(self) -> None:
+        """Ask for the rules; doubt stays where they are not told."""
+        self._changes.clear()
+        try:
+            room = await self._describe(self.show)
+        except Exception:
+            log.exception("the rules of a room are not known", show=self.show)
+            self._doubtful.set()
+            return
+        rules = Rules() if room is None else room.rules
+        for change in self._changes:
+            rules = rules.after(change)
+        self.rules = rules
+
     def _gather(self, event: Event) -> None:
+        if event.lane is Lane.SHOP:
+            self._obey(event)
         self._gathering.add(event)
         self._gathered.set()
 
@@ -212,7 +269,8 @@ class Crowd(Listener):
                 await asyncio.sleep(ASK_AGAIN_S)
 
     async def _catch_up(self) -> None:
-        """Ask the store for what was missed; doubt stays where it does not tell."""
+        """Ask for what was missed; doubt stays where it is not told."""
+        await self._learn_rules()
         try:
             tail = await self._bus.tail(self.show, self._log.position)
             past = await self._bus.past(self.show)

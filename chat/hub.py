@@ -20,7 +20,7 @@ from chat.core.frames import EVENT_BYTES, pack
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, UnavailableError
 from chat.picture import Looks
-from chat.ports import Bus, Describe, Identify, Presence, Room
+from chat.ports import Bus, Buys, Describe, Identify, Presence, Room
 
 log = structlog.get_logger()
 
@@ -39,11 +39,13 @@ class Hub:
         presence: Presence,
         identify: Identify,
         describe: Describe,
+        buys: Buys,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self.bus = bus
         self.identify = identify
         self._describe = describe
+        self.buys = buys
         self._looks = Looks[Room | None]()
         self.closing = False
         self.overheard: Callable[[str, Mapping[str, Any]], None] | None = None
@@ -110,7 +112,7 @@ class Hub:
             await self._beat([*self._crowds.values()])
             now = time.monotonic()
             for crowd in self._crowds.values():
-                crowd.forget_silent(now)
+                crowd.forget_silent(now, time.time_ns() // 1_000_000)
 
     async def close(self) -> None:
         """Close every connection and wait a little for their ends."""
@@ -156,11 +158,11 @@ class Hub:
 
 @asynccontextmanager
 async def open_hub(
-    bus: Bus, presence: Presence, identify: Identify, describe: Describe
+    bus: Bus, presence: Presence, identify: Identify, describe: Describe, buys: Buys
 ) -> AsyncIterator[Hub]:
     """A hub over a running bus. At the end: connections closed, then its tasks, nothing left."""
     async with asyncio.TaskGroup() as tasks:
-        hub = Hub(bus, presence, identify, describe, tasks)
+        hub = Hub(bus, presence, identify, describe, buys, tasks)
         beating = tasks.create_task(hub.beat_forever(), name="presence beat")
         try:
             yield hub

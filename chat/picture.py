@@ -67,4 +67,5 @@ def _members(show: str, room: Room, talk: Talk, present: int) -> dict[str, objec
         "talk": [msgspec.Raw(event.packed) for event in talk.shown()],
         "present": present,
         "hearts": talk.hearts,
+        "room": room.rules.settings,
     }

@@ -5,7 +5,7 @@ between the nodes and the `Presence` of all nodes' viewers.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ class Person:
 class Room:
     """What a show is like now: `products` as the shop tells them, `pinned` one of their ids.
 
-    `seller` and `moderators` are accounts.
+    `seller` and `moderators` are accounts; `store` is the seller's, `rules` bind the others.
     """
 
     stage: str
@@ -39,6 +39,8 @@ class Room:
     products: list[dict[str, Any]]
     seller: str
     moderators: frozenset[str] = frozenset()
+    store: str = ""
+    rules: Rules = field(default_factory=Rules)
 
 
 class Identify(Protocol):
@@ -54,6 +56,9 @@ class Describe(Protocol):
     async def __call__(self, show: str) -> Room | None:
         """The room as it is now; None where there is no such show."""
 
+
+Buys = Callable[[str, str], Awaitable[bool]]
+"""Whether an account has bought something in a store."""
 
 OriginAllowed = Callable[[str | None, str | None], bool]
 """Whether a page of this Origin may open a room of the server asked for by this Host."""
@@ -115,6 +120,12 @@ class Bus(Protocol):
 
     async def cheer(self, show: str, count: int) -> None:
         """Add hearts to the show's, and tell everybody how many, both or neither."""
+
+    async def find(self, show: str, saying: str) -> dict[str, Any] | None:
+        """What was said by this id, as far as it is remembered."""
+
+    async def erase(self, show: str, saying: str) -> None:
+        """Forget what was said; newcomers are not told it any more."""
 
     async def past(self, show: str) -> Past:
         """What newcomers are told."""

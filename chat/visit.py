@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat.connection import Connection
-from chat.core import room
+from chat.core import moderation, room
 from chat.core.closes import Close
 from chat.core.commands import Hello, decode
 from chat.core.frames import Event, Format, Lane, pack
@@ -110,7 +110,7 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
             connection.close(outcome.close)
             return
         if isinstance(outcome, room.Said):
-            await _say(hub, crowd, connection, outcome)
+            await _judge(hub, crowd, connection, outcome)
         elif isinstance(outcome, room.Refused):
             connection.tell(outcome.event())
         elif isinstance(outcome, room.Hearted):
@@ -118,6 +118,35 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
         elif not await crowd.welcome(connection):
             connection.close(Close.NO_SUCH_SHOW)
             return
+
+
+async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
+    person, at_ms = connection.member.id, said.event["at_ms"]
+    assert person is not None
+    if crowd.rules is None:
+        connection.tell(room.Refused(said.client_id, "unavailable").event())
+        return
+    speaker = await _speaker(hub, crowd, connection.member)
+    outcome = moderation.decide(speaker, crowd.rules, at_ms)
+    if isinstance(outcome, moderation.Objection):
+        refused = room.Refused(said.client_id, outcome.reason, outcome.until_ms)
+        connection.tell(refused.event())
+        return
+    crowd.note_said(person, at_ms)
+    if outcome is moderation.Audience.SENDER:
+        connection.tell({"type": "accepted", "id": said.client_id, "shown": True})
+        crowd.tell_person(person, said.event)
+    else:
+        await _say(hub, crowd, connection, said)
+
+
+async def _speaker(hub: Hub, crowd: Crowd, member: Member) -> moderation.Speaker:
+    assert member.id is not None
+    buyer = False
+    if crowd.rules is not None and crowd.rules.settings.buyers_only:
+        described = await hub.look(crowd.show)
+        buyer = described is not None and await hub.buys(member.id, described.store)
+    return moderation.Speaker(member.id, member.rank, buyer, crowd.last_said_ms(member.id))
 
 
 async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:

@@ -40,7 +40,6 @@ settings = sa.Table(
     sa.Column("slow_s", sa.Integer, nullable=False),
     sa.Column("buyers_only", sa.Boolean, nullable=False),
     sa.Column("frozen", sa.Boolean, nullable=False),
-    sa.Column("links_by_moderators", sa.Boolean, nullable=False),
     sa.Column("pinned_saying", JSONB(none_as_null=True)),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.CheckConstraint("slow_s BETWEEN 0 AND 120", name="chat_settings_slow_s"),

@@ -95,6 +95,27 @@ class RedisBus(Bus):
         message = bus_messages.hearts(count)
         await self._publisher.execute("EVAL", CHEER, len(keys), *keys, message, count, KEPT_S)
 
+    async def find(self, show: str, saying: str) -> dict[str, Any] | None:
+        """A saying that is remembered."""
+        found = await self._kept(show, saying)
+        return None if found is None else found[1]
+
+    async def erase(self, show: str, saying: str) -> None:
+        """Forget a saying."""
+        found = await self._kept(show, saying)
+        if found is not None:
+            with unavailable():
+                await self._client.xdel(redis_keys.talk(show), found[0])
+
+    async def _kept(self, show: str, saying: str) -> tuple[bytes, dict[str, Any]] | None:
+        with unavailable():
+            entries: Any = await self._client.xrevrange(redis_keys.talk(show))
+        for entry, fields in entries:
+            said = unpack(fields[b"said"])
+            if said["id"] == saying:
+                return entry, said
+        return None
+
     async def past(self, show: str) -> Past:
         """The last sayings and all hearts."""
         with unavailable():

@@ -201,7 +201,6 @@ def _settings_row(show: str, settings: Settings) -> dict[str, Any]:
         "slow_s": settings.slow_s,
         "buyers_only": settings.buyers_only,
         "frozen": settings.frozen,
-        "links_by_moderators": settings.links_by_moderators,
         "pinned_saying": msgspec.to_builtins(settings.pinned_saying),
         "version": settings.version,
     }
@@ -212,7 +211,6 @@ def _settings(row: sa.Row[Any]) -> Settings:
         slow_s=row.slow_s,
         buyers_only=row.buyers_only,
         frozen=row.frozen,
-        links_by_moderators=row.links_by_moderators,
         pinned_saying=msgspec.convert(row.pinned_saying, PinnedSaying | None),
         version=row.version,
     )

@@ -14,7 +14,7 @@ from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
 from chat.core.addressee import EVERYBODY
 from chat.hub import Hub, open_hub
-from chat.ports import Describe, Identify, OriginAllowed
+from chat.ports import Buys, Describe, Identify, OriginAllowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ async def open_chat(
     node: str,
     identify: Identify,
     describe: Describe,
+    buys: Buys,
     origin_allowed: OriginAllowed,
 ) -> AsyncIterator[Chat]:
     """The rooms of a node. Works without Redis too: then nothing is said until it is back.
@@ -52,7 +53,7 @@ async def open_chat(
     try:
         async with (
             open_bus(redis_url, client) as bus,
-            open_hub(bus, RedisPresence(client, node), identify, describe) as hub,
+            open_hub(bus, RedisPresence(client, node), identify, describe, buys) as hub,
         ):
             yield Chat(hub, origin_allowed)
     finally:

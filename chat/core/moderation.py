@@ -38,7 +38,6 @@ class Settings(msgspec.Struct, frozen=True, tag_field="type", tag="room"):
     slow_s: SlowSeconds = 0
     buyers_only: bool = False
     frozen: bool = False
-    links_by_moderators: bool = False
     pinned_saying: PinnedSaying | None = None
     version: int = 0
 
@@ -140,11 +139,11 @@ class Speaker:
     last_said_ms: int | None = None
 
 
-def decide(speaker: Speaker, rules: Rules, now_ms: int, *, link: bool) -> Audience | Objection:
-    """What becomes of a saying; `link`: whether there is a link in it."""
+def decide(speaker: Speaker, rules: Rules, now_ms: int) -> Audience | Objection:
+    """What becomes of a saying."""
     if speaker.rank >= Rank.MODERATOR:
         return Audience.EVERYBODY
-    objection = _sanctioned(speaker, rules, now_ms) or _switched(speaker, rules.settings, link)
+    objection = _sanctioned(speaker, rules, now_ms) or _switched(speaker, rules.settings)
     objection = objection or _too_soon(speaker, rules.settings, now_ms)
     if objection is not None:
         return objection
@@ -160,13 +159,11 @@ def _sanctioned(speaker: Speaker, rules: Rules, now_ms: int) -> Objection | None
     return None
 
 
-def _switched(speaker: Speaker, settings: Settings, link: bool) -> Objection | None:
+def _switched(speaker: Speaker, settings: Settings) -> Objection | None:
     if settings.frozen:
         return Objection("frozen")
     if settings.buyers_only and not speaker.buyer:
         return Objection("buyers_only")
-    if settings.links_by_moderators and link:
-        return Objection("link")
     return None
 
 

@@ -102,10 +102,12 @@ class Refused:
 
     client_id: str
     reason: str
+    until_ms: int | None = None
 
     def event(self) -> dict[str, Any]:
-        """What the sender is told."""
-        return {"type": "refused", "id": self.client_id, "reason": self.reason}
+        """What the sender is told; `until_ms` where it ends by itself."""
+        told = {"type": "refused", "id": self.client_id, "reason": self.reason}
+        return told if self.until_ms is None else told | {"until_ms": self.until_ms}
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Talk:
     def __init__(self) -> None:
         self.count = 0
         self.hearts = 0
-        self._told: deque[Event] = deque(maxlen=TALK_SHOWN)
+        self._told: deque[tuple[str, Event]] = deque(maxlen=TALK_SHOWN)
+        self._erased: dict[str, None] = {}
         self._ids: dict[str, None] = {}
 
     def is_new(self, event: Event) -> bool:
@@ -45,17 +46,29 @@ class Talk:
         """These were told."""
         self.hearts += hearts
         for event in events:
-            if event.lane is Lane.TALK and unpack(event.packed).get("type") == "said":
-                self._told.append(event)
+            said = unpack(event.packed) if event.lane is Lane.TALK else {}
+            if said.get("type") == "said":
+                self._told.append((said["id"], event))
                 self.count += 1
+
+    def erase(self, saying: str) -> None:
+        """Nobody is told this one from now on."""
+        self._erased[saying] = None
+        if len(self._erased) > IDS_KNOWN:
+            del self._erased[next(iter(self._erased))]
 
     def shown(self) -> list[Event]:
         """The last sayings that were told, oldest first."""
-        return [*self._told]
+        return self._unerased(self._told)
 
     def since(self, count: int) -> list[Event]:
         """Those told after so many, as far as they are still known."""
-        return [*islice(self._told, max(0, len(self._told) - (self.count - count)), None)]
+        return self._unerased(
+            islice(self._told, max(0, len(self._told) - (self.count - count)), None)
+        )
+
+    def _unerased(self, told: Iterable[tuple[str, Event]]) -> list[Event]:
+        return [event for saying, event in told if saying not in self._erased]
 
     def _is_new(self, saying: str) -> bool:
         if saying in self._ids:

@@ -4,6 +4,7 @@ What a package asks at request time may be opened after it: nothing is asked bef
 serves, and that starts last.
 """
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,11 +25,14 @@ from cart.errors import NotFound
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.faq_book import SqlFaqBook
+from chat.adapters.moderation_routes import operations as moderation_operations
 from chat.adapters.protocol import at_most
 from chat.adapters.redis_answers import RedisAnswers
+from chat.adapters.rulebook import SqlRulebook
 from chat.adapters.service import Chat, open_chat
 from chat.assistant import Assistant
 from chat.errors import ChatError
+from chat.moderating import Moderating
 from chat.ports import Person, Room
 from live.accounts.accounts import Accounts
 from live.accounts.adapters.limiter import RedisLimiter
@@ -78,6 +82,7 @@ class Packages:
     sandbox: Sandbox
     cart: Cart
     chat: Chat
+    moderating: Moderating
     stage_door: StageDoor
     takeovers: Takeovers
     relay: Relay
@@ -126,15 +131,23 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         return await cart.products(ids)
 
     async def describe(show: str) -> Room | None:
-        return await _room(shows, cart, show)
+        return await _room(shows, cart, rulebook, show)
+
+    async def buys(account: str, store: str) -> bool:
+        return await cart.has_bought(account, store)
+
+    async def open_shows(store: str) -> list[str]:
+        return [show.id for show in await shows.unended(store)]
 
     accounts = _accounts(ground, stores_of)
+    rulebook = SqlRulebook(engine)
     chat = await closing.enter_async_context(
         open_chat(
             ground.redis_url,
             node=ground.node,
             identify=partial(_identify, accounts),
             describe=describe,
+            buys=buys,
             origin_allowed=origins.allowed,
         )
     )
@@ -159,11 +172,13 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             hold_seconds=ground.settings.hold_seconds,
         )
     )
+    moderating = Moderating(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows)
     endpoint = await closing.enter_async_context(
         _signaling(ground, relay, Gate(shows, directory, relay, takeovers))
     )
     return Packages(
-        accounts, directory, shows, sandbox, cart, chat, stage_door, takeovers, relay, endpoint
+        *(accounts, directory, shows, sandbox, cart, chat, moderating),
+        *(stage_door, takeovers, relay, endpoint),
     )
 
 
@@ -192,6 +207,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
         Doors(
             operations=relay_operations(packages.relay, demand_owner=packages.shows.demand_owner)
         ),
+        Doors(operations=moderation_operations(packages.moderating)),
         operator_doors(packages.relay, settings.operator_token),
         Doors(
             operations=faq_routes.operations(
@@ -289,7 +305,7 @@ async def _shelf(cart: Cart, slug: str) -> list[str]:
     return [product.id for product in await cart.shopping.products_in(slug)]
 
 
-async def _room(shows: Shows, cart: Cart, show: str) -> Room | None:
+async def _room(shows: Shows, cart: Cart, rulebook: SqlRulebook, show: str) -> Room | None:
     found = await shows.find(show)
     if found is None:
         return None
@@ -300,6 +316,9 @@ async def _room(shows: Shows, cart: Cart, show: str) -> Room | None:
         pinned=found.pinned,
         products=await cart.products(ids),
         seller=await _owner(cart, found.store) or "",
+        moderators=await rulebook.moderators(found.store),
+        store=found.store,
+        rules=await rulebook.rules(found.store, show, time.time_ns() // 1_000_000),
     )
 
 

@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 from chat.adapters.protocol import RoomProtocol
 from chat.adapters.routes import routes
 from chat.adapters.service import Chat, open_chat
+from chat.core.moderation import Rules
 from chat.ports import Person, Room
 
 PATIENCE_S: Final = 10.0
@@ -32,6 +33,8 @@ class House:
         self.version = 0
         self.pinned: str | None = None
         self.on_air = True
+        self.buyers: set[str] = set()
+        self.rules = Rules()
         self.looked_at = asyncio.Event()
         self.open = asyncio.Event()
         """Cleared: nobody gets to know how a show is until it is set again."""
@@ -43,6 +46,10 @@ class House:
             return None
         name = token.removeprefix("token-")
         return Person(f"id-{name}", name)
+
+    async def buys(self, account: str, _store: str) -> bool:
+        """Whoever is in `buyers`."""
+        return account in self.buyers
 
     async def describe(self, show: str) -> Room | None:
         """Two shows, both sold by `dal` and moderated by `haru`; a third cannot be described."""
@@ -56,7 +63,9 @@ class House:
             {"id": product, "free": free, "version": self.version}
             for product, free in self.stock.items()
         ]
-        return Room("live", self.on_air, self.pinned, products, "id-dal", frozenset({"id-haru"}))
+        moderators = frozenset({"id-haru"})
+        shop = ("id-dal", moderators, "flowers", self.rules)
+        return Room("live", self.on_air, self.pinned, products, *shop)
 
 
 class Server(uvicorn.Server):
@@ -103,6 +112,7 @@ async def open_node(
         node=name,
         identify=house.identify,
         describe=house.describe,
+        buys=house.buys,
         origin_allowed=origin_allowed,
     ) as chat:
         config = uvicorn.Config(
@@ -159,6 +169,15 @@ class Viewer:
     async def until_member(self, wanted: str, name: str, value: object) -> Event:
         """The next event of a type with this value in one of its members."""
         return await self.until(wanted, lambda event: event[name] == value)
+
+    async def answer(self, client_id: str) -> Event:
+        """The answer to what was said by this id of the client's."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                for event in self.seen:
+                    if event["type"] in {"accepted", "refused"} and event["id"] == client_id:
+                        return event
+                self.seen.extend(await self.receive())
 
     async def receive(self) -> list[Event]:
         """The next frame's events."""

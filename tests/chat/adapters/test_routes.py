@@ -69,6 +69,14 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
             "talk": [],
             "present": 1,
             "hearts": 0,
+            "room": {
+                "type": "room",
+                "slow_s": 0,
+                "buyers_only": False,
+                "frozen": False,
+                "pinned_saying": None,
+                "version": 0,
+            },
             "offset": 0,
             "recovered": False,
         }

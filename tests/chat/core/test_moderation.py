@@ -48,14 +48,14 @@ def sanctioned(*sanctions: Sanction, settings: Settings | None = None) -> Rules:
 )
 def test_a_sanction_binds_its_account_until_its_end(kind: SanctionKind, refused: Objection) -> None:
     rules = sanctioned(Sanction("bom", kind, NOW + 5, 1))
-    assert decide(BOM, rules, NOW + 4, link=False) == refused
-    assert decide(BOM, rules, NOW + 5, link=False) is Audience.EVERYBODY
-    assert decide(Speaker("dal", Rank.VIEWER), rules, NOW, link=False) is Audience.EVERYBODY
+    assert decide(BOM, rules, NOW + 4) == refused
+    assert decide(BOM, rules, NOW + 5) is Audience.EVERYBODY
+    assert decide(Speaker("dal", Rank.VIEWER), rules, NOW) is Audience.EVERYBODY
 
 
 def test_a_ban_without_an_end_outlasts_a_mute_and_closes_the_codes() -> None:
     rules = sanctioned(Sanction("bom", "mute", NOW + 5, 1), Sanction("bom", "ban", None, 2))
-    assert decide(BOM, rules, NOW * 1_000, link=False) == Objection("banned", None)
+    assert decide(BOM, rules, NOW * 1_000) == Objection("banned", None)
     assert not rules.may_use_codes("bom", NOW * 1_000)
     assert sanctioned(Sanction("bom", "mute", None, 1)).may_use_codes("bom", NOW)
     lifted = rules.after(Sanction("bom", "ban", None, 3, lifted=True))
@@ -64,38 +64,35 @@ def test_a_ban_without_an_end_outlasts_a_mute_and_closes_the_codes() -> None:
 
 def test_the_shadow_banned_speaks_to_itself_and_learns_of_nothing_else() -> None:
     rules = sanctioned(Sanction("bom", "shadow_ban", None, 1), settings=Settings(slow_s=10))
-    assert decide(BOM, rules, NOW, link=False) is Audience.SENDER
+    assert decide(BOM, rules, NOW) is Audience.SENDER
     soon = Speaker("bom", Rank.VIEWER, last_said_ms=NOW)
-    assert decide(soon, rules, NOW + 1, link=False) == Objection("slow", NOW + 10_000)
+    assert decide(soon, rules, NOW + 1) == Objection("slow", NOW + 10_000)
 
 
 def test_switches_bind_viewers() -> None:
     buyer = Speaker("bom", Rank.VIEWER, buyer=True)
-    assert decide(buyer, Rules(Settings(frozen=True)), NOW, link=False) == Objection("frozen")
+    assert decide(buyer, Rules(Settings(frozen=True)), NOW) == Objection("frozen")
     buyers = Rules(Settings(buyers_only=True))
-    assert decide(BOM, buyers, NOW, link=False) == Objection("buyers_only")
-    assert decide(buyer, buyers, NOW, link=False) is Audience.EVERYBODY
-    unlinked = Rules(Settings(links_by_moderators=True))
-    assert decide(BOM, unlinked, NOW, link=True) == Objection("link")
-    assert decide(BOM, unlinked, NOW, link=False) is Audience.EVERYBODY
+    assert decide(BOM, buyers, NOW) == Objection("buyers_only")
+    assert decide(buyer, buyers, NOW) is Audience.EVERYBODY
 
 
 @given(slow_s=st.integers(1, SLOW_MAX_S), passed_ms=st.integers(0, 200_000))
 def test_slow_mode_lets_one_saying_through_each_time(slow_s: int, passed_ms: int) -> None:
     rules = Rules(Settings(slow_s=slow_s))
     who = Speaker("bom", Rank.VIEWER, last_said_ms=NOW)
-    outcome = decide(who, rules, NOW + passed_ms, link=False)
+    outcome = decide(who, rules, NOW + passed_ms)
     free = passed_ms >= slow_s * 1_000
     assert outcome == (Audience.EVERYBODY if free else Objection("slow", NOW + slow_s * 1_000))
-    assert decide(BOM, rules, NOW, link=False) is Audience.EVERYBODY
+    assert decide(BOM, rules, NOW) is Audience.EVERYBODY
 
 
 @pytest.mark.parametrize("rank", [Rank.MODERATOR, Rank.SELLER])
 def test_moderators_and_the_seller_are_bound_by_no_rule(rank: Rank) -> None:
-    everything = Settings(slow_s=120, buyers_only=True, frozen=True, links_by_moderators=True)
+    everything = Settings(slow_s=120, buyers_only=True, frozen=True)
     rules = sanctioned(*(Sanction("bom", kind, None, 1) for kind in KINDS), settings=everything)
     who = Speaker("bom", rank, last_said_ms=NOW)
-    assert decide(who, rules, NOW, link=True) is Audience.EVERYBODY
+    assert decide(who, rules, NOW) is Audience.EVERYBODY
 
 
 @given(actor=st.sampled_from(Rank), action=st.sampled_from(Action), target=st.sampled_from(Rank))

@@ -1,0 +1,221 @@
+"""Moderation as the people in a room meet it: two nodes, a real Valkey, a real PostgreSQL."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from chat.adapters.moderation_tables import metadata
+from chat.adapters.rulebook import SqlRulebook
+from chat.core.moderation import SanctionKind
+from chat.errors import ForbiddenError, UnknownError
+from chat.moderating import Moderating
+from chat.ports import Room
+from tests.chat.house import House, Node, Viewer, open_node, watching
+
+
+class RuledHouse(House):
+    """A house whose rules are in a rulebook."""
+
+    def __init__(self, rulebook: SqlRulebook) -> None:
+        super().__init__()
+        self.rulebook = rulebook
+
+    async def describe(self, show: str) -> Room | None:
+        """As the rulebook has it; `dal` sells."""
+        moderators = await self.rulebook.moderators("flowers")
+        rules = await self.rulebook.rules("flowers", show, time.time_ns() // 1_000_000)
+        room = await super().describe(show)
+        if room is None:
+            return None
+        return Room("live", True, None, [], "id-dal", moderators, "flowers", rules)
+
+
+@dataclass(frozen=True)
+class Street:
+    """Two nodes of one house, and who moderates on the first."""
+
+    house: RuledHouse
+    one: Node
+    other: Node
+    moderating: Moderating
+
+
+@pytest_asyncio.fixture
+async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
+    """A street where `haru` moderates."""
+    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    rulebook = SqlRulebook(engine)
+    house = RuledHouse(rulebook)
+
+    async def owner_of(store: str) -> str | None:
+        return "id-dal" if store == "flowers" else None
+
+    async def open_shows(_store: str) -> list[str]:
+        return ["spring"]
+
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        one = await closing.enter_async_context(open_node(redis_url, house, "one"))
+        other = await closing.enter_async_context(open_node(redis_url, house, "other"))
+        moderating = Moderating(one.chat.hub, rulebook, owner_of, open_shows)
+        await moderating.appoint("id-dal", "flowers", "id-haru", moderates=True)
+        yield Street(house, one, other, moderating)
+
+
+async def answer(viewer: Viewer, text: str, client_id: str) -> str:
+    """What becomes of a saying: `accepted`, or the reason it is refused."""
+    await viewer.say(text, client_id)
+    told = await viewer.answer(client_id)
+    return str(told.get("reason", told["type"]))
+
+
+async def sanction(street: Street, kind: SanctionKind, seconds: int | None = 60) -> None:
+    """`haru` sanctions `bom`."""
+    await street.moderating.sanction(
+        actor="id-haru",
+        show="spring",
+        account="id-bom",
+        kind=kind,
+        seconds=seconds,
+        reason="flood",
+    )
+
+
+async def test_a_deleted_saying_leaves_every_page_and_the_history(street: Street) -> None:
+    async with watching(street.other, "bom") as bom, watching(street.one) as viewer:
+        await bom.say("광고")
+        said = await viewer.until("said")
+        await street.moderating.delete("id-haru", "spring", said["id"], "ad")
+        assert (await viewer.until("deleted"))["id"] == said["id"]
+        assert (await bom.until("deleted"))["id"] == said["id"]
+        for node in (street.one, street.other):
+            async with watching(node) as late:
+                assert late.seen[0]["talk"] == []
+        await street.moderating.delete("id-haru", "spring", said["id"], "again")
+        (noted, _) = await street.house.rulebook.trail("flowers", None, 9)
+        assert (noted.deed.whom, noted.deed.detail, noted.deed.reason) == ("id-bom", "광고", "ad")
+    async with watching(street.one) as late:
+        assert late.seen[0]["talk"] == []
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("mute", "muted"), ("ban", "banned")])
+async def test_a_sanction_holds_on_every_node_and_for_who_comes_later(
+    street: Street, kind: SanctionKind, reason: str
+) -> None:
+    async with watching(street.other, "bom") as bom, watching(street.one, "dal") as dal:
+        assert await answer(bom, "hi", "a") == "accepted"
+        await sanction(street, kind)
+        told = await bom.until("sanction")
+        assert (told["kind"], told["account"]) == (kind, "id-bom")
+        assert (await dal.until("sanction"))["kind"] == kind
+        assert await answer(bom, "hi", "b") == reason
+    async with watching(street.one, "bom") as again:
+        assert await answer(again, "hi", "c") == reason
+        await street.moderating.lift(
+            actor="id-haru", show="spring", account="id-bom", kind=told["kind"], reason=""
+        )
+        await again.until_member("sanction", "lifted", True)
+        assert await answer(again, "hi", "d") == "accepted"
+
+
+async def test_the_shadow_banned_reads_itself_and_nobody_else_does(street: Street) -> None:
+    async with (
+        watching(street.other, "bom") as bom,
+        watching(street.other, "haru") as haru,
+        watching(street.one) as viewer,
+    ):
+        await sanction(street, "shadow_ban", None)
+        await haru.until("sanction")
+        assert await answer(bom, "spam", "a") == "accepted"
+        assert (await bom.until("said"))["text"] == "spam"
+        assert await answer(haru, "after", "b") == "accepted"
+        assert (await viewer.until("said"))["text"] == "after"
+        assert (await haru.until("said"))["text"] == "after"
+        assert not [event for event in bom.seen if event["type"] == "sanction"]
+    async with watching(street.one) as late:
+        assert [said["text"] for said in late.seen[0]["talk"]] == ["after"]
+
+
+async def test_switches_bind_viewers_on_every_node_and_not_moderators(street: Street) -> None:
+    async with watching(street.other, "bom") as bom, watching(street.one, "haru") as haru:
+        await street.moderating.switch("id-dal", "spring", {"frozen": True})
+        assert (await bom.until("room"))["frozen"] is True
+        assert await answer(bom, "hi", "a") == "frozen"
+        await haru.until("room")
+        assert await answer(haru, "hi", "b") == "accepted"
+        await street.moderating.switch("id-dal", "spring", {"frozen": False, "slow_s": 120})
+        await bom.until("room")
+        assert await answer(bom, "hi", "c") == "accepted"
+        await bom.say("hi", "d")
+        refused = await bom.until("refused")
+        assert refused["reason"] == "slow"
+        assert 0 < refused["until_ms"] - time.time() * 1_000 <= 120_000
+        await street.moderating.switch("id-dal", "spring", {"slow_s": 0, "buyers_only": True})
+        await bom.until("room")
+        assert await answer(bom, "hi", "e") == "buyers_only"
+        street.house.buyers.add("id-bom")
+        assert await answer(bom, "hi", "f") == "accepted"
+    async with watching(street.other) as late:
+        assert late.seen[0]["room"]["buyers_only"] is True
+
+
+async def test_a_pinned_saying_is_told_and_goes_when_it_is_deleted(street: Street) -> None:
+    async with watching(street.other, "dal") as dal:
+        await dal.say("반값 🌸")
+        said = await dal.until("said")
+        await street.moderating.pin("id-haru", "spring", said["id"])
+        assert (await dal.until("room"))["pinned_saying"]["text"] == "반값 🌸"
+        await street.moderating.delete("id-dal", "spring", said["id"], "")
+        assert (await dal.until("room"))["pinned_saying"] is None
+
+
+async def test_a_report_reaches_the_moderators_alone(street: Street) -> None:
+    async with watching(street.other, "bom") as bom, watching(street.other, "haru") as haru:
+        await bom.say("광고")
+        said = await haru.until("said")
+        for _ in range(2):
+            await street.moderating.report("id-nari", "spring", said["id"], "spam")
+        report = (await haru.until("reported"))["report"]
+        assert (report["text"], report["reporter"]) == ("광고", "id-nari")
+        assert len((await street.moderating.overview("id-haru", "spring", 0, None)).reports) == 1
+        await street.moderating.settle("id-haru", "spring", report["id"])
+        await haru.until("settled")
+        assert await answer(bom, "hi", "b") == "accepted"
+        assert not [event for event in bom.seen if event["type"] in {"reported", "settled"}]
+
+
+async def test_who_is_dismissed_is_a_viewer_at_once(street: Street) -> None:
+    async with watching(street.other, "haru") as haru, watching(street.other, "dal") as dal:
+        await street.moderating.switch("id-haru", "spring", {"frozen": True})
+        await haru.until("room")
+        assert await answer(haru, "hi", "a") == "accepted"
+        await street.moderating.appoint("id-dal", "flowers", "id-haru", moderates=False)
+        await dal.until("moderator")
+        assert await answer(haru, "hi", "b") == "frozen"
+
+
+async def test_nobody_moderates_without_the_right_to(street: Street) -> None:
+    moderating = street.moderating
+    await moderating.appoint("id-dal", "flowers", "id-nari", moderates=True)
+    for whom in ("id-dal", "id-nari", "id-haru"):
+        with pytest.raises(ForbiddenError):
+            await moderating.sanction(
+                actor="id-haru", show="spring", account=whom, kind="ban", seconds=1, reason=""
+            )
+    with pytest.raises(ForbiddenError):
+        await moderating.switch("id-bom", "spring", {"frozen": True})
+    with pytest.raises(ForbiddenError):
+        await moderating.overview("id-bom", "spring", 0, None)
+    with pytest.raises(ForbiddenError):
+        await moderating.appoint("id-haru", "flowers", "id-bom", moderates=True)
+    with pytest.raises(UnknownError):
+        await moderating.switch("id-dal", "winter", {"frozen": True})
+    with pytest.raises(UnknownError):
+        await moderating.report("id-bom", "spring", "nothing", "")
