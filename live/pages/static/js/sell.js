@@ -42,6 +42,7 @@ const EVENTS = {
   },
   media: (event) => broadcast.setHealth(event),
   taken_over: (event) => broadcast.takenOver(event.session),
+  deleted: (event) => talk.remove(event.id),
   thinned: showThinned,
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),

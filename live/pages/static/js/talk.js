@@ -24,6 +24,12 @@ export class TalkList {
     this.list.scrollTop = this.list.scrollHeight;
   }
 
+  /** Take one away, for good: it does not come back. @param {string} id */
+  remove(id) {
+    this.seen.add(id);
+    [...this.list.children].find((line) => line.dataset.id === id)?.remove();
+  }
+
   /** Show one more; an old one makes room. @param {any} said */
   add(said) {
     if (this.seen.has(said.id)) return;

@@ -45,6 +45,7 @@ const EVENTS = {
     showHearts();
   },
   said: (event) => talk.add(event),
+  deleted: (event) => talk.remove(event.id),
   thinned: showThinned,
   hearts(event) {
     hearts += event.count;
