@@ -7,12 +7,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from playwright.async_api import expect
 from redis.asyncio import Redis
 
 from live.server.settings import Settings
 from live.server.stores import Stores, open_stores
 
+settings.register_profile("kkot", deadline=None)  # how long an example takes tells nothing here
+settings.load_profile("kkot")
 expect.set_options(timeout=30_000)  # a page is waited for as long on a busy machine as it takes
 
 
