@@ -146,10 +146,13 @@ def handle(
 
 
 def _say(command: Say, member: Member, now: float, now_ms: int, new_id: str) -> Said | Refused:
-    text = mask(clean(command.text))
+    text = clean(command.text)
     reason = _objection(text, member, now)
     if reason is not None:
         return Refused(command.id, reason)
+    text = mask(text)
+    if not member.trusted and find_link(text) is not None:
+        return Refused(command.id, "link")
     event = {
         "type": "said",
         "id": new_id,
@@ -167,8 +170,6 @@ def _objection(text: str, member: Member, now: float) -> str | None:
         return "empty"
     if len(text) > TEXT_CODE_POINTS:
         return "too_long"
-    if not member.trusted and find_link(text) is not None:
-        return "link"
     if not member.talk.take(now):
         return "too_fast"
     return None

@@ -69,6 +69,15 @@ def test_only_the_seller_and_moderators_say_links() -> None:
         assert isinstance(do(member(("id-mo", "mo"), rank, Bucket(TALK)), say), Said)
 
 
+def test_only_what_may_be_said_by_its_length_and_rate_is_searched() -> None:
+    """Searching costs: a long or hasty text is refused for that, whatever is in it."""
+    link = "http://shop.example "
+    assert do(bom(), Say("c1", link * 100)) == Refused("c1", "too_long")
+    who = bom()
+    outcomes = [do(who, Say("c1", link)) for _ in range(6)]
+    assert outcomes == [Refused("c1", "link")] * 5 + [Refused("c1", "too_fast")]
+
+
 def test_only_who_is_signed_in_speaks() -> None:
     stranger = member(None, Rank.VIEWER, Bucket(TALK))
     assert stranger.describe() is None
