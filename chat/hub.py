@@ -17,6 +17,7 @@ from chat.connection import Connection
 from chat.core.addressee import EVERYBODY
 from chat.core.closes import Close
 from chat.core.frames import EVENT_BYTES, pack
+from chat.core.words import WordList
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, UnavailableError
 from chat.picture import Looks
@@ -40,12 +41,14 @@ class Hub:
         identify: Identify,
         describe: Describe,
         buys: Buys,
+        unwanted: WordList,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self.bus = bus
         self.identify = identify
         self._describe = describe
         self.buys = buys
+        self.unwanted = unwanted
         self._looks = Looks[Room | None]()
         self.closing = False
         self.overheard: Callable[[str, Mapping[str, Any]], None] | None = None
@@ -158,11 +161,16 @@ class Hub:
 
 @asynccontextmanager
 async def open_hub(
-    bus: Bus, presence: Presence, identify: Identify, describe: Describe, buys: Buys
+    bus: Bus,
+    presence: Presence,
+    identify: Identify,
+    describe: Describe,
+    buys: Buys,
+    unwanted: WordList,
 ) -> AsyncIterator[Hub]:
     """A hub over a running bus. At the end: connections closed, then its tasks, nothing left."""
     async with asyncio.TaskGroup() as tasks:
-        hub = Hub(bus, presence, identify, describe, buys, tasks)
+        hub = Hub(bus, presence, identify, describe, buys, unwanted, tasks)
         beating = tasks.create_task(hub.beat_forever(), name="presence beat")
         try:
             yield hub

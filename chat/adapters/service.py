@@ -12,6 +12,7 @@ from typing import Any
 from chat.adapters.redis_bus import open_bus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
+from chat.adapters.word_lists import read_words
 from chat.core.addressee import EVERYBODY
 from chat.hub import Hub, open_hub
 from chat.ports import Buys, Describe, Identify, OriginAllowed
@@ -44,16 +45,19 @@ async def open_chat(
     describe: Describe,
     buys: Buys,
     origin_allowed: OriginAllowed,
+    banned_words: str = "",
 ) -> AsyncIterator[Chat]:
     """The rooms of a node. Works without Redis too: then nothing is said until it is back.
 
     `node`: this process's name, unlike any other's on the same Redis.
+    `banned_words`: path of a file that adds to the words nobody may say; see `read_words`.
     """
+    unwanted = read_words(banned_words)
     client = open_client(redis_url)
     try:
         async with (
             open_bus(redis_url, client) as bus,
-            open_hub(bus, RedisPresence(client, node), identify, describe, buys) as hub,
+            open_hub(bus, RedisPresence(client, node), identify, describe, buys, unwanted) as hub,
         ):
             yield Chat(hub, origin_allowed)
     finally:

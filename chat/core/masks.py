@@ -109,7 +109,7 @@ def _spread(count: str) -> str:
 
 _MOBILE: Final = (
     rf"(?<!\d)(?P<it>01[016789]{_GAP}\d{{3,4}}{_GAP}\d{{4}})(?!\d)",
-    rf"(?<!\d)(?<!\d[-./,:])(?P<it>0{_GAP}1{_GAP}[016789]{_spread('7,8')})(?!{_GAP}\d)",
+    rf"(?<!\d)(?<!\d[-./,:])(?P<it>0{_GAP}1{_GAP}[016789]{_spread('7,8')})(?!\d)",
     rf"(?<!\d)(?P<it>\+?82{_GAP}0?{_GAP}1{_GAP}[016789]{_spread('7,8')})(?!\d)",
 )
 _LANDLINE: Final = (

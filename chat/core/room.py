@@ -3,7 +3,7 @@
 `handle` decides and changes nothing but the member's own buckets. Whoever calls it publishes,
 answers or closes as the outcome says. Only who is signed in may speak; everybody may send hearts.
 Numbers and addresses that are nobody else's business are masked in what is said, whoever says it.
-Links are for the seller and moderators.
+Links are for the seller and moderators, and unwanted words are looked for in what others say.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from chat.core.links import find_link
 from chat.core.masks import mask
 from chat.core.rate_limit import HEARTS, MESSAGES, SYNC_COST, Bucket
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
+from chat.core.words import WordList
 
 
 class Rank(IntEnum):
@@ -50,7 +51,7 @@ class Member:
 
     @property
     def trusted(self) -> bool:
-        """Whether the member may say what others may not: links."""
+        """Whether the member may say what others may not: links, unwanted words."""
         return self.rank >= Rank.MODERATOR
 
     @property
@@ -126,11 +127,12 @@ def handle(
     now: float,
     now_ms: int,
     new_id: str,
+    unwanted: WordList,
 ) -> Outcome:
     """Decide on one command.
 
     `now`: seconds of a steady clock, for the rates. `now_ms`: the wall clock's, for `at_ms`.
-    `new_id`: the id of what is said, if anything is.
+    `new_id`: the id of what is said, if anything is. `unwanted`: words that may not be said.
     """
     if not member.messages.take(now, SYNC_COST if isinstance(command, Sync) else 1.0):
         return Dismissed(Close.TOO_MANY)
@@ -139,20 +141,22 @@ def handle(
     if isinstance(command, Unsayable):
         return Refused(command.id, "malformed")
     if isinstance(command, Say):
-        return _say(command, member, now, now_ms, new_id)
+        return _say(command, member, now, now_ms, new_id, unwanted)
     if isinstance(command, Sync):
         return SnapshotWanted()
     return Hearted(member.hearts.take_up_to(now, command.count))
 
 
-def _say(command: Say, member: Member, now: float, now_ms: int, new_id: str) -> Said | Refused:
+def _say(
+    command: Say, member: Member, now: float, now_ms: int, new_id: str, unwanted: WordList
+) -> Said | Refused:
     text = clean(command.text)
     reason = _objection(text, member, now)
     if reason is not None:
         return Refused(command.id, reason)
     text = mask(text)
-    if not member.trusted and find_link(text) is not None:
-        return Refused(command.id, "link")
+    if not member.trusted and (offence := _offence(text, unwanted)) is not None:
+        return Refused(command.id, offence)
     event = {
         "type": "said",
         "id": new_id,
@@ -173,3 +177,9 @@ def _objection(text: str, member: Member, now: float) -> str | None:
     if not member.talk.take(now):
         return "too_fast"
     return None
+
+
+def _offence(text: str, unwanted: WordList) -> str | None:
+    if unwanted.find(text):
+        return "banned_word"
+    return None if find_link(text) is None else "link"

@@ -84,6 +84,15 @@ def _secret(text: str) -> str:
     return text
 
 
+def _text_file(text: str) -> str:
+    if text:
+        try:
+            Path(text).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(f"no file that can be read: {error.strerror}") from error
+    return text
+
+
 def _setting(default: Any, parse: Callable[[str], Any], meaning: str) -> Any:
     return field(default=default, metadata={"parse": parse, "meaning": meaning})
 
@@ -160,6 +169,12 @@ class Settings:
         _secret,
         "token, 32 characters or more, that may see the media of all shows at `GET /media`; "
         "empty: nobody may",
+    )
+    banned_words: str = _setting(
+        "",
+        _text_file,
+        "file of further words that may not be said in rooms, one a line, `*` where one may go on; "
+        "`!word` is allowed",
     )
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
     log_level: str = _setting(

@@ -149,6 +149,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             describe=describe,
             buys=buys,
             origin_allowed=origins.allowed,
+            banned_words=ground.settings.banned_words,
         )
     )
     stage_door = StageDoor()

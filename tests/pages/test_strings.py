@@ -51,7 +51,7 @@ def test_each_state_of_an_order_and_each_refusal_has_its_words() -> None:
     for state in ("placed", "paying", "paid", "cancelled", "expired"):
         for part in ("state", "title", "detail"):
             assert f"order.{part}_{state}" in STRINGS["ko"]
-    for reason in ("sign_in", "too_fast", "too_long", "empty", "malformed"):
+    for reason in ("sign_in", "too_fast", "too_long", "empty", "malformed", "link", "banned_word"):
         assert f"talk.refused_{reason}" in STRINGS["ko"]
     for grade in ("good", "fair", "poor"):
         assert f"camera.quality_{grade}" in STRINGS["ko"]

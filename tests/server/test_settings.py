@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -101,3 +102,13 @@ async def test_only_a_trusted_proxy_tells_the_address(
             answer = await client.get("/address", headers={"x-forwarded-for": "203.0.113.7"})
         os.kill(os.getpid(), signal.SIGTERM)
     assert answer.text == seen
+
+
+def test_a_file_of_banned_words_is_text_that_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("나쁜말*\n", encoding="utf-8")
+    assert read_settings({"KKOT_BANNED_WORDS": str(file)}).banned_words == str(file)
+    file.write_bytes(b"\xff\xfe\x00")
+    for wrong in (file, tmp_path / "missing.txt", tmp_path):
+        with pytest.raises(SettingsError, match="KKOT_BANNED_WORDS"):
+            read_settings({"KKOT_BANNED_WORDS": str(wrong)})

@@ -119,6 +119,20 @@ async def test_refusals_name_their_reason(node: Node) -> None:
         assert await bom.until("refused") == {"type": "refused", "id": "f5", "reason": "too_fast"}
 
 
+async def test_unwanted_words_and_links_stay_with_their_sender_and_numbers_are_masked(
+    node: Node,
+) -> None:
+    async with watching(node, "bom") as bom, watching(node, "dal", wire=JSON) as dal:
+        await bom.say("시.발", "w")
+        assert (await bom.until("refused"))["reason"] == "banned_word"
+        await bom.say("여기 hxxp://shop.example 더 싸요", "l")
+        assert (await bom.until("refused"))["reason"] == "link"
+        await bom.say("010-1234-5678로 32,000원 보낼게요", "n")
+        await dal.say("http://shop.example", "s")
+        assert (await dal.until("said"))["text"] == "***-****-****로 32,000원 보낼게요"
+        assert (await dal.until("said"))["text"] == "http://shop.example"
+
+
 async def test_a_person_on_two_connections_has_one_allowance(node: Node) -> None:
     async with watching(node, "bom") as phone, watching(node, "bom") as desk:
         for count in range(5):

@@ -17,6 +17,9 @@ from chat.core.room import (
     handle,
     member,
 )
+from chat.core.words import WordList
+
+UNWANTED = WordList.of(["rotten*"])
 
 
 def bom(*, seller: bool = False) -> Member:
@@ -27,7 +30,7 @@ def bom(*, seller: bool = False) -> Member:
 
 def do(who: Member, command: Command | Unsayable | None, now: float = 0.0) -> Outcome:
     """Handle a command at a time of our own."""
-    return handle(command, who, now, 1_000, "s1")
+    return handle(command, who, now, 1_000, "s1", UNWANTED)
 
 
 def test_what_is_said_carries_who_and_when() -> None:
@@ -60,6 +63,13 @@ def test_telephone_numbers_are_masked_whoever_says_them(seller: bool) -> None:
     said = do(bom(seller=seller), Say("c1", "제 번호는 010-1234-5678, 값은 32,000원"))
     assert isinstance(said, Said)
     assert said.event["text"] == "제 번호는 ***-****-****, 값은 32,000원"
+
+
+def test_only_the_seller_and_moderators_say_unwanted_words() -> None:
+    say = Say("c1", "what a r.o.t.t.e.n 꽃")
+    assert do(bom(), say) == Refused("c1", "banned_word")
+    for rank in (Rank.MODERATOR, Rank.SELLER):
+        assert isinstance(do(member(("id-mo", "mo"), rank, Bucket(TALK)), say), Said)
 
 
 def test_only_the_seller_and_moderators_say_links() -> None:
