@@ -201,7 +201,10 @@ class Outbox(Protocol):
     """Events written in the transactions that caused them."""
 
     def take(self, limit: int) -> AbstractAsyncContextManager[Sequence[tuple[str, Event]]]:
-        """The oldest (store, event), nobody else taking any; gone if the context ends well."""
+        """The oldest (store, event), nobody else taking any; gone if the context ends well.
+
+        An event's `key` is the same each time it is taken, and no other's.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class SqlOutbox:
 
     @asynccontextmanager
     async def take(self, limit: int) -> AsyncIterator[Sequence[tuple[str, Event]]]:
-        """The oldest (store, event); they are gone if the context ends well."""
+        """The oldest (store, event), each with its `key`; gone if the context ends well."""
         async with self._database.reading() as connection, connection.begin():
             if not await _anything(connection):
                 yield []
@@ -43,7 +43,7 @@ class SqlOutbox:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
             oldest = select(outbox).order_by(outbox.c.id).limit(limit)
             rows = (await connection.execute(oldest)).all()
-            yield [(row.store, row.event) for row in rows]
+            yield [(row.store, row.event | {"key": f"outbox {row.id}"}) for row in rows]
             ids = [row.id for row in rows]
             await connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
 

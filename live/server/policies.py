@@ -37,12 +37,19 @@ Products = Callable[[Sequence[str]], Awaitable[list[Message]]]
 class Publish(Protocol):
     """Tell everybody in a show's room, on every node."""
 
-    async def __call__(self, show: str, event: Message, to: str = EVERYBODY) -> None:
-        """Publish one event. Raises when it is not known to have got through."""
+    async def __call__(
+        self, show: str, event: Message, to: str = EVERYBODY, key: str | None = None
+    ) -> None:
+        """Publish one event, once for a key. Raises when it is not known to have got through."""
+
+
+_ABOUT: Final = frozenset({"audience", "key"})
+"""Members of cart's events that are for us and not for viewers."""
 
 
 class CartToRooms:
-    """Cart's events go to the rooms of the store's shows; a failure is for the outbox to retry."""
+    """Cart's events go to the rooms of the store's shows; a failure is for the outbox to retry, and
+    by their keys the rooms are told none of them twice."""
 
     def __init__(self, shows: Shows, publish: Publish) -> None:
         self._shows = shows
@@ -52,11 +59,11 @@ class CartToRooms:
         """Publish the events where they matter."""
         shows = await self._shows.unended(store)
         for event in events:
-            message = {key: value for key, value in event.items() if key != "audience"}
+            message = {name: value for name, value in event.items() if name not in _ABOUT}
             to = SELLER if event.get("audience") == "seller" else EVERYBODY
             for show in shows:
                 if _matters(event, show):
-                    await self._publish(show.id, message, to)
+                    await self._publish(show.id, message, to, event["key"])
 
 
 def _matters(event: Mapping[str, Any], show: Show) -> bool:

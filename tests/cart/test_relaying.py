@@ -37,6 +37,24 @@ async def test_events_wait_until_they_can_be_told(shop: Shop) -> None:
     assert len(told) == 2
 
 
+async def test_an_event_told_again_has_the_same_key_and_no_other_has_it(shop: Shop) -> None:
+    told: list[list[str]] = []
+
+    async def publish(store: str, events: Sequence[Event]) -> None:
+        told.append([event["key"] for event in events])
+        if len(told) == 1:
+            raise ConnectionError("nobody knows whether it was heard")
+
+    relaying = Relaying(SqlOutbox(Database(shop.engine)), publish, asyncio.Event())
+    product = await shop.stock(2)
+    await shop.hold(product)
+    with pytest.raises(ConnectionError):
+        await relaying.relay()
+    await relaying.relay()
+    assert told[0] == told[1]
+    assert len({*told[0]}) == 2
+
+
 async def test_two_nodes_tell_each_event_once(shop: Shop) -> None:
     other = make_shop(shop.engine)
     product = await shop.stock(20)

@@ -35,9 +35,11 @@ async def test_a_seller_hears_of_all_viewers_as_one() -> None:
 async def test_a_room_that_is_away_does_not_keep_the_others_waiting() -> None:
     stage, tried = Stage(), []
 
-    async def publish(show: str, event: dict[str, Any], to: str = "") -> None:
+    async def publish(
+        show: str, event: dict[str, Any], to: str = "", key: str | None = None
+    ) -> None:
         tried.append(show)
-        await DeafRooms().publish(show, event, to)
+        await DeafRooms().publish(show, event, to, key)
 
     for show in ("a", "b"):
         stage.relay.publish(show, show, publication()).connected(FakeLink(), stage.now)

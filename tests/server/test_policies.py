@@ -19,16 +19,22 @@ class Rooms:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, dict[str, Any], str]] = []
+        self.keys: list[str | None] = []
         self.ended: list[str] = []
 
-    async def publish(self, show: str, event: Mapping[str, Any], to: str = "") -> None:
+    async def publish(
+        self, show: str, event: Mapping[str, Any], to: str = "", key: str | None = None
+    ) -> None:
         self.heard.append((show, dict(event), to))
+        self.keys.append(key)
 
 
 class DeafRooms(Rooms):
     """Is away."""
 
-    async def publish(self, show: str, event: Mapping[str, Any], to: str = "") -> None:
+    async def publish(
+        self, show: str, event: Mapping[str, Any], to: str = "", key: str | None = None
+    ) -> None:
         raise ConnectionError("away")
 
 
@@ -89,15 +95,16 @@ async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World,
     await tell(
         "flowers",
         [
-            stock,
-            stock | {"product": "p2"},
-            edited,
-            {"type": "product", "product": {"id": "p2"}},
-            order | {"audience": "seller"},
+            stock | {"key": "1"},
+            stock | {"product": "p2", "key": "2"},
+            edited | {"key": "3"},
+            {"type": "product", "product": {"id": "p2"}, "key": "4"},
+            order | {"audience": "seller", "key": "5"},
         ],
     )
-    await tell("other", [stock])
+    await tell("other", [stock | {"key": "6"}])
     assert rooms.heard == [(show, stock, ""), (show, edited, ""), (show, order, "seller")]
+    assert rooms.keys == ["1", "3", "5"]
 
 
 async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:

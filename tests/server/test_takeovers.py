@@ -72,9 +72,11 @@ def test_what_is_remembered_is_bounded() -> None:
 async def test_sellers_are_told_which_session_ended(rooms: Rooms) -> None:
     tried: list[Any] = []
 
-    async def publish(show: str, event: dict[str, Any], to: str = "") -> None:
+    async def publish(
+        show: str, event: dict[str, Any], to: str = "", key: str | None = None
+    ) -> None:
         tried.append(show)
-        await rooms.publish(show, event, to)
+        await rooms.publish(show, event, to, key)
 
     takeovers = Takeovers(publish, Moment())
     running = asyncio.create_task(takeovers.run())
