@@ -17,7 +17,7 @@ import msgspec
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidState
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request, Response
 
 from chat.connection import CLOSE_BYTES
@@ -113,6 +113,21 @@ class RoomProtocol(WebSocketsSansIOProtocol):
             self.close(Close.MALFORMED)
         elif not self.close_sent:
             super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """A whole message came; text that is no UTF-8 ends the connection (RFC 6455 section 8.1).
+
+        A peer that sends such text fills no log.
+        """
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def handle_ping(self) -> None:
         """Answer, unless answers pile up unread."""

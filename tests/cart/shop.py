@@ -101,8 +101,9 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
     told: list[tuple[str, Event]] = []
 
     async def publish(store: str, events: Sequence[Event]) -> None:
-        for event in events:
-            told.append((store, {name: event[name] for name in event if name != "key"}))
+        told.extend(
+            (store, {name: event[name] for name in event if name != "key"}) for event in events
+        )
 
     sandbox = Sandbox(engine, secret=SECRET)
     cart = assemble(

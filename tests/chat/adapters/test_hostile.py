@@ -130,6 +130,16 @@ async def test_an_attack_ends_with_its_code_and_hurts_nobody(
     await dal.until_member("pin", "product", attack.name)
 
 
+async def test_text_that_is_no_utf_8_fills_no_log(
+    room: tuple[Node, Viewer], caplog: pytest.LogCaptureFixture
+) -> None:
+    node, _ = room
+    async with at_the_door(node, wire=JSON) as attacker:
+        attacker.connection.transport.write(frame(1, b'{"type":"\xff"}'))
+        assert await attacker.closed() == 1007
+    assert caplog.records == []
+
+
 async def test_a_message_in_fragments_with_a_ping_between_is_read(
     room: tuple[Node, Viewer],
 ) -> None:
