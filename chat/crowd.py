@@ -3,8 +3,8 @@
 A crowd lives from its first viewer to its last. It listens to the show's events on the bus,
 gathers them for a tick and writes each tick's frames to everybody; it keeps what it told lately,
 so that who comes in, or comes back, is told the rest; what the bus lost it asks the store for, and
-when the store has lost it too, everybody is told afresh how things are. All its tasks belong to
-`run`.
+when the store has lost it too, everybody is told afresh how things are. All its
+tasks belong to `run`, but for looks at the show, which end by themselves.
 """
 
 import asyncio
@@ -65,7 +65,8 @@ class Crowd(Listener):
         """What binds the room; None until it is known."""
         self._changes: list[Settings | Sanction] = []
         """Those heard since the rules were last asked for."""
-        self._said_ms: dict[str, int] = {}
+        self._said: dict[str, tuple[str, int]] = {}
+        """What each person said last, by the client's id, and when."""
         self._describe = describe
         self._looks = Looks[Picture | None]()
         self._gathering = Gathering()
@@ -127,7 +128,7 @@ class Crowd(Listener):
         """Forget the rates of persons who have been silent long enough."""
         self._persons.forget_full(now)
         oldest = now_ms - SLOW_MAX_S * 1_000
-        self._said_ms = {who: at for who, at in self._said_ms.items() if at > oldest}
+        self._said = {who: last for who, last in self._said.items() if last[1] > oldest}
 
     def close(self, code: Close) -> None:
         """Close every connection."""
@@ -167,13 +168,16 @@ class Crowd(Listener):
         finally:
             await self._bus.unsubscribe(self.show, self)
 
-    def last_said_ms(self, person: str) -> int | None:
-        """When a person last said something here, within the longest slow mode."""
-        return self._said_ms.get(person)
+    def last_said_ms(self, person: str, client_id: str) -> int | None:
+        """When a person last said something else here, within the longest slow mode."""
+        last = self._said.get(person)
+        return None if last is None or last[0] == client_id else last[1]
 
-    def note_said(self, person: str, now_ms: int) -> None:
-        """A person said something."""
-        self._said_ms[person] = now_ms
+    def note_said(self, person: str, client_id: str, now_ms: int) -> None:
+        """A person said something, perhaps again."""
+        last = self._said.get(person)
+        if last is None or last[0] != client_id:
+            self._said[person] = client_id, now_ms
 
     def tell_person(self, person: str, event: Mapping[str, Any]) -> None:
         """Tell all connections of a person here."""

@@ -1,7 +1,8 @@
 """What moderators do to a room: judged by the person's rank, kept, then told to every node.
 
 A change is committed before it is told. It is told as a numbered event, so that every node that
-has the room applies it; a node that missed it asks for the rules again.
+has the room applies it; a node that missed it asks for the rules again. When it cannot be told its
+author learns so, and doing it again tells it again. Reports wait in their list, told or not.
 """
 
 import time
@@ -77,6 +78,8 @@ class Moderating:
         room = await self._demand(actor, show, Action.DELETE)
         said = await self._hub.bus.find(show, message)
         if said is None:
+            # Perhaps it is erased and the nodes were not told: that is all that is left to do.
+            await self._tell([show], Deleted(message), EVERYBODY)
             return
         author = said["from"]["id"]
         _demand_against(room, actor, Action.DELETE, author)
@@ -162,8 +165,8 @@ class Moderating:
         room = await self._demand(actor, show, Action.SETTLE)
         deed = _deed(room, show, actor, Action.SETTLE)
         deed = msgspec.structs.replace(deed, detail=str(report))
-        if await self._rulebook.settle(deed, report):
-            await self._hub.publish(show, {"type": "settled", "report": report}, MODERATORS)
+        await self._rulebook.settle(deed, report)
+        await self._hub.publish(show, {"type": "settled", "report": report}, MODERATORS)
 
     async def appoint(self, actor: str, store: str, account: str, *, moderates: bool) -> None:
         """The owner of a store makes an account its moderator, or no longer."""
@@ -175,9 +178,9 @@ class Moderating:
         what = Action.APPOINT if moderates else Action.DISMISS
         deed = Deed(store=store, actor=actor, what=what.value, whom=account, at_ms=_now_ms())
         act = self._rulebook.appoint if moderates else self._rulebook.dismiss
-        if await act(deed):
-            appointed = Appointed(account, moderates)
-            await self._tell(await self._open_shows(store), appointed, MODERATORS)
+        await act(deed)
+        appointed = Appointed(account, moderates)
+        await self._tell(await self._open_shows(store), appointed, MODERATORS)
 
     async def _saying(self, show: str, message: str) -> PinnedSaying:
         said = await self._hub.bus.find(show, message)

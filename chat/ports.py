@@ -94,6 +94,8 @@ class Verdict(Enum):
     """What became of a saying."""
 
     SHOWN = "shown"
+    AGAIN = "again"
+    """It was shown before, under the same key."""
     THINNED = "thinned"
     """Too much was said at once: nobody is shown it."""
 
@@ -113,7 +115,7 @@ class Bus(Protocol):
         """Where a show's sequence ends; the events after a place, or else all that are kept."""
 
     async def say(self, show: str, event: Event, key: str, *, reserved: bool) -> Verdict:
-        """Tell everybody and remember it, both or neither; the same again for the same key.
+        """Tell everybody and remember it, both or neither, once for a key.
 
         `reserved`: it may use the part of the room's budget that is not for everybody.
         """
@@ -173,7 +175,7 @@ class Rulebook(Protocol):
         """Sanction `whom`; the same again when it is there already. Raises `TooManyError`."""
 
     async def lift(self, deed: Deed, kind: SanctionKind) -> Sanction | None:
-        """Forgive `whom`; None when there was nothing to forgive."""
+        """Forgive `whom`, or who is forgiven already; None when there was nothing to forgive."""
 
     async def switch(self, deed: Deed, change: Callable[[Settings], Settings]) -> Settings:
         """Change the show's switches under a lock; how they are then."""

@@ -127,13 +127,13 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
     if crowd.rules is None:
         connection.tell(room.Refused(said.client_id, "unavailable").event())
         return
-    speaker = await _speaker(hub, crowd, connection.member)
+    speaker = await _speaker(hub, crowd, connection.member, said.client_id)
     outcome = moderation.decide(speaker, crowd.rules, at_ms)
     if isinstance(outcome, moderation.Objection):
         refused = room.Refused(said.client_id, outcome.reason, outcome.until_ms)
         connection.tell(refused.event())
         return
-    crowd.note_said(person, at_ms)
+    crowd.note_said(person, said.client_id, at_ms)
     if outcome is moderation.Audience.SENDER:
         connection.tell({"type": "accepted", "id": said.client_id, "shown": True})
         crowd.tell_person(person, said.event)
@@ -141,13 +141,14 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
         await _say(hub, crowd, connection, said)
 
 
-async def _speaker(hub: Hub, crowd: Crowd, member: Member) -> moderation.Speaker:
+async def _speaker(hub: Hub, crowd: Crowd, member: Member, client_id: str) -> moderation.Speaker:
     assert member.id is not None
     buyer = False
     if crowd.rules is not None and crowd.rules.settings.buyers_only:
         described = await hub.look(crowd.show)
         buyer = described is not None and await hub.buys(member.id, described.store)
-    return moderation.Speaker(member.id, member.rank, buyer, crowd.last_said_ms(member.id))
+    last_said_ms = crowd.last_said_ms(member.id, client_id)
+    return moderation.Speaker(member.id, member.rank, buyer, last_said_ms)
 
 
 async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
@@ -159,7 +160,8 @@ async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) 
     except UnavailableError:
         connection.tell(room.Refused(said.client_id, "unavailable").event())
     else:
-        shown = verdict is Verdict.SHOWN
-        if shown and member.rank is Rank.VIEWER and hub.overheard is not None:
+        is_new = verdict is Verdict.SHOWN
+        if is_new and member.rank is Rank.VIEWER and hub.overheard is not None:
             hub.overheard(crowd.show, said.event)
+        shown = verdict is not Verdict.THINNED
         connection.tell({"type": "accepted", "id": said.client_id, "shown": shown})

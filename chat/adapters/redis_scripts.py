@@ -59,7 +59,7 @@ KEYS: sequence, log. ARGV: epoch, seconds to keep, the epoch and offset of the p
 
 SAY: Final = """\
 local done = redis.call('GET', KEYS[4])
-if done then return done end
+if done then return done == 'shown' and 'again' or done end
 local time = redis.call('TIME')
 local tick = string.format('%.0f', time[1] * 1000000 + time[2] - time[2] % ARGV[5])
 local was = redis.call('HMGET', KEYS[3], 'tick', 'common', 'all', 'second', 'said', 'shown')
@@ -90,7 +90,7 @@ redis.call('SET', KEYS[4], verdict, 'EX', ARGV[8])
 if fits then redis.call('SPUBLISH', KEYS[1], ARGV[1]) end
 return verdict
 """
-"""Remember a saying and tell it, if the room's budget of this tick allows.
+"""Remember a saying and tell it, if the room's budget of this tick allows; once for its key.
 
 The shares are of RongCloud's kind: some of the tick is for everybody, the rest for those whose
 word is `reserved`. KEYS: events, talk, budget, once. ARGV: the message, how many to keep, for how

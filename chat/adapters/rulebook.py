@@ -69,11 +69,11 @@ class SqlRulebook(Rulebook):
         return sanction
 
     async def lift(self, deed: Deed, kind: SanctionKind) -> Sanction | None:
-        """Forgive `whom`; None when there was nothing to forgive."""
+        """Forgive `whom`, or who is forgiven already; None when there was nothing to forgive."""
         async with self._engine.begin() as connection:
             known = await _locked(connection, deed, kind)
             if known is None or known.lifted:
-                return None
+                return known
             lifted = Sanction(known.account, kind, None, known.version + 1, lifted=True)
             await _keep(connection, deed, lifted)
         return lifted

@@ -1,7 +1,7 @@
 """Moderation as the people in a room meet it: two nodes, a real Valkey, a real PostgreSQL."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from chat.adapters.moderation_tables import metadata
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.moderation import SanctionKind
-from chat.errors import ForbiddenError, UnknownError
+from chat.errors import ForbiddenError, UnavailableError, UnknownError
 from chat.moderating import Moderating
 from chat.ports import Room
 from tests.chat.house import House, Node, Viewer, open_node, watching
@@ -123,6 +123,53 @@ async def test_a_sanction_holds_on_every_node_and_for_who_comes_later(
         )
         await again.until_member("sanction", "lifted", True)
         assert await answer(again, "hi", "d") == "accepted"
+
+
+async def lift(street: Street) -> None:
+    """`haru` lifts the ban of `bom`."""
+    await street.moderating.lift(
+        actor="id-haru", show="spring", account="id-bom", kind="ban", reason=""
+    )
+
+
+async def test_what_could_not_be_told_is_told_when_it_is_done_again(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching(street.other, "bom") as bom, watching(street.other, "haru") as haru:
+        await bom.say("광고")
+        message = (await haru.until("said"))["id"]
+        await sanction(street, "ban", None)
+        await haru.until("sanction")
+
+        async def away(*_: object) -> None:
+            raise UnavailableError
+
+        acts: dict[str, Callable[[], Awaitable[None]]] = {
+            "deleted": lambda: street.moderating.delete("id-haru", "spring", message, ""),
+            "sanction": lambda: lift(street),
+            "moderator": lambda: street.moderating.appoint(
+                "id-dal", "flowers", "id-haru", moderates=True
+            ),
+        }
+        for told, act in acts.items():
+            with monkeypatch.context() as patch:
+                patch.setattr(street.one.chat.hub.bus, "publish", away)
+                with pytest.raises(UnavailableError):
+                    await act()
+            await act()
+            await haru.until(told)
+        assert await answer(bom, "hi", "z") == "accepted"
+
+
+async def test_a_saying_repeated_in_slow_mode_is_answered_as_before(street: Street) -> None:
+    async with watching(street.one, "bom") as bom:
+        await street.moderating.switch("id-haru", "spring", {"slow_s": 60})
+        await bom.until("room")
+        assert await answer(bom, "hi", "a") == "accepted"
+        assert await answer(bom, "hi", "a") == "accepted"
+        assert await answer(bom, "ho", "b") == "slow"
+        await bom.until_member("said", "text", "hi")
+        assert [event["text"] for event in bom.seen if event["type"] == "said"] == ["hi"]
 
 
 async def test_the_shadow_banned_reads_itself_and_nobody_else_does(street: Street) -> None:
