@@ -16,11 +16,11 @@ import structlog
 
 from chat.core import addressee
 from chat.core.assistant.answers import Faq, reply
-from chat.core.assistant.facts import Answer, Intent, Thresholds
+from chat.core.assistant.facts import Answer, Answered, Intent, Thresholds
 from chat.core.assistant.reading import Reading, read
 from chat.core.frames import Event, Lane, pack
 from chat.hub import Hub
-from chat.ports import Answered, AnswerMemory, FaqBook, ShopFacts, StoreFaq, Verdict
+from chat.ports import AnswerMemory, FaqBook, ShopFacts, StoreFaq, Verdict
 
 log = structlog.get_logger()
 

@@ -18,18 +18,11 @@ from chat.core.batch import Batch, Gathering, tick_s
 from chat.core.closes import Close
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
-from chat.core.moderation import (
-    SLOW_MAX_S,
-    Appointed,
-    Deleted,
-    Rules,
-    Sanction,
-    Settings,
-    read_change,
-)
+from chat.core.moderation import Appointed, Deleted, read_change
 from chat.core.rate_limit import SELLER_TALK, TALK, Bucket, Buckets
 from chat.core.talk import Talk
 from chat.errors import UnavailableError
+from chat.house_rules import HouseRules
 from chat.picture import Looks, Picture, look
 from chat.ports import Bus, Describe, Listener
 
@@ -61,12 +54,7 @@ class Crowd(Listener):
         self._told = 0
         """The offset up to which ticks have told."""
         self._talk = Talk()
-        self.rules: Rules | None = None
-        """What binds the room; None until it is known."""
-        self._changes: list[Settings | Sanction] = []
-        """Those heard since the rules were last asked for."""
-        self._said: dict[str, tuple[str, int]] = {}
-        """What each person said last, by the client's id, and when."""
+        self.rules = HouseRules(show, describe)
         self._describe = describe
         self._looks = Looks[Picture | None]()
         self._gathering = Gathering()
@@ -127,8 +115,7 @@ class Crowd(Listener):
     def forget_silent(self, now: float, now_ms: int) -> None:
         """Forget the rates of persons who have been silent long enough."""
         self._persons.forget_full(now)
-        oldest = now_ms - SLOW_MAX_S * 1_000
-        self._said = {who: last for who, last in self._said.items() if last[1] > oldest}
+        self.rules.forget_silent(now_ms)
 
     def close(self, code: Close) -> None:
         """Close every connection."""
@@ -168,17 +155,6 @@ class Crowd(Listener):
         finally:
             await self._bus.unsubscribe(self.show, self)
 
-    def last_said_ms(self, person: str, client_id: str) -> int | None:
-        """When a person last said something else here, within the longest slow mode."""
-        last = self._said.get(person)
-        return None if last is None or last[0] == client_id else last[1]
-
-    def note_said(self, person: str, client_id: str, now_ms: int) -> None:
-        """A person said something, perhaps again."""
-        last = self._said.get(person)
-        if last is None or last[0] != client_id:
-            self._said[person] = client_id, now_ms
-
     def tell_person(self, person: str, event: Mapping[str, Any]) -> None:
         """Tell all connections of a person here."""
         for connection in self._audience:
@@ -193,22 +169,7 @@ class Crowd(Listener):
             for connection in self._connections:
                 connection.appoint(change)
         elif change is not None:
-            self._changes.append(change)
-            self.rules = None if self.rules is None else self.rules.after(change)
-
-    async def _learn_rules(self) -> None:
-        """Ask for the rules; doubt stays where they are not told."""
-        self._changes.clear()
-        try:
-            room = await self._describe(self.show)
-        except Exception:
-            log.exception("the rules of a room are not known", show=self.show)
-            self._doubtful.set()
-            return
-        rules = Rules() if room is None else room.rules
-        for change in self._changes:
-            rules = rules.after(change)
-        self.rules = rules
+            self.rules.heard(change)
 
     def _gather(self, event: Event) -> None:
         if event.lane is Lane.SHOP:
@@ -274,7 +235,8 @@ class Crowd(Listener):
 
     async def _catch_up(self) -> None:
         """Ask for what was missed; doubt stays where it is not told."""
-        await self._learn_rules()
+        if not await self.rules.learn():
+            self._doubtful.set()
         try:
             tail = await self._bus.tail(self.show, self._log.position)
             past = await self._bus.past(self.show)

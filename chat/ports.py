@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from chat.core.assistant.facts import Entry, Shop
+from chat.core.assistant.facts import Answered, Entry, Shop
 from chat.core.closes import Close
 from chat.core.deeds import Deed, Noted, Report
 from chat.core.frames import Event
@@ -222,18 +222,6 @@ class ShopFacts(Protocol):
 
     async def shop(self, show: str, asker: str | None) -> Shop:
         """What is for sale now; with an asker, that person's newest order in the store too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What the assistant answered; `topic` names what it was about."""
-
-    at_ms: int
-    asker: str
-    question: str
-    answer: str
-    topic: str
-    private: bool
 
 
 class AnswerMemory(Protocol):

@@ -124,16 +124,16 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
 async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
     person, at_ms = connection.member.id, said.event["at_ms"]
     assert person is not None
-    if crowd.rules is None:
+    if crowd.rules.now is None:
         connection.tell(room.Refused(said.client_id, "unavailable").event())
         return
     speaker = await _speaker(hub, crowd, connection.member, said.client_id)
-    outcome = moderation.decide(speaker, crowd.rules, at_ms)
+    outcome = moderation.decide(speaker, crowd.rules.now, at_ms)
     if isinstance(outcome, moderation.Objection):
         refused = room.Refused(said.client_id, outcome.reason, outcome.until_ms)
         connection.tell(refused.event())
         return
-    crowd.note_said(person, said.client_id, at_ms)
+    crowd.rules.note_said(person, said.client_id, at_ms)
     if outcome is moderation.Audience.SENDER:
         connection.tell({"type": "accepted", "id": said.client_id, "shown": True})
         crowd.tell_person(person, said.event)
@@ -144,10 +144,10 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
 async def _speaker(hub: Hub, crowd: Crowd, member: Member, client_id: str) -> moderation.Speaker:
     assert member.id is not None
     buyer = False
-    if crowd.rules is not None and crowd.rules.settings.buyers_only:
+    if crowd.rules.now is not None and crowd.rules.now.settings.buyers_only:
         described = await hub.look(crowd.show)
         buyer = described is not None and await hub.buys(member.id, described.store)
-    last_said_ms = crowd.last_said_ms(member.id, client_id)
+    last_said_ms = crowd.rules.last_said_ms(member.id, client_id)
     return moderation.Speaker(member.id, member.rank, buyer, last_said_ms)
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from chat.core.assistant.facts import Entry
+from chat.core.assistant.facts import Answered, Entry
 from chat.core.text import clean, is_blank
 from chat.errors import InvalidFaqError
-from chat.ports import Answered, AnswerMemory, FaqBook, StoreFaq
+from chat.ports import AnswerMemory, FaqBook, StoreFaq
 
 ENTRIES_LIMIT: Final = 40
 QUESTION_CODE_POINTS: Final = 120
@@ -34,21 +34,10 @@ class FaqDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     entries: Annotated[list[FaqEntry], msgspec.Meta(max_length=ENTRIES_LIMIT)]
 
 
-class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer. `private`: only who asked was told."""
-
-    at_ms: int
-    asker: str
-    question: str
-    answer: str
-    topic: str
-    private: bool
-
-
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """What the assistant answered lately, newest first; what is about somebody's order is not."""
 
-    answers: list[AnswerView]
+    answers: list[Answered]
 
 
 def operations(
@@ -77,7 +66,7 @@ def operations(
     async def lately(person: str, show: str) -> Answers:
         """What the assistant answered lately in one's own show."""
         await demand_show_owner(person, show)
-        return Answers(answers=[_view(answered) for answered in await memory.lately(show)])
+        return Answers(answers=[*await memory.lately(show)])
 
     return [
         ("GET", "/stores/{slug}/faq", get_faq, 200),
@@ -96,7 +85,3 @@ def _tidy(text: str) -> str:
 def _document(faq: StoreFaq) -> FaqDocument:
     entries = [FaqEntry(question=one.question, answer=one.answer) for one in faq.entries]
     return FaqDocument(on=faq.on, entries=entries)
-
-
-def _view(answered: Answered) -> AnswerView:
-    return AnswerView(**{name: getattr(answered, name) for name in AnswerView.__struct_fields__})

@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 
 from chat.adapters import redis_keys
 from chat.adapters.redis_client import unavailable
-from chat.ports import Answered, AnswerMemory
+from chat.core.assistant.facts import Answered
+from chat.ports import AnswerMemory
 
 ANSWERS_KEPT: Final = 50
 KEPT_S: Final = 86_400

@@ -14,9 +14,9 @@ from chat.adapters.faq_routes import FaqDocument, FaqEntry, operations
 from chat.adapters.faq_tables import metadata
 from chat.adapters.redis_answers import ANSWERS_KEPT, RedisAnswers
 from chat.assistant import WAITING, Assistant
-from chat.core.assistant.facts import Entry, Order, Shop, Ware
+from chat.core.assistant.facts import Answered, Entry, Order, Shop, Ware
 from chat.errors import InvalidFaqError
-from chat.ports import Answered, StoreFaq
+from chat.ports import StoreFaq
 from tests.chat.house import Event, House, Node, Viewer, open_node, watching
 
 TULIP = Ware("tulip", "튤립", 18_000, "KRW", 5)

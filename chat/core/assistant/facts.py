@@ -7,6 +7,8 @@ units of a currency.
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Intent(StrEnum):
     """What a question is about."""
@@ -83,6 +85,17 @@ class Answer:
     def topic(self) -> str:
         """Equal for answers that say the same thing."""
         return f"{self.intent}:{self.about}"
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What was answered; `topic` names what it was about. `private`: to the asker alone."""
+
+    at_ms: int
+    asker: str
+    question: str
+    answer: str
+    topic: str
+    private: bool
 
 
 @dataclass(frozen=True, slots=True)
