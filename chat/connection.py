@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
+
 from chat.core.batch import Batch
 from chat.core.closes import Close
 from chat.core.frames import Format, Snapshot, array_frame, pack
@@ -56,7 +58,7 @@ class Connection:
             rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
             self.member = replace(self.member, rank=rank)
 
-    def tell(self, event: Mapping[str, Any]) -> None:
+    def tell(self, event: Mapping[str, Any] | msgspec.Struct) -> None:
         """Tell this viewer alone."""
         self._write(array_frame(self._wire, [pack(event)]))
 

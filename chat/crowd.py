@@ -16,6 +16,7 @@ import structlog
 from chat.connection import Connection
 from chat.core.batch import Batch, Gathering, tick_s
 from chat.core.closes import Close
+from chat.core.events import Present
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
 from chat.core.moderation import Appointed, Deleted, read_change
@@ -110,7 +111,7 @@ class Crowd(Listener):
         """How many watch; told when it changed."""
         if total != self.present:
             self.present = total
-            self._gather(Event(Lane.TALK, pack({"type": "present", "count": total})))
+            self._gather(Event(Lane.TALK, pack(Present(total))))
 
     def forget_silent(self, now: float, now_ms: int) -> None:
         """Forget the rates of persons who have been silent long enough."""

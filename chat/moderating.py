@@ -14,6 +14,7 @@ import msgspec
 
 from chat.core.addressee import EVERYBODY, MODERATORS, person
 from chat.core.deeds import Deed, Noted, Report
+from chat.core.events import Reported, Settled
 from chat.core.moderation import (
     Action,
     Appointed,
@@ -157,8 +158,7 @@ class Moderating:
         )
         kept = await self._rulebook.report(report)
         if kept is not None:
-            event = {"type": "reported", "report": msgspec.to_builtins(kept)}
-            await self._hub.publish(show, event, MODERATORS)
+            await self._hub.publish(show, msgspec.to_builtins(Reported(kept)), MODERATORS)
 
     async def settle(self, actor: str, show: str, report: int) -> None:
         """A report is dealt with; again it changes nothing."""
@@ -166,7 +166,7 @@ class Moderating:
         deed = _deed(room, show, actor, Action.SETTLE)
         deed = msgspec.structs.replace(deed, detail=str(report))
         await self._rulebook.settle(deed, report)
-        await self._hub.publish(show, {"type": "settled", "report": report}, MODERATORS)
+        await self._hub.publish(show, msgspec.to_builtins(Settled(report)), MODERATORS)
 
     async def appoint(self, actor: str, store: str, account: str, *, moderates: bool) -> None:
         """The owner of a store makes an account its moderator, or no longer."""

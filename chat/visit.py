@@ -14,6 +14,7 @@ from chat.connection import Connection
 from chat.core import moderation, room
 from chat.core.closes import Close
 from chat.core.commands import Hello, decode
+from chat.core.events import Accepted
 from chat.core.frames import Event, Format, Lane, pack
 from chat.core.log import Position
 from chat.core.room import Member, Rank, member
@@ -135,7 +136,7 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
         return
     crowd.rules.note_said(person, said.client_id, at_ms)
     if outcome is moderation.Audience.SENDER:
-        connection.tell({"type": "accepted", "id": said.client_id, "shown": True})
+        connection.tell(Accepted(said.client_id, True))
         crowd.tell_person(person, said.event)
     else:
         await _say(hub, crowd, connection, said)
@@ -164,4 +165,4 @@ async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) 
         if is_new and member.rank is Rank.VIEWER and hub.overheard is not None:
             hub.overheard(crowd.show, said.event)
         shown = verdict is not Verdict.THINNED
-        connection.tell({"type": "accepted", "id": said.client_id, "shown": shown})
+        connection.tell(Accepted(said.client_id, shown))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chat.core.addressee import EVERYBODY, is_person
+from chat.core.events import Hearts
 from chat.core.frames import Event, Format, Lane, array_frame, pack
 from chat.core.room import Member, Rank
 
@@ -82,6 +83,6 @@ class Gathering:
         """Everything gathered, and how many hearts; the gathering is empty afterwards."""
         events, hearts = self._events, self._hearts
         if hearts:
-            events.append(Event(Lane.TALK, pack({"type": "hearts", "count": hearts})))
+            events.append(Event(Lane.TALK, pack(Hearts(hearts))))
         self._events, self._hearts = [], 0
         return Batch(events), hearts

@@ -49,7 +49,7 @@ class Event:
     offset: int = 0
 
 
-def pack(event: Mapping[str, Any]) -> bytes:
+def pack(event: Mapping[str, Any] | msgspec.Struct) -> bytes:
     """An event as a msgpack map."""
     return msgspec.msgpack.encode(event)
 

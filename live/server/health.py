@@ -9,6 +9,7 @@ from chat.core.addressee import SELLER
 from live.relay.crowd import AudienceStatistics
 from live.relay.relay import Relay
 from live.server.policies import Publish
+from live.server.room_events import Media, message
 
 log = structlog.get_logger()
 
@@ -36,11 +37,12 @@ async def tell_once(relay: Relay, publish: Publish) -> None:
 def summary(audience: AudienceStatistics) -> dict[str, Any]:
     """The event: all viewers as one, but the bitrate as one of them who sees has it."""
     seeing = audience.viewers - audience.paused
-    return {
-        "type": "media",
-        "viewers": audience.viewers,
-        "paused": audience.paused,
-        "bitrate_bps": audience.bitrate_bps // seeing if seeing else 0,
-        "loss": round(audience.loss, 4),
-        "freezes": audience.freezes,
-    }
+    return message(
+        Media(
+            viewers=audience.viewers,
+            paused=audience.paused,
+            bitrate_bps=audience.bitrate_bps // seeing if seeing else 0,
+            loss=round(audience.loss, 4),
+            freezes=audience.freezes,
+        )
+    )

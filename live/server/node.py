@@ -29,6 +29,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from live.server import asyncapi
 from live.server.adapters.http1 import BoundedHttp
 from live.server.app import Check, Doors, build_app
 from live.server.errors import StartError
@@ -132,7 +133,8 @@ def node_app(
         await ground.redis.ping()
 
     checks: dict[str, Check] = {"staying": staying, "postgres": postgres, "redis": redis}
-    doors = [*house.doors, _authority_door(certificate)]
+    protocol = Doors(routes=[asyncapi.route(_version())])
+    doors = [*house.doors, protocol, _authority_door(certificate)]
     return build_app(doors, house.identity, checks, version=_version())
 
 

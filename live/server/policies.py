@@ -19,6 +19,8 @@ from typing import Any, Final, Protocol
 import structlog
 
 from chat.core.addressee import EVERYBODY, SELLER
+from live.server import room_events
+from live.server.room_events import message
 from live.show.core.lineup import carries
 from live.show.core.stage import Show
 from live.show.errors import ShowError
@@ -103,16 +105,16 @@ class ShowsToRooms:
     async def _messages(self, event: Event) -> list[Message]:
         match event:
             case WentOnAir():
-                return [{"type": "on_air", "on_air": True}]
+                return [message(room_events.OnAir(True))]
             case WentOffAir():
-                return [{"type": "on_air", "on_air": False}]
+                return [message(room_events.OnAir(False))]
             case Pinned(show):
-                return [{"type": "pin", "product": show.pinned}]
+                return [message(room_events.Pin(show.pinned))]
             case Arranged(_, added):
                 products = await self._products(added) if added else []
                 return [{"type": "product", "product": product} for product in products]
             case Ended():
-                return [{"type": "on_air", "on_air": False}, {"type": "ended"}]
+                return [message(room_events.OnAir(False)), message(room_events.Ended())]
 
 
 class StageDoor:

@@ -18,6 +18,7 @@ import structlog
 
 from chat.core.addressee import SELLER
 from live.server.policies import Publish
+from live.server.room_events import Replaced, message
 from signaling.errors import TakenOver
 
 log = structlog.get_logger()
@@ -74,6 +75,6 @@ class Takeovers:
             while self._untold:
                 show, session = self._untold.popleft()
                 try:
-                    await self._publish(show, {"type": "taken_over", "session": session}, SELLER)
+                    await self._publish(show, message(Replaced(session)), SELLER)
                 except Exception as error:  # noqa: BLE001 - the next answer will tell as well
                     log.warning("seller was not told of a takeover", show=show, error=repr(error))

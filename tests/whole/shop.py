@@ -103,13 +103,18 @@ class Visitor:
     """Somebody in a show's room."""
 
     def __init__(self, socket: ClientConnection) -> None:
+        self.frames: list[list[Json]] = []
+        """Every frame it was told."""
         self._socket = socket
         self._unread: list[Json] = []
 
     async def say(self, text: str) -> None:
         """Say something."""
-        saying = {"type": "say", "id": secrets.token_hex(4), "text": text}
-        await self._socket.send(msgspec.json.encode(saying), text=True)
+        await self.send({"type": "say", "id": secrets.token_hex(4), "text": text})
+
+    async def send(self, message: Json) -> None:
+        """Send one message."""
+        await self._socket.send(msgspec.json.encode(message), text=True)
 
     async def hears(self, wanted: Callable[[Json], bool]) -> Json:
         """The next event that is wanted; those before it are forgotten."""
@@ -119,7 +124,9 @@ class Visitor:
                     event = self._unread.pop(0)
                     if wanted(event):
                         return event
-                self._unread = msgspec.json.decode(await self._socket.recv())
+                frame = msgspec.json.decode(await self._socket.recv())
+                self.frames.append(frame)
+                self._unread = [*frame]
 
 
 @asynccontextmanager
@@ -129,7 +136,7 @@ async def visit(server: Server, show: str, token: str | None = None) -> AsyncIte
     json = Subprotocol("kkot.v1+json")
     async with connect(url, subprotocols=[json], compression=None, proxy=None) as socket:
         hello = {"type": "hello"} | ({"token": token} if token else {})
-        await socket.send(msgspec.json.encode(hello), text=True)
         visitor = Visitor(socket)
+        await visitor.send(hello)
         await visitor.hears(lambda event: event["type"] == "welcome")
         yield visitor

@@ -1,0 +1,110 @@
+"""What the room itself tells its viewers, as types: one for each kind of event, by its lane.
+
+The shop's events come from outside as maps. From these types the room's protocol is told to
+machines (AsyncAPI), so a member that is told stands here.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from chat.core.deeds import Report
+from chat.core.moderation import Appointed, Deleted, Sanction, Settings
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody as others see them; `assistant`: it is the shop assistant."""
+
+    id: str
+    name: str
+    seller: bool
+    assistant: bool = False
+
+
+class Said(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="said"
+):
+    """Somebody said something; `reply_to` is the id of the question that the assistant answers.
+
+    `private`: only this viewer is told, in the shop lane.
+    """
+
+    id: str
+    author: Author = msgspec.field(name="from")
+    text: str
+    at_ms: int
+    reply_to: str | None = None
+    private: bool = False
+
+
+class Hearts(msgspec.Struct, frozen=True, tag_field="type", tag="hearts"):
+    """So many hearts since the last such event."""
+
+    count: int
+
+
+class Present(msgspec.Struct, frozen=True, tag_field="type", tag="present"):
+    """So many watch, over all nodes."""
+
+    count: int
+
+
+class Thinned(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="thinned"):
+    """So many sayings there were in the last second, and so many of them were shown."""
+
+    said: int
+    shown: int
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="welcome"):
+    """How things are; it replaces what the client knew. Events after `offset` of `epoch` follow."""
+
+    show: str
+    now_ms: int
+    stage: str
+    on_air: bool
+    pinned: str | None
+    products: list[dict[str, Any]]
+    talk: list[Said]
+    present: int
+    hearts: int
+    room: Settings
+    you: Author | None
+    epoch: str
+    offset: int
+    recovered: bool
+
+
+class Accepted(msgspec.Struct, frozen=True, tag_field="type", tag="accepted"):
+    """What was said under the client's `id` was taken; not `shown`: too much was said at once."""
+
+    id: str
+    shown: bool
+
+
+class Refused(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="refused"):
+    """What was said under the client's `id` was not; `until_ms` where the reason ends by itself."""
+
+    id: str
+    reason: str
+    until_ms: int | None = None
+
+
+class Reported(msgspec.Struct, frozen=True, tag_field="type", tag="reported"):
+    """A viewer reported a saying."""
+
+    report: Report
+
+
+class Settled(msgspec.Struct, frozen=True, tag_field="type", tag="settled"):
+    """The report of this id is dealt with."""
+
+    report: int
+
+
+TALK: Final = (Said, Hearts, Present, Thinned)
+"""Told to everybody; a slow reader goes without. A private `said` is in the shop lane."""
+OWN: Final = (Welcome, Accepted, Refused)
+"""Told to one connection."""
+SHOP: Final = (Settings, Deleted, Sanction, Appointed, Reported, Settled)
+"""Numbered; those of the shop itself come beside them."""

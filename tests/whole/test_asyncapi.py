@@ -1,0 +1,210 @@
+"""A day in a room, heard by everybody in it: each frame is one that /asyncapi.json tells.
+
+Nothing is told that the document does not name, and nothing named stays unheard.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import jsonschema_rs
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from chat.adapters import redis_keys
+from live.demo.host import publish_demo
+from tests.whole.server import Server
+from tests.whole.shop import (
+    Json,
+    Person,
+    Shop,
+    Visitor,
+    hold,
+    open_shop,
+    order,
+    pay,
+    read,
+    sign_up,
+    visit,
+)
+
+SCHEMAS: Final = "#/components/schemas/"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A show, those who are in its room, and what the seller and a viewer may do over HTTP."""
+
+    server: Server
+    redis: Redis
+    shop: Shop
+    people: dict[str, Person]
+    visitors: dict[str, Visitor]
+    selling: httpx.AsyncClient
+    buying: httpx.AsyncClient
+
+    async def heard(self, kind: str, by: str = "seller", /, **members: Any) -> Json:
+        """Wait until somebody hears such an event."""
+        return await self.visitors[by].hears(
+            lambda event: event["type"] == kind and members.items() <= event.items()
+        )
+
+    async def moderate(self, what: str, **body: Any) -> None:
+        """The seller does something to the room."""
+        path = f"/shows/{self.shop.show}/moderation{what}"
+        method = "POST" if what else "PATCH"
+        assert (await self.selling.request(method, path, json=body)).is_success
+
+
+@pytest_asyncio.fixture
+async def day(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
+    """Seller, buyer, another viewer and a guest in the room of a show that sells two units."""
+    server = Server(tmp_path_factory.mktemp("day"), KKOT_REDIS_URL=redis_url)
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(server.close)
+        await server.start()
+        shop = await open_shop(server, stock=2)
+        people = {"seller": shop.seller, "buyer": await sign_up(server)}
+        people["other"] = await sign_up(server, "봄")
+        enter = closing.enter_async_context
+        visitors = {
+            name: await enter(visit(server, shop.show, person.token))
+            for name, person in people.items()
+        }
+        visitors["guest"] = await enter(visit(server, shop.show))
+        redis = await enter(Redis.from_url(redis_url))
+        selling = await enter(server.client(shop.seller.token))
+        buying = await enter(server.client(people["buyer"].token))
+        yield Day(server, redis, shop, people, visitors, selling, buying)
+
+
+async def talk(day: Day) -> None:
+    """Everything about sayings: accepted, refused, answered by the assistant, thinned."""
+    buyer, other = day.visitors["buyer"], day.visitors["other"]
+    await buyer.send({"type": "heart", "count": 3})
+    await day.heard("hearts", "guest", count=3)
+    await buyer.say(" ")
+    await day.heard("refused", "buyer", reason="empty")
+    await buyer.say("재고 몇 개 남았어요?")
+    question = await day.heard("said", text="재고 몇 개 남았어요?")
+    await day.heard("accepted", "buyer", shown=True)
+    await day.heard("said", "guest", reply_to=question["id"])
+    await other.say("재고 몇 개 남았어요?")
+    await day.heard("said", "other", private=True)
+    before: dict[Any, Any] = {"second": "1", "said": "500", "shown": "200"}
+    await day.redis.hset(redis_keys.budget(day.shop.show), mapping=before)
+    await buyer.say("예뻐요")
+    await day.heard("thinned", said=500, shown=200)
+    said = await day.heard("said", text="예뻐요")
+    await moderation(day, said["id"])
+
+
+async def moderation(day: Day, message: str) -> None:
+    """Everything that can be done to a saying, to a person and to the room."""
+    buying, other = day.buying, day.people["other"].id
+    report = {"message": message, "reason": "?"}
+    path = f"/shows/{day.shop.show}/moderation/report"
+    assert (await buying.post(path, json=report)).is_success
+    reported = await day.heard("reported")
+    await day.moderate("/settle", report=reported["report"]["id"])
+    await day.heard("settled")
+    await day.moderate("/pin", message=message)
+    await day.heard("room", "guest")
+    await day.moderate("", slow_s=60)
+    await day.heard("room", slow_s=60)
+    await day.visitors["buyer"].say("또 왔어요")
+    await day.heard("refused", "buyer", reason="slow")
+    await day.moderate("/delete", message=message)
+    await day.heard("deleted", "guest", id=message)
+    await day.moderate("/sanction", account=other, kind="mute", seconds=60)
+    await day.heard("sanction", "other", kind="mute")
+    place = f"/stores/{day.shop.slug}/moderators/{other}"
+    assert (await day.selling.put(place)).is_success
+    await day.heard("moderator", account=other)
+
+
+async def selling(day: Day) -> None:
+    """A price is changed, and both units are sold."""
+    product = day.shop.product
+    edit = {"price_minor": 9_000}
+    await read(await day.selling.patch(f"/products/{product}", json=edit))
+    await day.heard("price", "guest", price_minor=9_000)
+    held = await read(await hold(day.buying, product, quantity=2))
+    placed = await order(day.buying, held["id"])
+    await pay(day.buying, placed["id"])
+    await day.heard("sold_out", "guest")
+    await day.visitors["seller"].hears(
+        lambda event: event["type"] == "order" and event["order"]["state"] == "paid"
+    )
+
+
+async def media(day: Day) -> None:
+    """Two programs publish the show one after the other; then it ends."""
+    path = f"/shows/{day.shop.show}"
+    key = (await read(await day.selling.post(f"{path}/publish-key")))["key"]
+    publish = asyncio.create_task(publish_demo(day.server.url, day.shop.show, key))
+    await day.heard("on_air", "guest", on_air=True)
+    await day.heard("media")
+    newer = asyncio.create_task(publish_demo(day.server.url, day.shop.show, key))
+    await day.heard("taken_over")
+    for task in (publish, newer):
+        task.cancel()
+    await asyncio.wait([publish, newer])
+    await read(await day.selling.post(f"{path}/pin", json={"product": None}))
+    await day.heard("pin", "guest", product=None)
+    await read(await day.selling.post(f"{path}/end"))
+
+
+def strict(schemas: Json) -> Json:
+    """The document's schemas, allowing nothing they do not name."""
+    return {
+        name: schema | ({"additionalProperties": False} if "properties" in schema else {})
+        for name, schema in schemas.items()
+    }
+
+
+def members(schemas: Json) -> Iterator[tuple[str, str]]:
+    """Kind and name of every member that is told of events."""
+    for each in schemas["Frame"]["items"]["oneOf"]:
+        properties = schemas[each["$ref"].removeprefix(SCHEMAS)]["properties"]
+        (kind,) = properties["type"]["enum"]
+        yield from ((kind, name) for name in properties)
+
+
+async def test_every_frame_of_a_day_is_told_and_all_that_is_told_is_heard(day: Day) -> None:
+    async with day.server.client() as client:
+        schemas = (await read(await client.get("/asyncapi.json")))["components"]["schemas"]
+    frame = jsonschema_rs.validator_for(
+        {"$ref": f"{SCHEMAS}Frame", "components": {"schemas": strict(schemas)}}
+    )
+    await talk(day)
+    await selling(day)
+    await media(day)
+    frames: list[list[Json]] = []
+    for name, visitor in day.visitors.items():
+        await day.heard("ended", name)
+        frames += visitor.frames
+    for each in frames:
+        frame.validate(each)
+    events = [event for each in frames for event in each]
+    assert {(event["type"], name) for event in events for name in event} == set(members(schemas))
+    unnumbered = {
+        event["type"]
+        for event in events
+        if lane(schemas, event["type"]) == "shop" and "offset" not in event
+    }
+    assert unnumbered == set()
+
+
+def lane(schemas: Json, kind: str) -> str:
+    """The lane that is told of a kind."""
+    lanes = {
+        schema["properties"]["type"]["enum"][0]: schema["x-lane"]
+        for schema in schemas.values()
+        if "x-lane" in schema
+    }
+    return str(lanes[kind])
