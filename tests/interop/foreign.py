@@ -31,11 +31,14 @@ class Foreign:
 
     async def expect(self, video: int, audio: int) -> dict[str, Any]:
         """Wait until a viewer has seen so many frames and heard so many; what it told then."""
-        async with asyncio.timeout(SEE_WITHIN_S):
-            while True:
-                told = await _told(self.process, "video")
-                if told["video"]["frames"] >= video and told["audio"]["frames"] >= audio:
-                    return told
+        told = {"video": {"frames": 0}, "audio": {"frames": 0}}
+        try:
+            async with asyncio.timeout(SEE_WITHIN_S):
+                while told["video"]["frames"] < video or told["audio"]["frames"] < audio:
+                    told = await _told(self.process, "video")
+        except TimeoutError:
+            raise AssertionError(f"it told {told} at last, not {video} and {audio}") from None
+        return told
 
     async def end(self) -> int:
         """Let it hang up; the status of its DELETE."""

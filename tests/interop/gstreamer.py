@@ -40,6 +40,7 @@ WATCHED: Final = (
     "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,"
     "encoding-params=(string)2",
 )
+telling: Final = threading.Lock()
 
 
 class Peer:
@@ -157,8 +158,9 @@ class Peer:
 
 
 def tell(**facts: object) -> None:
-    """One line of JSON."""
-    print(json.dumps(facts), flush=True)
+    """One line of JSON, whole: several threads tell."""
+    with telling:
+        print(json.dumps(facts), flush=True)
 
 
 if __name__ == "__main__":
