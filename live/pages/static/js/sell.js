@@ -3,6 +3,7 @@
  */
 import { accountForm } from "./account.js";
 import { api, explain } from "./api.js";
+import { AssistantPanel } from "./assistant.js";
 import { Broadcast } from "./broadcast.js";
 import { $, fieldsOf, say } from "./dom.js";
 import { Orders } from "./orders.js";
@@ -145,6 +146,7 @@ async function createStore(event) {
   }
 }
 
+new AssistantPanel({ store: () => store, show: () => choice.show });
 $("#store-form").addEventListener("submit", createStore);
 tabs($("#console [role=tablist]"), (tab) => {
   currentTab = tab;

@@ -46,10 +46,12 @@ export class TalkList {
 }
 
 function line(said) {
-  const { name, seller } = said.from;
+  const { name, seller, assistant } = said.from;
   return h("li", { class: seller ? "said seller" : "said", "data-id": said.id, title: clockTime(said.at_ms) },
     h("span", { class: "said-name" }, name),
     seller ? h("span", { class: "said-role" }, t("talk.seller")) : null,
+    assistant ? h("span", { class: "said-role" }, t("talk.assistant")) : null,
+    said.private ? h("span", { class: "said-role" }, t("talk.private")) : null,
     h("span", { class: "said-text" }, said.text));
 }
 
