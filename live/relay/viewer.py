@@ -162,8 +162,7 @@ class Viewer:
             last = self.segments[-1]
             place, self._ended = self._ended or last.lane.newest(), None
             first = lane.key_place(number)
-            is_vp8 = lane.codec.name.upper() == "VP8"
-            rewriting = splice(place, last.rewriting, first, is_vp8=is_vp8)
+            rewriting = splice(place, last.rewriting, first, lane.codec.name.upper())
             if lane.bitrate < last.lane.bitrate:
                 # The path is full: repetitions of what the key frame replaces would keep it so.
                 self._repeated_from = number + rewriting.sequence

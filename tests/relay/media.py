@@ -17,6 +17,7 @@ DELTA = b"\x41\x9a\x00\x01"
 
 H264 = Codec("H264", 90_000, VIDEO_TYPE, RTX_TYPE, {})
 VP8 = Codec("VP8", 90_000, VIDEO_TYPE, RTX_TYPE, {})
+VP9 = Codec("VP9", 90_000, VIDEO_TYPE, RTX_TYPE, {})
 OPUS = Codec("opus", 48_000, AUDIO_TYPE, None, {})
 OPUS_RED = Codec("opus", 48_000, AUDIO_TYPE, None, {}, RED_TYPE)
 SUBSCRIPTION = Subscription(video=102, rtx=103, audio=109)

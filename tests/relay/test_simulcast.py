@@ -1,15 +1,19 @@
 """Three layers of one picture: a viewer goes from one to another and sees one unbroken stream."""
 
 from itertools import pairwise
+from struct import pack
 
 from live.relay.broadcast import Broadcast
-from live.relay.core import rtcp, rtp
+from live.relay.core import rtcp, rtp, vp9
+from live.relay.core.picture_counters import LONG
 from live.relay.viewer import Viewer
-from signaling.ports import Subscription
+from signaling.ports import Codec, Subscription
 from tests.relay.media import (
     DELTA,
+    H264,
     KEY,
     SUBSCRIPTION,
+    VP9,
     FakeLink,
     layered,
     sequence_of,
@@ -27,12 +31,13 @@ SIZES = (600, 2_400, 8_000)
 class Studio:
     """A show of three layers at 25 frames a second, a key frame in each every second."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: Codec = H264) -> None:
         self.now = 1000.0
+        self.codec = codec
         self.broadcast = Broadcast(
             "show", lambda _show, _on: None, lambda _show, _session: None, lambda: self.now
         )
-        self.publisher = self.broadcast.publish("p", layered(), self.now)
+        self.publisher = self.broadcast.publish("p", layered(codec=codec), self.now)
         self.publisher.connected(FakeLink(), self.now)
         self.frame = 0
         self.silent: set[int] = set()
@@ -49,13 +54,12 @@ class Studio:
             for layer, size in enumerate(SIZES):
                 if layer in self.silent:
                     continue
-                payload = (DELTA if self.frame % 25 else KEY) + bytes(size // 2)
                 for half in (0, 1):
                     number = 0x10000 + 1000 * layer + 2 * self.frame + half
                     stamp = self.frame * 3600 + 77_777 * layer
                     packet = video(
                         number & 0xFFFF,
-                        payload if not half else DELTA + bytes(size // 2),
+                        self._head(layer, half) + bytes(size // 2),
                         timestamp=stamp,
                         marker=half == 1,
                     )
@@ -65,6 +69,15 @@ class Studio:
             self.frame += 1
             self.now += FRAME_S
             self.broadcast.tick(self.now)
+
+    def _head(self, layer: int, half: int) -> bytes:
+        """What half a frame begins with; each layer counts its VP9 pictures from elsewhere."""
+        key = self.frame % 25 == 0
+        if self.codec.name != "VP9":
+            return KEY if key and not half else DELTA
+        picture = 0x8000 | LONG - 40 * layer + self.frame & LONG
+        flags = 0xA0 | (0 if key else 0x40) | (0x04 if half else 0x08)
+        return pack("!BHBBB", flags, picture, 0, 77 * layer + self.frame & 0xFF, 0x82)
 
 
 def unbroken(packets: list[bytes]) -> bool:
@@ -88,6 +101,21 @@ def test_squeezed_viewer_falls_at_a_key_frame_and_climbs_back_in_one_stream() ->
     studio.run(8)
     assert viewer.layer == 2
     assert unbroken(link.of_type(102))
+
+
+def test_vp9_counts_its_pictures_on_over_a_fall_and_a_climb() -> None:
+    studio = Studio(VP9)
+    studio.run(3)
+    viewer, link = studio.viewer()
+    for estimate, seconds in ((5_000_000, 4), (400_000, 2), (5_000_000, 8)):
+        viewer.rtcp(rtcp.remb(9, estimate, [1]), studio.now)
+        studio.run(seconds)
+    assert [segment.layer for segment in viewer.segments][-3:] == [0, 1, 2]
+    seen = [vp9.counters(packet, rtp.HEADER_BYTES) for packet in link.of_type(102)]
+    told = [(found.picture_id, found.tl0) for found in seen if found is not None]
+    assert len(told) == len(seen)
+    steps = {(b[0] - a[0] & LONG, b[1] - a[1] & 0xFF) for a, b in pairwise(told)}
+    assert steps == {(0, 0), (1, 1)}
 
 
 def test_what_was_missed_before_a_climb_is_repaired_from_its_own_layer() -> None:

@@ -1,18 +1,22 @@
 """One lane's packets made to continue another's: what lets a viewer change layers unnoticed.
 
 Over any number of switches a viewer's sequence numbers run on without a hole, its timestamps
-never go back, and VP8's picture ids and TL0PICIDX run on (RFC 3550 §5.1, RFC 7741 §4.2).
+never go back, and the picture ids and TL0PICIDX of VP8 and VP9 run on (RFC 3550 §5.1, RFC 7741
+§4.2, RFC 9628 §4.2).
 """
 
 from dataclasses import dataclass
 from struct import pack, unpack_from
 from typing import Final
 
-from live.relay.core import vp8
+from live.relay.core import vp8, vp9
+from live.relay.core.picture_counters import LONG, Read, moved
 from live.relay.core.rtp import HEADER_BYTES
 
 TIMESTAMP_STEP: Final = 90
 """The least by which a timestamp rises over a switch: a millisecond of video."""
+COUNTERS: Final[dict[str, Read]] = {"VP8": vp8.counters, "VP9": vp9.counters}
+"""By codec; others do not count pictures beside the sequence numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,8 @@ class Rewriting:
     """How a lane's packets become a viewer's: what is added to their numbers.
 
     `first`: the lane's packets before this number are not the viewer's. `picture_id` and `tl0`
-    are added to VP8's counters. Viewers with equal rewritings share their plaintext.
+    are added to the counters that `read` finds. Viewers with equal rewritings share their
+    plaintext.
     """
 
     first: int = 0
@@ -28,18 +33,19 @@ class Rewriting:
     timestamp: int = 0
     picture_id: int = 0
     tl0: int = 0
+    read: Read | None = None
 
     def apply(self, packet: bytes) -> bytes:
         """A lane's packet, with its twelve-byte header, as the viewer's."""
-        if self.picture_id or self.tl0:
-            packet = vp8.moved(packet, HEADER_BYTES, self.picture_id, self.tl0)
+        if self.read is not None and (found := self.read(packet, HEADER_BYTES)) is not None:
+            packet = moved(packet, found, self.picture_id, self.tl0)
         if not self.sequence and not self.timestamp:
             return packet
         sequence, timestamp = unpack_from("!HI", packet, 2)
-        moved = pack(
+        numbers = pack(
             "!HI", sequence + self.sequence & 0xFFFF, timestamp + self.timestamp & 0xFFFFFFFF
         )
-        return packet[:2] + moved + packet[8:]
+        return packet[:2] + numbers + packet[8:]
 
 
 AS_IT_IS: Final = Rewriting()
@@ -56,15 +62,15 @@ class Place:
     packet: bytes | None
 
 
-def splice(last: Place, before: Rewriting, first: Place, *, is_vp8: bool) -> Rewriting:
+def splice(last: Place, before: Rewriting, first: Place, codec: str) -> Rewriting:
     """The rewriting that lets the lane of `first` continue, right there, after `last`, which the
-    viewer got by `before`."""
+    viewer got by `before`; both lanes carry `codec`, in capitals."""
     picture_id = tl0 = 0
-    if is_vp8 and last.packet is not None and first.packet is not None:
-        old = vp8.counters(last.packet, HEADER_BYTES)
-        new = vp8.counters(first.packet, HEADER_BYTES)
+    read = COUNTERS.get(codec)
+    if read is not None and last.packet is not None and first.packet is not None:
+        old, new = read(last.packet, HEADER_BYTES), read(first.packet, HEADER_BYTES)
         if old is not None and new is not None:
-            picture_id = old.picture_id + before.picture_id + 1 - new.picture_id & vp8.LONG
+            picture_id = old.picture_id + before.picture_id + 1 - new.picture_id & LONG
             tl0 = old.tl0 + before.tl0 + 1 - new.tl0 & 0xFF
     behind = last.timestamp + before.timestamp + TIMESTAMP_STEP - first.timestamp
     return Rewriting(
@@ -73,4 +79,5 @@ def splice(last: Place, before: Rewriting, first: Place, *, is_vp8: bool) -> Rew
         max(behind, 0),
         picture_id,
         tl0,
+        read if picture_id or tl0 else None,
     )
