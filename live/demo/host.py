@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from typing import Final
 
 import httpx
@@ -55,7 +56,8 @@ async def _publish_once(client: httpx.AsyncClient, show: str, key: str) -> None:
     finally:
         await peer.close()
         if session is not None:
-            await client.delete(session)
+            with suppress(httpx.HTTPError):  # a server that is gone must not hide a cancellation
+                await client.delete(session)
 
 
 def _add_tracks(peer: RTCPeerConnection) -> None:

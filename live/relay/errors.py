@@ -19,6 +19,12 @@ class UnknownViewerError(RelayError):
     code = "not_found"
 
 
+class NodeSilentError(RelayError):
+    """The node that has the show's publisher does not answer, or not as a node does."""
+
+    code = "unavailable"
+
+
 class TooManyReportsError(RelayError):
     """A viewer's page tells more often than anybody can wish."""
 

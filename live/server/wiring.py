@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import httpx
 import structlog
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -40,8 +41,10 @@ from live.accounts.adapters.passwords import Argon2Passwords
 from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
+from live.accounts.core.claims import Person as Claimant
 from live.pages.routes import order_page, store_page
 from live.pages.routes import routes as page_routes
+from live.relay.adapters.neighbours import Neighbours
 from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors
@@ -86,6 +89,7 @@ class Packages:
     stage_door: StageDoor
     takeovers: Takeovers
     relay: Relay
+    neighbours: Neighbours
     endpoint: Endpoint
 
 
@@ -177,9 +181,11 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     endpoint = await closing.enter_async_context(
         _signaling(ground, relay, Gate(shows, directory, relay, takeovers))
     )
+    http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
+    neighbours = Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
     return Packages(
         *(accounts, directory, shows, sandbox, cart, chat, moderating),
-        *(stage_door, takeovers, relay, endpoint),
+        *(stage_door, takeovers, relay, neighbours, endpoint),
     )
 
 
@@ -206,7 +212,12 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             openapi=cart_routes.OPENAPI,
         ),
         Doors(
-            operations=relay_operations(packages.relay, demand_owner=packages.shows.demand_owner)
+            operations=relay_operations(
+                packages.relay,
+                demand_owner=packages.shows.demand_owner,
+                elsewhere=packages.directory.elsewhere,
+                ask_node=packages.neighbours.media,
+            )
         ),
         Doors(operations=moderation_operations(packages.moderating)),
         operator_doors(packages.relay, settings.operator_token),
@@ -283,6 +294,11 @@ def _accounts(ground: Ground, stores_of: Any) -> Accounts:
         RedisLimiter(ground.redis),
         stores_of,
     )
+
+
+def _vouch(tokens: JwtTokens, person: str) -> str:
+    """What tells another node who asks; it looks at no name."""
+    return tokens.issue(Claimant(person, ""), int(time.time()))
 
 
 def _account_of(accounts: Accounts, token: str) -> str | None:

@@ -81,6 +81,26 @@ async def serving(
     assert code == 0, f"the server ended with {code}:\n{log.read_text()[-4000:]}"
 
 
+def sharing(database_url: str, redis_url: str) -> dict[str, str]:
+    """The settings of nodes that are one service."""
+    return {
+        "KKOT_DATABASE_URL": database_url,
+        "KKOT_REDIS_URL": redis_url,
+        "KKOT_SECRET": "the same on every node, and no secret here",
+    }
+
+
+@asynccontextmanager
+async def two_nodes(
+    folder: Path, database_url: str, redis_url: str
+) -> AsyncIterator[tuple[Server, Server]]:
+    """Run two nodes that are one service; both must come up, stay up and stop cleanly."""
+    shared = sharing(database_url, redis_url)
+    await migrate(folder / "migration", shared)
+    async with serving(folder / "a", shared) as here, serving(folder / "b", shared) as there:
+        yield here, there
+
+
 async def _ready(process: Process, log: Path) -> str:
     assert process.stdout is not None
     async with asyncio.timeout(START_WITHIN_S):

@@ -9,19 +9,13 @@ from tests.e2e import people
 from tests.e2e.conftest import Visit
 from tests.e2e.people import part
 from tests.e2e.picture import media_ports, picture_reaches
-from tests.e2e.server import migrate, serving
+from tests.e2e.server import two_nodes
 
 
 async def test_a_buyer_on_another_node(
     tmp_path: Path, database_url: str, redis_url: str, visit: Visit
 ) -> None:
-    shared = {
-        "KKOT_DATABASE_URL": database_url,
-        "KKOT_REDIS_URL": redis_url,
-        "KKOT_SECRET": "the same on every node, and no secret here",
-    }
-    await migrate(tmp_path / "migration", shared)
-    async with serving(tmp_path / "a", shared) as here, serving(tmp_path / "b", shared) as there:
+    async with two_nodes(tmp_path, database_url, redis_url) as (here, there):
         seller = await visit(f"{here.url}/sell", "ko-KR")
         watch = await people.open_shop(seller, "Camellia", stock=2)
         await people.go_live(seller)

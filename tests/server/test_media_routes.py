@@ -9,6 +9,7 @@ import pytest_asyncio
 from live.relay.adapters.routes import REPORTS_AT_ONCE
 from live.relay.relay import VIEWERS_TOLD, Relay
 from live.relay.viewer import Viewer
+from live.show.adapters.directory import RedisDirectory
 from tests.relay.media import DELTA, KEY, SUBSCRIPTION, FakeLink, publication, video
 from tests.server.world import World
 
@@ -157,6 +158,22 @@ async def test_a_show_without_media_has_an_empty_house(world: World) -> None:
     show = await world.shows.schedule(owner, "flowers", "장미", None)
     told = (await world.client.get(f"/shows/{show.id}/media", headers=await world.bearer())).json()
     assert (told["publisher"], told["viewers"], told["audience"]["viewers"]) == (None, [], 0)
+
+
+async def test_a_node_without_the_publisher_asks_the_one_that_has_it(
+    world: World, show: str
+) -> None:
+    """Nobody answers at that address: it is asked, and its silence is not an empty house."""
+    await RedisDirectory(world.redis, "http://127.0.0.1:1").claim(show)
+    path, bearer = f"/shows/{show}/media", await world.bearer()
+    answer = await world.client.get(path, headers=bearer)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"]
+    alone = await world.client.get(path, params={"here": "true"}, headers=bearer)
+    assert alone.json()["publisher"]["layers"][0]["packets"] == 10
+    await world.person("other@example.com")
+    stranger = await world.client.get(path, headers=await world.bearer("other@example.com"))
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "forbidden")
 
 
 async def test_a_crowd_is_told_in_totals(world: World, show: str) -> None:

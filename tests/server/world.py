@@ -15,6 +15,8 @@ from live.accounts.adapters.passwords import Argon2Passwords
 from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
+from live.accounts.core.claims import Person
+from live.relay.adapters.neighbours import Neighbours
 from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors, build_app
@@ -101,7 +103,7 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
     async def viewers(_show: str) -> int:
         return 7
 
-    async with Redis.from_url(redis_url) as redis:
+    async with Redis.from_url(redis_url) as redis, httpx.AsyncClient() as http:
         cheap = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
         clock = Clock()
@@ -116,6 +118,9 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
             person = accounts.who(token)
             return person.id if person else None
 
+        def vouch(person: str) -> str:
+            return JwtTokens(SECRET).issue(Person(person, ""), int(clock()))
+
         async def ping() -> None:
             await redis.ping()
 
@@ -123,7 +128,14 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
             [
                 Doors(operations=account_operations(accounts)),
                 Doors(operations=show_operations(shows, viewers=viewers, public_url=BASE_URL)),
-                Doors(operations=relay_operations(relay, demand_owner=shows.demand_owner)),
+                Doors(
+                    operations=relay_operations(
+                        relay,
+                        demand_owner=shows.demand_owner,
+                        elsewhere=directory.elsewhere,
+                        ask_node=Neighbours(http, vouch).media,
+                    )
+                ),
             ],
             Visitors(account_of, Origins([]), secure=False),
             {"redis": ping, "postgres": check_postgres(engine)},

@@ -1,7 +1,8 @@
 """The relay over HTTP: what viewers' pages wish and report, and how a show's media fare.
 
 A viewer's session, as WHEP gave it, is the right to speak for that viewer; its page may come from
-another node, so any origin may ask. What is told of a show names no session.
+another node, so any origin may ask. What is told of a show names no session, and any node tells it:
+one without the publisher asks the node that has it.
 """
 
 import math
@@ -20,6 +21,8 @@ from live.relay.statistics import PublisherStatistics, ShowStatistics, ViewerSta
 Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
 DemandOwner = Callable[[str, str], Awaitable[object]]
 """Person, show: raises when there is no such show or it is somebody else's."""
+Elsewhere = Callable[[str], Awaitable[str | None]]
+"""Show: the public URL of another node that has its publisher, if one has."""
 
 VIEWER_PATH: Final = "/shows/{show}/viewers/{session}"
 REPORTS_AT_ONCE: Final = 10
@@ -48,12 +51,16 @@ class ViewerReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
-    """A show's media on this node, as it is now. `viewers`: not more than a couple of hundred."""
+    """A show's media on one node, as it is now. `viewers`: not more than a couple of hundred."""
 
     show: str
     publisher: PublisherStatistics | None
     audience: AudienceStatistics
     viewers: tuple[ViewerStatistics, ...]
+
+
+AskNode = Callable[[str, str, str], Awaitable[Media]]
+"""Its URL, person, show: what that node tells. Raises `NodeSilentError`."""
 
 
 class Desk:
@@ -63,10 +70,14 @@ class Desk:
         self,
         relay: Relay,
         demand_owner: DemandOwner,
+        elsewhere: Elsewhere,
+        ask_node: AskNode,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._relay = relay
         self._demand_owner = demand_owner
+        self._elsewhere = elsewhere
+        self._ask_node = ask_node
         self._clock = clock
         self._pace = Pace(REPORTS_AT_ONCE, REPORTS_EVERY_S)
 
@@ -86,18 +97,27 @@ class Desk:
     async def preflight(self, show: str, session: str) -> None:
         """Ask whether a page of another origin may tell: it may."""
 
-    async def look(self, person: str, show: str) -> Media:
-        """How the media of one's own show fare on this node."""
+    async def look(self, person: str, show: str, here: bool = False) -> Media:
+        """How the media of one's own show fare.
+
+        Any node tells, by asking the one that has the publisher; with `here`, of itself alone.
+        503 `unavailable` when that node does not answer.
+        """
         await self._demand_owner(person, show)
+        node = None if here else await self._elsewhere(show)
+        if node is not None:
+            return await self._ask_node(node, person, show)
         told = self._relay.statistics(show) or ShowStatistics(show, None, NOBODY, ())
         return Media(
             show=show, publisher=told.publisher, audience=told.audience, viewers=told.viewers
         )
 
 
-def operations(relay: Relay, *, demand_owner: DemandOwner) -> list[Operation]:
+def operations(
+    relay: Relay, *, demand_owner: DemandOwner, elsewhere: Elsewhere, ask_node: AskNode
+) -> list[Operation]:
     """The operations of the relay."""
-    desk = Desk(relay, demand_owner)
+    desk = Desk(relay, demand_owner, elsewhere, ask_node)
     return [
         ("PUT", VIEWER_PATH, desk.tell, 204),
         ("OPTIONS", VIEWER_PATH, desk.preflight, 204),

@@ -1,0 +1,1 @@
+"""Tests of where the relay touches the world."""
