@@ -120,11 +120,13 @@ def _formats(codec: Codec) -> str:
 
 
 def _codec(codec: Codec) -> list[str]:
+    """What an offer tells of its own stream (sprop-…) is not said of ours (RFC 6184 §8.2.2, RFC
+    7587 §6.1)."""
     pt, rtx, red = codec.payload_type, codec.rtx_payload_type, codec.red_payload_type
     channels = "/2" if codec.name == "opus" else ""
     lines = [f"a=rtpmap:{pt} {codec.name}/{codec.clock_rate}{channels}"]
-    if codec.parameters:
-        pairs = codec.parameters.items()
+    pairs = [(k, v) for k, v in codec.parameters.items() if not k.startswith("sprop-")]
+    if pairs:
         lines.append(f"a=fmtp:{pt} " + ";".join(f"{k}={v}" if v else k for k, v in pairs))
     if rtx is not None:
         lines += [f"a=rtpmap:{rtx} rtx/{codec.clock_rate}", f"a=fmtp:{rtx} apt={pt}"]

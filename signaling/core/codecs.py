@@ -56,6 +56,10 @@ play; any other comes after these."""
 REDUNDANT: Final = {"opus": "red/48000/2"}
 """How redundancy around a codec is offered."""
 H264_DEFAULT: Final = "42000a"
+H264_LEVEL: Final = 51
+"""The level that is received here, 5.1: what phones decode. The relay itself would take any."""
+_LEVEL_1B_PROFILES: Final = frozenset({66, 77, 88})
+"""Those whose constraint_set3_flag is a part of the level (RFC 6184 §8.2.2)."""
 
 _PROFILE_LEVEL_ID = re.compile(r"[0-9a-f]{6}")
 
@@ -109,6 +113,26 @@ def asked(codec: Codec) -> Codec:
     if codec.name != "opus":
         return codec
     return replace(codec, parameters={**codec.parameters, "useinbandfec": "1"})
+
+
+def received(codec: Codec) -> Codec:
+    """A published codec as its sender is told that it is taken (RFC 6184 §8.2.2).
+
+    H.264 has the level that is received here, unless both sides must use one and the sender's is
+    lower. Parameter sets that came beside the stream must come in it too: viewers look there.
+    """
+    if codec.name != "H264":
+        return codec
+    told = {key: value for key, value in codec.parameters.items() if key != "max-recv-level"}
+    level_id = told.get("profile-level-id", H264_DEFAULT)
+    if _PROFILE_LEVEL_ID.fullmatch(level_id.lower()):
+        profile_idc, constraints, level = bytes.fromhex(level_id)
+        if told.get("level-asymmetry-allowed") == "1" or level > H264_LEVEL:
+            constraints &= 0xEF if profile_idc in _LEVEL_1B_PROFILES else 0xFF
+            told["profile-level-id"] = bytes((profile_idc, constraints, H264_LEVEL)).hex()
+    if "sprop-parameter-sets" in told or "sprop-level-parameter-sets" in told:
+        told["in-band-parameter-sets"] = "1"
+    return replace(codec, parameters=told)
 
 
 def profile(codec: Codec) -> str:

@@ -65,7 +65,9 @@ def publish(offer: Description, local: Local) -> tuple[str, Publication]:
     _check(offer, ("sendonly", "sendrecv"))
     tracks = tuple(_published(section) for section in offer.media)
     answered = [
-        Answered(section, "recvonly", track.codec, _publisher_lines(section, track))
+        Answered(
+            *(section, "recvonly", codecs.received(track.codec)), _publisher_lines(section, track)
+        )
         for section, track in zip(offer.media, tracks, strict=True)
     ]
     return write(offer, local, answered), Publication(tracks)

@@ -57,6 +57,7 @@ def assert_formats_are_offered(theirs: Section, ours: Section) -> None:
     for value in ours.all("fmtp"):
         number, _, parameters = value.partition(" ")
         assert number in ours.formats
+        assert "sprop-" not in parameters.lower()
         if parameters.startswith("apt="):
             assert parameters.removeprefix("apt=") in ours.formats
     for value in ours.all("rtcp-fb"):

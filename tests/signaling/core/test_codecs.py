@@ -144,6 +144,44 @@ def test_opus_is_asked_for_with_forward_error_correction() -> None:
     assert codecs.asked(video) is video
 
 
+@pytest.mark.parametrize(
+    ("offered", "level_id"),
+    [
+        ("profile-level-id=42e01f;level-asymmetry-allowed=1", "42e033"),
+        ("profile-level-id=42E01F;level-asymmetry-allowed=1", "42e033"),
+        ("profile-level-id=640c3e;level-asymmetry-allowed=1", "640c33"),
+        ("profile-level-id=42f00b;level-asymmetry-allowed=1", "42e033"),  # level 1b
+        ("profile-level-id=64100b;level-asymmetry-allowed=1", "641033"),  # no level 1b in High
+        ("level-asymmetry-allowed=1", "420033"),
+        ("profile-level-id=42e01f", "42e01f"),
+        ("profile-level-id=42e01f;level-asymmetry-allowed=0", "42e01f"),
+        ("profile-level-id=42f00b", "42f00b"),
+        ("profile-level-id=42e033", "42e033"),
+        ("profile-level-id=42e034", "42e033"),
+        ("profile-level-id=4d003e;level-asymmetry-allowed=0", "4d0033"),
+        ("profile-level-id=nonsense;level-asymmetry-allowed=1", "nonsense"),
+        ("", None),
+    ],
+)
+def test_h264_is_received_in_a_level_of_our_own(offered: str, level_id: str | None) -> None:
+    sent = codec(f"H264/90000 packetization-mode=1;{offered}")
+    taken = codecs.received(sent)
+    assert taken.parameters.get("profile-level-id") == level_id
+    assert codecs.profile(taken) == codecs.profile(sent)
+    assert taken.parameters.get("packetization-mode") == "1"
+
+
+def test_parameter_sets_beside_the_stream_are_asked_for_in_it() -> None:
+    h264 = "H264/90000 packetization-mode=1"
+    for name in ("sprop-parameter-sets", "sprop-level-parameter-sets"):
+        taken = codecs.received(codec(f"{h264};{name}=Z0LADQ,aM48;in-band-parameter-sets=0"))
+        assert taken.parameters["in-band-parameter-sets"] == "1"
+    assert "in-band-parameter-sets" not in codecs.received(codec(h264)).parameters
+    assert "max-recv-level" not in codecs.received(codec(f"{h264};max-recv-level=e02a")).parameters
+    vp8 = codec("VP8/90000 max-fs=12288")
+    assert codecs.received(vp8) is vp8
+
+
 def test_a_browsers_codecs() -> None:
     video = sdp.parse(chromium("watch")).media[0]
     names = {found.name for found in codecs.offered(video)}

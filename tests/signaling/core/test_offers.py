@@ -84,6 +84,42 @@ def test_webrtcbin_has_no_estimate_of_its_own_and_repairs_sound_too(name: str, c
 
 
 @pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "gstreamer_publish_h264",
+            {
+                "a=fmtp:96 packetization-mode=1;profile-level-id=42c033;level-asymmetry-allowed=1;"
+                "in-band-parameter-sets=1",
+                "a=fmtp:111 useinbandfec=1",
+            },
+        ),
+        (
+            "libdatachannel_publish",
+            {
+                "a=fmtp:96 profile-level-id=42e033;packetization-mode=1;level-asymmetry-allowed=1",
+                "a=fmtp:111 minptime=10;maxaveragebitrate=96000;stereo=1;useinbandfec=1",
+            },
+        ),
+    ],
+)
+def test_an_answer_tells_of_our_side_not_of_the_senders(name: str, lines: set[str]) -> None:
+    assert "sprop-" in offer(name)
+    answer, _ = publish(offer(name))
+    assert lines <= set(answer.split("\r\n"))
+
+
+def test_what_a_viewer_would_send_is_not_said_of_what_it_gets() -> None:
+    watching = offer("libdatachannel_watch")
+    assert "sprop-stereo=1" in watching
+    stream = show("H264", packetization_mode="1", profile_level_id="42e01f")
+    answer, _ = negotiate.watch(sdp.parse(watching), LOCAL, stream)
+    assert_sound(watching, answer, {"sendonly"})
+    assert "a=fmtp:111 minptime=10;maxaveragebitrate=96000;stereo=1;useinbandfec=1\r\n" in answer
+    assert "profile-level-id=42e01f" in answer
+
+
+@pytest.mark.parametrize(
     ("name", "codec", "payload_type", "rtx", "remb"),
     [
         ("gstreamer_watch", "VP8", 96, 97, False),
