@@ -64,6 +64,7 @@ def publish(offer: Description, local: Local) -> tuple[str, Publication]:
     """
     _check(offer, ("sendonly", "sendrecv"))
     tracks = tuple(_published(section) for section in offer.media)
+    _check_payload_types(track.codec for track in tracks)
     answered = [
         Answered(
             *(section, "recvonly", codecs.received(track.codec)), _publisher_lines(section, track)
@@ -87,6 +88,7 @@ def watch(offer: Description, local: Local, stream: Stream) -> tuple[str, Subscr
     }
     if not chosen:
         raise UnacceptableOffer("the offer asks for nothing this show sends")
+    _check_payload_types(chosen.values())
     subscription = _subscription(offer, chosen)
     answered = []
     for section in offer.media:
@@ -129,6 +131,19 @@ def _check_bundle(offer: Description) -> None:
         return
     if offer.bundle is None or set(offer.bundle) != set(mids) or len(set(mids)) != len(mids):
         raise UnacceptableOffer("all media sections must be bundled (a=group:BUNDLE)")
+
+
+def _check_payload_types(agreed: Iterable[Codec]) -> None:
+    """What one transport carries must be told apart by payload type (RFC 9143 §9.1.1): neither
+    sound and picture nor what repeats them may share one, whatever SSRCs are announced."""
+    seen: set[int] = set()
+    for codec in agreed:
+        for number in (codec.payload_type, codec.rtx_payload_type, codec.red_payload_type):
+            if number is None:
+                continue
+            if number in seen:
+                raise UnacceptableOffer(f"payload type {number} is of audio and of video")
+            seen.add(number)
 
 
 def _kind(section: Section) -> Kind:

@@ -335,6 +335,32 @@ def test_refused_viewers(reason: str, offer: str, stream: Stream) -> None:
         watch(offer, stream)
 
 
+def renumbered(offer: str, own: int, other: int) -> str:
+    """The offer with a payload type of its sound called by another number."""
+    offer = re.sub(rf"(m=audio.*) {own} ", rf"\1 {other} ", offer)
+    offer = offer.replace(f" {own}/{own}\r\n", f" {other}/{other}\r\n")
+    return re.sub(rf"a=(rtpmap|fmtp|rtcp-fb):{own} ", rf"a=\1:{other} ", offer)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.parametrize(("own", "other"), [(111, 108), (111, 109), (63, 108), (63, 109)])
+def test_a_payload_type_of_sound_and_picture_is_refused(
+    own: int, other: int, announced: bool
+) -> None:
+    """Sound or redundant sound, and the picture or its repetitions."""
+    for answered, whole in ((publish, PUBLISH), (watch, WATCH)):
+        offer = whole if announced else without(whole, "a=ssrc")
+        answered(renumbered(offer, own, 61))
+        with pytest.raises(UnacceptableOffer, match=f"payload type {other} is of audio and of"):
+            answered(renumbered(offer, own, other))
+
+
+def test_a_shared_payload_type_that_is_not_agreed_is_in_nobodys_way() -> None:
+    offer = renumbered(PUBLISH, 110, 96)
+    assert offer != PUBLISH
+    assert publish(offer)[1] == publish(PUBLISH)[1]
+
+
 @pytest.mark.parametrize("mid", ["a b", "", "x" * 65, "ü"])
 def test_a_mid_that_is_no_token_is_malformed(mid: str) -> None:
     with pytest.raises(MalformedOffer):
@@ -406,6 +432,10 @@ def spoilt(draw: st.DrawFn) -> str:
 
 
 def assert_usable(publication: Publication) -> None:
+    agreed = [track.codec for track in publication.tracks]
+    types = [(c.payload_type, c.rtx_payload_type, c.red_payload_type) for c in agreed]
+    numbers = [number for each in types for number in each if number is not None]
+    assert len(set(numbers)) == len(numbers)
     for track in publication.tracks:
         codec = track.codec
         for pt in (codec.payload_type, codec.rtx_payload_type, codec.red_payload_type):
