@@ -62,7 +62,9 @@ class MediaCollector(Collector):
     def _on_the_wire(self) -> Iterator[Metric]:
         labels = ["transport", "way"]
         datagrams = CounterMetricFamily(
-            "kkot_media_datagrams", "Datagrams at the media port", labels=labels
+            "kkot_media_datagrams",
+            "Datagrams at the media port; dropped are those no socket had room for",
+            labels=labels,
         )
         octets = CounterMetricFamily("kkot_media_octets", "Bytes at the media port", labels=labels)
         for transport, counted in self._traffic.items():

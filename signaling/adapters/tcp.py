@@ -20,6 +20,7 @@ PROOF_S: Final = 10.0
 CONNECTION_LIMIT: Final = 4_000
 """Connections at one time; further ones are closed at once."""
 FRAME_LIMIT_BYTES: Final = 2_048
+LENGTH_BYTES: Final = 2
 MEDIA_LIMIT_BYTES: Final = 256 << 10
 """Unsent bytes of a slow connection beyond which media to it are dropped: older pictures than the
 second that fits in are worth nothing."""
@@ -140,7 +141,7 @@ class TcpConnection(asyncio.Protocol):
             return
         transport.write(frames)
         counters.sent += count
-        counters.sent_octets += len(frames)
+        counters.sent_octets += len(frames) - count * LENGTH_BYTES
 
     def abort(self) -> None:
         """End the connection now."""

@@ -23,7 +23,8 @@ def told(collector: MediaCollector) -> dict[str, float]:
 def test_counters_go_on_over_shows_that_end() -> None:
     stage = Stage()
     udp = Counters(received=5, received_octets=500, sent=7, sent_octets=900, dropped=1)
-    collector = MediaCollector(stage.relay, {"udp": udp})
+    tcp = Counters(sent=3, sent_octets=300, dropped=48)
+    collector = MediaCollector(stage.relay, {"udp": udp, "tcp": tcp})
     sink, _ = stage.publisher()
     viewer, _ = stage.viewer()
     stage.send(sink, *frames(1, 20))
@@ -35,6 +36,7 @@ def test_counters_go_on_over_shows_that_end() -> None:
     assert during["kkot_media_freezes_total"] == 3
     assert during["kkot_media_frozen_seconds_total"] == 1.5
     assert during['kkot_media_datagrams_total{transport="udp",way="dropped"}'] == 1
+    assert during['kkot_media_datagrams_total{transport="tcp",way="dropped"}'] == 48
     assert during['kkot_media_octets_total{transport="udp",way="out"}'] == 900
     viewer.closed(stage.now)
     sink.closed(stage.now)

@@ -45,6 +45,12 @@ async def test_how_the_media_fare_is_told_by_any_node(nodes: tuple[Server, Serve
         assert told["publisher"]["id"] == own["publisher"]["id"]
         alone = await read(await away.get(path, params={"here": "true"}))
         assert alone["publisher"] is None
+        for node, carries in ((at_home, True), (away, False)):
+            graphs = (await node.get("/metrics")).text
+            assert ('kkot_media_packets_total{way="in"} 0.0\n' in graphs) is not carries
+            for transport in ("udp", "tcp"):
+                labels = f'transport="{transport}",way="dropped"'
+                assert f"kkot_media_datagrams_total{{{labels}}} " in graphs
         heard = await console.hears(lambda event: event["type"] == "media")
         assert heard["viewers"] == 0
 
