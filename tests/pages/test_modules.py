@@ -246,6 +246,30 @@ async def test_a_browser_without_the_shows_codec_is_told_so_and_does_not_ask_aga
         await page.clock.fast_forward(40_000)
 
 
+async def test_a_browser_without_the_shows_codec_asks_again_when_the_seller_is_back(
+    page: Page,
+) -> None:
+    sockets: list[WebSocketRoute] = []
+    curtain = page.locator("[data-test=curtain]")
+
+    def serve(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.on_message(lambda _: socket.send(msgpack.packb([WELCOME])))
+
+    async def refuse(route: Route, request: Request) -> None:
+        await route.fulfill(status=422, json={"code": "unacceptable_offer"})
+
+    await page.route("**/whep/s1", refuse)
+    await page.route_web_socket("**/shows/s1/events", serve)
+    await page.goto(f"{BASE}/shows/s1/watch")
+    await expect(curtain).to_contain_text("This browser cannot play this picture")
+    sockets[-1].send(msgpack.packb([{"type": "on_air", "on_air": False}]))
+    await expect(curtain).not_to_contain_text("cannot play")
+    async with page.expect_request("**/whep/s1", timeout=10_000):
+        sockets[-1].send(msgpack.packb([{"type": "on_air", "on_air": True}]))
+    await expect(curtain).to_contain_text("This browser cannot play this picture")
+
+
 async def test_a_room_with_too_much_talk_says_how_much_is_shown(page: Page) -> None:
     await _room(page, [[WELCOME], [{"type": "thinned", "said": 400, "shown": 100}]])
     await expect(page.locator("#thinned")).to_have_text(
