@@ -55,7 +55,7 @@ SEEN: Final = """async ([codec, frames]) => {
   const heard = rows.find((row) => row.type === "inbound-rtp" && row.kind === "audio");
   const seen = rows.find((row) => row.type === "inbound-rtp" && row.kind === "video");
   const named = rows.find(({ id }) => id === seen?.codecId)?.mimeType;
-  return named === `video/${codec}` && seen.framesDecoded >= frames && heard.packetsReceived > 0;
+  return named === `video/${codec}` && seen.framesDecoded >= frames && heard?.packetsReceived > 0;
 }"""
 
 
