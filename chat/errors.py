@@ -53,3 +53,9 @@ class InvalidFaqError(ChatError):
     """An entry of a FAQ says nothing, or is too long."""
 
     code = "invalid"
+
+
+class DismissedError(ChatError):
+    """A room sent its client away for good; fact `close` is the code, or `status` that of HTTP."""
+
+    code = "dismissed"

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
+from chat.client import RoomClient, open_room
 from tests.whole.server import PATIENCE_S, Server
 
 PASSWORD: Final = "correct horse battery"
@@ -102,41 +100,33 @@ async def pay(client: httpx.AsyncClient, placed: str) -> Json:
 class Visitor:
     """Somebody in a show's room."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.frames: list[list[Json]] = []
-        """Every frame it was told."""
-        self._socket = socket
-        self._unread: list[Json] = []
-
-    async def say(self, text: str) -> None:
-        """Say something."""
-        await self.send({"type": "say", "id": secrets.token_hex(4), "text": text})
-
-    async def send(self, message: Json) -> None:
-        """Send one message."""
-        await self._socket.send(msgspec.json.encode(message), text=True)
+    def __init__(self, room: RoomClient) -> None:
+        self.room = room
 
     async def hears(self, wanted: Callable[[Json], bool]) -> Json:
         """The next event that is wanted; those before it are forgotten."""
         async with asyncio.timeout(PATIENCE_S):
-            while True:
-                while self._unread:
-                    event = self._unread.pop(0)
-                    if wanted(event):
-                        return event
-                frame = msgspec.json.decode(await self._socket.recv())
-                self.frames.append(frame)
-                self._unread = [*frame]
+            async for event in self.room:
+                if wanted(event):
+                    return event
+        raise AssertionError("the visit was over first")
 
 
 @asynccontextmanager
-async def visit(server: Server, show: str, token: str | None = None) -> AsyncIterator[Visitor]:
-    """Enter a show's room and be welcomed."""
+async def visit(
+    server: Server, show: str, token: str | None = None, **options: Any
+) -> AsyncIterator[Visitor]:
+    """Enter a show's room and be welcomed; a visitor that is cut off fails the test.
+
+    `options`: as `open_room` takes them; with a `chance` a visitor comes back instead.
+    """
     url = f"{server.url.replace('http', 'ws')}/shows/{show}/events"
-    json = Subprotocol("kkot.v1+json")
-    async with connect(url, subprotocols=[json], compression=None, proxy=None) as socket:
-        hello = {"type": "hello"} | ({"token": token} if token else {})
-        visitor = Visitor(socket)
-        await visitor.send(hello)
+    options = {"chance": _cut_off, "proxy": None} | options
+    async with open_room(url, token=token, **options) as room:
+        visitor = Visitor(room)
         await visitor.hears(lambda event: event["type"] == "welcome")
         yield visitor
+
+
+def _cut_off() -> float:
+    raise AssertionError("a visitor was cut off")

@@ -11,11 +11,15 @@ from typing import Any, Final
 
 import httpx
 import jsonschema_rs
+import msgspec
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection
 
 from chat.adapters import redis_keys
+from chat.core.events import Accepted, Refused
+from chat.core.frames import Format
 from live.demo.host import publish_demo
 from tests.whole.server import Server
 from tests.whole.shop import (
@@ -44,6 +48,8 @@ class Day:
     shop: Shop
     people: dict[str, Person]
     visitors: dict[str, Visitor]
+    frames: list[str | bytes]
+    """Every frame any of them was told."""
     selling: httpx.AsyncClient
     buying: httpx.AsyncClient
 
@@ -60,10 +66,24 @@ class Day:
         assert (await self.selling.request(method, path, json=body)).is_success
 
 
+def recorded(frames: list[str | bytes]) -> dict[str, Any]:
+    """Options of a visit whose frames are kept, as they came."""
+
+    class Recorded(ClientConnection):
+        async def recv(self, decode: bool | None = None) -> Any:
+            """The next frame, kept."""
+            frame = await super().recv(decode)
+            frames.append(frame)
+            return frame
+
+    return {"create_connection": Recorded}
+
+
 @pytest_asyncio.fixture
 async def day(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
     """Seller, buyer, another viewer and a guest in the room of a show that sells two units."""
     server = Server(tmp_path_factory.mktemp("day"), KKOT_REDIS_URL=redis_url)
+    frames: list[str | bytes] = []
     async with AsyncExitStack() as closing:
         closing.push_async_callback(server.close)
         await server.start()
@@ -72,32 +92,31 @@ async def day(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Async
         people["other"] = await sign_up(server, "봄")
         enter = closing.enter_async_context
         visitors = {
-            name: await enter(visit(server, shop.show, person.token))
+            name: await enter(visit(server, shop.show, person.token, **recorded(frames)))
             for name, person in people.items()
         }
-        visitors["guest"] = await enter(visit(server, shop.show))
+        json = recorded(frames) | {"wire": Format.JSON}
+        visitors["guest"] = await enter(visit(server, shop.show, **json))
         redis = await enter(Redis.from_url(redis_url))
         selling = await enter(server.client(shop.seller.token))
         buying = await enter(server.client(people["buyer"].token))
-        yield Day(server, redis, shop, people, visitors, selling, buying)
+        yield Day(server, redis, shop, people, visitors, frames, selling, buying)
 
 
 async def talk(day: Day) -> None:
     """Everything about sayings: accepted, refused, answered by the assistant, thinned."""
     buyer, other = day.visitors["buyer"], day.visitors["other"]
-    await buyer.send({"type": "heart", "count": 3})
+    await buyer.room.heart(3)
     await day.heard("hearts", "guest", count=3)
-    await buyer.say(" ")
-    await day.heard("refused", "buyer", reason="empty")
-    await buyer.say("재고 몇 개 남았어요?")
+    assert isinstance(await buyer.room.say(" "), Refused)
+    assert isinstance(await buyer.room.say("재고 몇 개 남았어요?"), Accepted)
     question = await day.heard("said", text="재고 몇 개 남았어요?")
-    await day.heard("accepted", "buyer", shown=True)
     await day.heard("said", "guest", reply_to=question["id"])
-    await other.say("재고 몇 개 남았어요?")
+    await other.room.say("재고 몇 개 남았어요?")
     await day.heard("said", "other", private=True)
     before: dict[Any, Any] = {"second": "1", "said": "500", "shown": "200"}
     await day.redis.hset(redis_keys.budget(day.shop.show), mapping=before)
-    await buyer.say("예뻐요")
+    await buyer.room.say("예뻐요")
     await day.heard("thinned", said=500, shown=200)
     said = await day.heard("said", text="예뻐요")
     await moderation(day, said["id"])
@@ -116,8 +135,9 @@ async def moderation(day: Day, message: str) -> None:
     await day.heard("room", "guest")
     await day.moderate("", slow_s=60)
     await day.heard("room", slow_s=60)
-    await day.visitors["buyer"].say("또 왔어요")
-    await day.heard("refused", "buyer", reason="slow")
+    hasty = await day.visitors["buyer"].room.say("또 왔어요")
+    assert isinstance(hasty, Refused)
+    assert hasty.until_ms is not None
     await day.moderate("/delete", message=message)
     await day.heard("deleted", "guest", id=message)
     await day.moderate("/sanction", account=other, kind="mute", seconds=60)
@@ -184,10 +204,13 @@ async def test_every_frame_of_a_day_is_told_and_all_that_is_told_is_heard(day: D
     await talk(day)
     await selling(day)
     await media(day)
-    frames: list[list[Json]] = []
-    for name, visitor in day.visitors.items():
+    for name in day.visitors:
         await day.heard("ended", name)
-        frames += visitor.frames
+    frames = [
+        msgspec.json.decode(each) if isinstance(each, str) else msgspec.msgpack.decode(each)
+        for each in day.frames
+    ]
+    assert {type(each) for each in day.frames} == {str, bytes}
     for each in frames:
         frame.validate(each)
     events = [event for each in frames for event in each]

@@ -54,7 +54,7 @@ class Show:
         speaker = next(self.turns)
         text = f"아직 있어요? {secrets.token_hex(4)}"
         async with visit(self.server, self.shop.show, speaker.token) as visitor:
-            await visitor.say(text)
+            await visitor.room.say(text)
             await self.watcher.hears(lambda event: event.get("text") == text)
         async with self.server.client(speaker.token) as client:
             held = await read(await hold(client, self.shop.product))
