@@ -24,7 +24,7 @@ from websockets.typing import Subprotocol
 from chat.core.commands import HEARTS_AT_ONCE, MESSAGE_BYTES, Command, Heart, Hello, Say, Sync
 from chat.core.events import Accepted, Refused
 from chat.core.frames import Format
-from chat.core.returning import Place, comes_back, pause_s
+from chat.core.returning import MOST_S, Place, comes_back, pause_s
 from chat.errors import DismissedError, TooManyError, UnavailableError
 
 EVENTS_WAITING: Final = 1024
@@ -192,7 +192,7 @@ class RoomClient:
         if status < 500 and status != 429:
             self._gone = DismissedError(f"HTTP {status}", {"status": status})
         after = refused.response.headers.get("Retry-After", "")
-        return float(after) if after.isascii() and after.isdigit() else 0.0
+        return min(float(after), MOST_S) if after.isascii() and after.isdigit() else 0.0
 
     async def _attend(self, connection: ClientConnection) -> None:
         with suppress(ConnectionClosed, TimeoutError):

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from chat.adapters.protocol import at_most
 from chat.adapters.redis_bus import KEYS_KEPT_S
@@ -23,6 +24,7 @@ from chat.client import (
 )
 from chat.core.events import Accepted, Refused
 from chat.core.frames import Format
+from chat.core.returning import MOST_S
 from chat.errors import DismissedError, TooManyError, UnavailableError
 from chat.ports import Verdict
 from tests.chat.house import PATIENCE_S, House, Node, open_node, watching
@@ -264,10 +266,10 @@ WELCOME: Final[Event] = {"type": "welcome", "epoch": "e", "offset": 0}
 
 
 @asynccontextmanager
-async def made_up(talk: Talk) -> AsyncIterator[str]:
+async def made_up(talk: Talk, **options: Any) -> AsyncIterator[str]:
     """A server that says what a room never would; its URL."""
     protocols: Any = [Format.JSON.value]
-    async with serve(talk, "127.0.0.1", 0, subprotocols=protocols) as server:
+    async with serve(talk, "127.0.0.1", 0, subprotocols=protocols, **options) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"ws://127.0.0.1:{port}/"
 
@@ -297,6 +299,35 @@ async def test_a_server_that_speaks_another_protocol_is_left_for_good(frame: str
         with pytest.raises(DismissedError) as away:
             await until(room, lambda _: False)
         assert away.value.facts == {"close": 1002}
+
+
+@pytest.mark.parametrize(
+    ("after", "least_s"), [("2", 2), ("9" * 400, MOST_S), ("-5", 0), ("soon", 0), ("", 0)]
+)
+async def test_however_long_a_server_says_to_wait_the_wait_is_bounded(
+    after: str, least_s: float
+) -> None:
+    pauses = Pauses()
+
+    def refuse(connection: ServerConnection, _request: Request) -> Response | None:
+        if pauses.waited:
+            return None
+        response = connection.respond(503, "busy")
+        response.headers["Retry-After"] = after
+        return response
+
+    async def talk(connection: ServerConnection) -> None:
+        await connection.send(msgspec.json.encode([WELCOME]).decode())
+        await connection.wait_closed()
+
+    async with (
+        made_up(talk, process_request=refuse) as url,
+        open_room(
+            url, wire=Format.JSON, chance=lambda: 0.5, clock=pauses.clock, sleep=pauses.note
+        ) as room,
+    ):
+        await until(room, a("welcome"))
+    assert pauses.waited == [least_s + 0.5]
 
 
 async def test_what_a_server_tells_twice_is_taken_once() -> None:
