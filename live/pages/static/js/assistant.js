@@ -1,84 +1,98 @@
 /**
  * The shop assistant in the seller's console: its switch, the store's FAQ, and what it answered
- * lately. Everything is fetched when the seller opens it.
+ * lately. Nothing can be saved before what is kept was fetched; the switch works at once, whatever
+ * is being typed; what was typed outlives the panel's being closed.
  */
 import { api, explain } from "./api.js";
 import { $, h, say } from "./dom.js";
+import { FaqEditor } from "./faq.js";
 import { clockTime, t } from "./text.js";
 
-const ENTRIES_MAX = 40;
-const QUESTION_MAX = 120;
-const ANSWER_MAX = 300;
+const LOOK_EVERY_MS = 5_000;
 
 export class AssistantPanel {
   /** @param {{store: () => string|null, show: () => {id: string}|null}} now where the console is */
   constructor(now) {
     this.now = now;
+    this.kept = null;
+    this.typed = false;
     this.panel = $("#assistant");
+    this.switch = $("#assistant-on");
     this.form = $("#faq-form");
-    this.rows = $("#faq");
-    this.alert = $("[data-alert]", this.form);
-    this.panel.addEventListener("toggle", () => this.panel.open && this.#guard(() => this.#load()));
-    $("#faq-add").addEventListener("click", () => this.#addRow().querySelector("input").focus());
+    this.editor = new FaqEditor(() => this.#touched());
+    this.panel.addEventListener("toggle", () => this.panel.open && this.#open());
+    this.switch.addEventListener("change", () => this.#turn());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#guard(() => this.#save());
+      this.#save();
+    });
+    setInterval(() => this.panel.open && this.panel.checkVisibility() && !document.hidden && this.#look(), LOOK_EVERY_MS);
+  }
+
+  #open() {
+    this.#look();
+    if (!this.typed) this.#guard(async () => this.#keep(await api("GET", this.#path())));
+  }
+
+  async #look() {
+    const show = this.now.show();
+    try {
+      const { answers } = show ? await api("GET", `/shows/${show.id}/assistant`) : { answers: [] };
+      say($("#answers-alert"));
+      $("#answers").replaceChildren(...answers.map(answerRow));
+      $("#answers-empty").hidden = answers.length > 0;
+    } catch (error) {
+      say($("#answers-alert"), explain(error));
+    }
+  }
+
+  #turn() {
+    const { entries } = this.kept;
+    this.#guard(async () => {
+      this.kept = await api("PUT", this.#path(), { body: { on: this.switch.checked, entries } });
+    }).finally(() => { this.switch.checked = this.kept.on; });
+  }
+
+  #save() {
+    const entries = this.editor.entries();
+    if (!entries) return say($("#faq-alert"), t("assistant.check"));
+    return this.#guard(async () => {
+      this.#keep(await api("PUT", this.#path(), { body: { on: this.kept.on, entries } }));
+      this.typed = false;
+      say($("#faq-saved"), t("assistant.saved"));
     });
   }
 
-  async #load() {
-    const show = this.now.show();
-    const [faq, lately] = await Promise.all([
-      api("GET", this.#path()),
-      show ? api("GET", `/shows/${show.id}/assistant`) : { answers: [] },
-    ]);
-    this.#fill(faq);
-    $("#answers").replaceChildren(...lately.answers.map(answerRow));
-    $("#answers-empty").hidden = lately.answers.length > 0;
+  #keep(faq) {
+    this.kept = faq;
+    this.switch.checked = faq.on;
+    this.editor.replace(faq.entries);
   }
 
-  async #save() {
-    const entries = [...this.rows.children]
-      .map((row) => ({ question: $("input", row).value.trim(), answer: $("textarea", row).value.trim() }))
-      .filter((entry) => entry.question && entry.answer);
-    const body = { on: this.form.elements.on.checked, entries };
-    this.#fill(await api("PUT", this.#path(), { body }));
-    say(this.alert, t("assistant.saved"));
-  }
-
-  #fill(faq) {
-    this.form.elements.on.checked = faq.on;
-    this.rows.replaceChildren();
-    for (const entry of faq.entries) this.#addRow(entry);
-    this.#count();
-  }
-
-  #addRow({ question = "", answer = "" } = {}) {
-    const row = h("li", { class: "stack", "data-test": "faq-row" },
-      h("label", { class: "field" }, h("span", {}, t("assistant.question")),
-        h("input", { maxlength: QUESTION_MAX, value: question, "data-test": "faq-question" })),
-      h("label", { class: "field" }, h("span", {}, t("assistant.answer")),
-        h("textarea", { maxlength: ANSWER_MAX, rows: 2, "data-test": "faq-answer" }, answer)),
-      h("button", { class: "plain small", type: "button", onclick: () => { row.remove(); this.#count(); } }, t("assistant.remove")));
-    this.rows.append(row);
-    this.#count();
-    return row;
-  }
-
-  #count() {
-    $("#faq-add").disabled = this.rows.childElementCount >= ENTRIES_MAX;
+  #touched() {
+    this.typed = true;
+    say($("#faq-alert"));
+    say($("#faq-saved"));
   }
 
   #path() {
     return `/stores/${encodeURIComponent(this.now.store())}/faq`;
   }
 
+  /** One thing at a time: neither the switch nor the form may overtake what is under way. */
   async #guard(action) {
-    say(this.alert);
+    const controls = [this.switch, $("fieldset", this.form)];
+    const focused = document.activeElement;
+    for (const control of controls) control.disabled = true;
+    say($("#faq-alert"));
+    say($("#faq-saved"));
     try {
       await action();
     } catch (error) {
-      say(this.alert, explain(error));
+      say($("#faq-alert"), explain(error));
+    } finally {
+      for (const control of controls) control.disabled = !this.kept;
+      if (document.activeElement === document.body) focused.focus(); // a disabled control lost it
     }
   }
 }

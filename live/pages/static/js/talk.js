@@ -48,10 +48,10 @@ export class TalkList {
 function line(said) {
   const { name, seller, assistant } = said.from;
   return h("li", { class: seller ? "said seller" : "said", "data-id": said.id, title: clockTime(said.at_ms) },
-    h("span", { class: "said-name" }, name),
+    h("span", { class: "said-name" }, assistant ? t("site.name") : name),
     seller ? h("span", { class: "said-role" }, t("talk.seller")) : null,
-    assistant ? h("span", { class: "said-role" }, t("talk.assistant")) : null,
-    said.private ? h("span", { class: "said-role" }, t("talk.private")) : null,
+    assistant ? h("span", { class: "said-role helper" }, t("talk.assistant")) : null,
+    said.private ? h("span", { class: "said-role helper" }, t("talk.private")) : null,
     h("span", { class: "said-text" }, said.text));
 }
 
