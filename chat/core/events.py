@@ -18,6 +18,7 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     seller: bool
+    moderator: bool = False
     assistant: bool = False
 
 

@@ -68,7 +68,12 @@ class Member:
         """The member as others see it; None for who is not signed in."""
         if self.id is None:
             return None
-        return {"id": self.id, "name": self.name, "seller": self.rank is Rank.SELLER}
+        return {
+            "id": self.id,
+            "name": self.name,
+            "seller": self.rank is Rank.SELLER,
+            "moderator": self.rank is Rank.MODERATOR,
+        }
 
 
 def member(person: tuple[str, str] | None, rank: Rank, talk: Bucket) -> Member:

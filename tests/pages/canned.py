@@ -58,6 +58,14 @@ WELCOME: Final[dict[str, Any]] = {
     "products": [PRODUCT],
     "present": 7,
     "hearts": 5,
+    "room": {
+        "type": "room",
+        "slow_s": 0,
+        "buyers_only": False,
+        "frozen": False,
+        "pinned_saying": None,
+        "version": 0,
+    },
     "talk": [
         {
             "type": "said",

@@ -34,6 +34,8 @@ from tests.chat.house import (
     watching,
 )
 
+BOM = {"id": "id-bom", "name": "bom", "seller": False, "moderator": False}
+
 
 @pytest.fixture
 def house() -> House:
@@ -61,7 +63,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
         assert welcome == {
             "type": "welcome",
             "show": "spring",
-            "you": {"id": "id-bom", "name": "bom", "seller": False},
+            "you": BOM,
             "on_air": True,
             "stage": "live",
             "pinned": "tulip",
@@ -93,7 +95,7 @@ async def test_what_one_says_everybody_reads_in_either_format(node: Node) -> Non
         for viewer in (dal, stranger):
             said = await viewer.until("said")
             assert said["text"] == "꽃 예뻐요"
-            assert said["from"] == {"id": "id-bom", "name": "bom", "seller": False}
+            assert said["from"] == BOM
         await dal.say("어서오세요")
         assert (await stranger.until("said"))["from"]["seller"] is True
     async with watching(node) as late:

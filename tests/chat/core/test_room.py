@@ -39,7 +39,7 @@ def test_what_is_said_carries_who_and_when() -> None:
         {
             "type": "said",
             "id": "s1",
-            "from": {"id": "id-bom", "name": "bom", "seller": True},
+            "from": {"id": "id-bom", "name": "bom", "seller": True, "moderator": False},
             "text": "꽃",
             "at_ms": 1_000,
         },

@@ -40,7 +40,7 @@ export class Room {
     this.renewed = false;
     /** @type {{epoch: string, offset: number}|null} the last place of the show's sequence we know */
     this.since = null;
-    /** @type {Map<string, {text: string, resolve: (reason: string|null) => void}>} */
+    /** @type {Map<string, {text: string, resolve: (refusal: {reason: string, until_ms: number|null}|null) => void}>} */
     this.unanswered = new Map();
     addEventListener("online", () => this.#now());
     let asleep = false;
@@ -79,7 +79,7 @@ export class Room {
   /**
    * Say something. Waits for a connection when there is none.
    * @param {string} text
-   * @returns {Promise<string|null>} null when it is shown, else the reason why it is not
+   * @returns {Promise<{reason: string, until_ms: number|null}|null>} null when it is shown, else why it is not
    */
   say(text) {
     return new Promise((resolve) => {
@@ -193,7 +193,8 @@ export class Room {
   #answered(event) {
     const said = this.unanswered.get(event.id);
     this.unanswered.delete(event.id);
-    said?.resolve(event.type === "refused" ? event.reason : event.shown ? null : "thinned");
+    const reason = event.type === "refused" ? event.reason : event.shown ? null : "thinned";
+    said?.resolve(reason && { reason, until_ms: event.until_ms ?? null });
   }
 
   #sendHearts() {

@@ -5,7 +5,9 @@ import { accountForm } from "./account.js";
 import { api, explain } from "./api.js";
 import { AssistantPanel } from "./assistant.js";
 import { Broadcast } from "./broadcast.js";
+import { DeedSheet } from "./deeds.js";
 import { $, fieldsOf, say } from "./dom.js";
+import { House } from "./house.js";
 import { Orders } from "./orders.js";
 import { ShowChoice } from "./show_choice.js";
 import { Room } from "./room.js";
@@ -23,7 +25,9 @@ let store = null;
 /** @type {Room|null} */
 let room = null;
 
-const talk = new TalkList($("#talk"));
+const house = new House();
+const deeds = new DeedSheet({ show: () => room.show, you: () => house.you });
+const talk = new TalkList($("#talk"), (said) => deeds.open(said));
 const orders = new Orders();
 const choice = new ShowChoice({ chosen: enterRoom });
 const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]) });
@@ -32,6 +36,7 @@ const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) }
 const EVENTS = {
   welcome(event) {
     talk.replace(event.talk);
+    house.welcome(event);
     for (const product of event.products) wares.apply({ type: "product", product });
     wares.setPinned(event.pinned);
     $("#viewers").textContent = shortCount(event.present);
@@ -44,6 +49,7 @@ const EVENTS = {
   media: (event) => broadcast.setHealth(event),
   taken_over: (event) => broadcast.takenOver(event.session),
   deleted: (event) => talk.remove(event.id),
+  room: (event) => house.switched(event),
   thinned: showThinned,
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),
@@ -155,7 +161,7 @@ tabs($("#console [role=tablist]"), (tab) => {
     showDot(tab);
   }
 });
-sayBox(() => room);
+sayBox(() => room, house);
 onAccount((now) => {
   if (account && now?.id !== account.id && broadcast.publishing) return; // a show on air outlives a lost session
   const left = account && !now;

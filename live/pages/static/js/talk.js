@@ -11,16 +11,28 @@ const THINNED_SHOWN_MS = 3_000;
 
 /** The list of what was said. */
 export class TalkList {
-  /** @param {HTMLElement} list */
-  constructor(list) {
+  /** @param {HTMLElement} list @param {(said: any) => void} chosen called with a message that is tapped */
+  constructor(list, chosen) {
     this.list = list;
     this.seen = new Set();
+    /** @type {WeakMap<Element, any>} */
+    this.said = new WeakMap();
+    const choose = (element) => element && chosen(this.said.get(element));
+    list.addEventListener("click", (event) => choose(event.target.closest(".said")));
+    list.addEventListener("keydown", (event) => {
+      const at = event.target.closest(".said");
+      if (event.key === "Enter") choose(at);
+      if (!["ArrowUp", "ArrowDown"].includes(event.key)) return;
+      event.preventDefault();
+      const up = at ? at.previousElementSibling : list.lastElementChild;
+      (event.key === "ArrowUp" ? up : at?.nextElementSibling)?.focus();
+    });
   }
 
   /** Show exactly these, as after joining. @param {any[]} talk */
   replace(talk) {
     this.seen = new Set(talk.map((said) => said.id));
-    this.list.replaceChildren(...talk.slice(-SHOWN_MAX).map(line));
+    this.list.replaceChildren(...talk.slice(-SHOWN_MAX).map((said) => this.#line(said)));
     this.list.scrollTop = this.list.scrollHeight;
   }
 
@@ -35,7 +47,7 @@ export class TalkList {
     if (this.seen.has(said.id)) return;
     this.seen.add(said.id);
     const follow = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_BOTTOM_PX;
-    this.list.append(line(said));
+    this.list.append(this.#line(said));
     while (this.list.childElementCount > SHOWN_MAX) {
       const oldest = this.list.firstElementChild;
       this.seen.delete(oldest.dataset.id);
@@ -43,13 +55,20 @@ export class TalkList {
     }
     if (follow) this.list.scrollTop = this.list.scrollHeight;
   }
+
+  #line(said) {
+    const line = render(said);
+    this.said.set(line, said);
+    return line;
+  }
 }
 
-function line(said) {
-  const { name, seller, assistant } = said.from;
-  return h("li", { class: seller ? "said seller" : "said", "data-id": said.id, title: clockTime(said.at_ms) },
+function render(said) {
+  const { name, seller, moderator, assistant } = said.from;
+  const role = seller ? "seller" : moderator ? "moderator" : null;
+  return h("li", { class: role ? `said ${role}` : "said", "data-id": said.id, "data-test": "said", title: clockTime(said.at_ms), tabindex: "-1" },
     h("span", { class: "said-name" }, assistant ? t("site.name") : name),
-    seller ? h("span", { class: "said-role" }, t("talk.seller")) : null,
+    role ? h("span", { class: "said-role" }, t(`talk.${role}`)) : null,
     assistant ? h("span", { class: "said-role helper" }, t("talk.assistant")) : null,
     said.private ? h("span", { class: "said-role helper" }, t("talk.private")) : null,
     h("span", { class: "said-text" }, said.text));
@@ -58,8 +77,9 @@ function line(said) {
 /**
  * Let the form say things in the room. Somebody not signed in is asked to, and then it is said.
  * @param {() => import("./room.js").Room|null} room the room of the moment
+ * @param {import("./house.js").House} house
  */
-export function sayBox(room) {
+export function sayBox(room, house) {
   const form = $("#say-form");
   const field = form.elements.text;
   const alert = $("#talk-alert");
@@ -72,9 +92,12 @@ export function sayBox(room) {
     say(alert);
     field.focus();
     const refused = await room()?.say(text);
-    if (!refused) return;
-    const key = `talk.refused_${refused}`;
-    say(alert, t(hasText(key) ? key : "talk.refused_malformed"));
+    if (!refused) {
+      house.spoke();
+      return;
+    }
+    const key = `talk.refused_${refused.reason}`;
+    if (!house.refused(refused)) say(alert, t(hasText(key) ? key : "talk.refused_malformed"));
     if (!field.value) field.value = text;
   });
 }

@@ -3,8 +3,10 @@
  */
 import "./account.js";
 import { api, explain, Problem } from "./api.js";
+import { DeedSheet } from "./deeds.js";
 import { $, announce, say, sheet } from "./dom.js";
 import { Checkout } from "./hold.js";
+import { House } from "./house.js";
 import { petals } from "./petals.js";
 import { ProductRows, ProductView } from "./products.js";
 import { Room } from "./room.js";
@@ -16,7 +18,9 @@ import { shortCount, t } from "./text.js";
 
 const show = decodeURIComponent(location.pathname.split("/")[2]);
 const shelf = new Shelf();
-const talk = new TalkList($("#talk"));
+const house = new House();
+const deeds = new DeedSheet({ show: () => show, you: () => house.you });
+const talk = new TalkList($("#talk"), (said) => deeds.open(said));
 const stage = new Stage(show);
 const checkout = new Checkout({ show, alert: $("#watch-alert"), changed: showProducts });
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, { buy: buyFromSheet }));
@@ -37,6 +41,7 @@ const EVENTS = {
     told = true;
     shelf.replace(event.products);
     talk.replace(event.talk);
+    house.welcome(event);
     hearts = event.hearts;
     setPresent(event.present);
     stage.setShow({ stage: event.stage, on_air: event.on_air });
@@ -46,6 +51,8 @@ const EVENTS = {
   },
   said: (event) => talk.add(event),
   deleted: (event) => talk.remove(event.id),
+  room: (event) => house.switched(event),
+  sanction: (event) => house.sanctioned(event),
   thinned: showThinned,
   hearts(event) {
     hearts += event.count;
@@ -154,6 +161,6 @@ onAccount((now) => {
   known = true;
   if (account) checkout.load();
 });
-sayBox(() => room);
+sayBox(() => room, house);
 addEventListener("pageshow", (event) => { if (event.persisted && account) checkout.load(); });
 describe();

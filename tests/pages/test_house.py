@@ -1,0 +1,160 @@
+"""What a viewer's page tells of the room's rules, and what it lets somebody do about a message."""
+
+import asyncio
+from typing import Any, Final
+
+import msgpack
+from playwright.async_api import Locator, Page, Request, Route, WebSocketRoute, expect
+
+from tests.pages.canned import BASE, WELCOME
+
+YOU: Final = {"id": "a9", "name": "Jun", "seller": False, "moderator": False}
+ROOM: Final[dict[str, Any]] = WELCOME["room"]
+OTHER: Final = {
+    "type": "said",
+    "id": "m2",
+    "text": "buy elsewhere",
+    "at_ms": 0,
+    "from": {"id": "a7", "name": "Troll", "seller": False, "moderator": False},
+}
+
+
+class Door:
+    """The room as the page meets it: what it asks is noted, what it is told the test decides."""
+
+    def __init__(self, page: Page, you: dict[str, Any] | None) -> None:
+        self.page = page
+        self.posted: list[tuple[str, Any]] = []
+        self._you = you
+        self._socket = asyncio.get_running_loop().create_future()
+
+    async def open(self) -> None:
+        """Come in; somebody signed in is known by then."""
+        if self._you is not None:
+            await self.page.add_init_script("localStorage.setItem('kkot.signed_in', '1')")
+            await self.page.route("**/me", self._me)
+        await self.page.route("**/moderation/*", self._note)
+        await self.page.route_web_socket("**/shows/s1/events", self._serve)
+        await self.page.goto(f"{BASE}/shows/s1/watch")
+        await self.part("said").first.wait_for()
+
+    def tell(self, *events: dict[str, Any]) -> None:
+        """Tell the page."""
+        self._socket.result().send(msgpack.packb(list(events)))
+
+    def part(self, test: str) -> Locator:
+        """A part of the page."""
+        return self.page.locator(f"[data-test={test}]")
+
+    def _serve(self, socket: WebSocketRoute) -> None:
+        def receive(message: str | bytes) -> None:
+            assert isinstance(message, bytes)
+            said = msgpack.unpackb(message)
+            if said["type"] == "hello":
+                socket.send(msgpack.packb([WELCOME | {"you": self._you}]))
+                self._socket.set_result(socket)
+            if said["type"] == "say":
+                refused = {"type": "refused", "id": said["id"], "reason": "muted"}
+                socket.send(msgpack.packb([refused | {"until_ms": 90_000}]))
+
+        socket.on_message(receive)
+
+    async def _me(self, route: Route) -> None:
+        await route.fulfill(json={**YOU, "email": "jun@kkot.example", "stores": []})
+
+    async def _note(self, route: Route, request: Request) -> None:
+        self.posted.append((request.url.rpartition("/")[2], request.post_data_json))
+        await route.fulfill(status=204)
+
+
+async def enter(page: Page, you: dict[str, Any] | None = YOU) -> Door:
+    """A door that is open, its clock standing still at zero."""
+    await page.clock.install(time=0)
+    await page.clock.pause_at(1_000)
+    door = Door(page, you)
+    await door.open()
+    return door
+
+
+async def test_a_frozen_room_says_so_and_takes_no_message(page: Page) -> None:
+    door = await enter(page)
+    await expect(door.part("house")).to_be_hidden()
+    door.tell(ROOM | {"frozen": True, "version": 2}, ROOM | {"version": 1})
+    await expect(door.part("house")).to_contain_text("frozen")
+    await expect(door.part("say")).to_be_disabled()
+    door.tell(ROOM | {"version": 3})
+    await expect(door.part("house")).to_be_hidden()
+    await expect(door.part("say")).to_be_enabled()
+
+
+async def test_a_moderator_may_write_in_a_frozen_room(page: Page) -> None:
+    door = await enter(page, YOU | {"moderator": True})
+    door.tell(ROOM | {"frozen": True, "slow_s": 30, "version": 2})
+    await expect(door.part("house")).to_contain_text("frozen")
+    await expect(door.part("say")).to_be_enabled()
+
+
+async def test_a_mute_is_told_with_the_time_that_is_left_and_ends_by_itself(page: Page) -> None:
+    door = await enter(page)
+    mute = {"type": "sanction", "account": "a9", "kind": "mute", "lifted": False}
+    door.tell(mute | {"account": "a7", "until_ms": None, "version": 1})
+    await expect(door.part("house")).to_be_hidden()
+    door.tell(mute | {"until_ms": 60_000, "version": 2})
+    await expect(door.part("house")).to_contain_text("You are muted.")
+    await expect(door.part("house-left")).to_have_text("1:00")
+    await page.clock.run_for(20_500)
+    await expect(door.part("house-left")).to_have_text("0:40")
+    await expect(door.part("say")).to_be_disabled()
+    await page.clock.run_for(41_000)
+    await expect(door.part("house")).to_be_hidden()
+    await expect(door.part("say")).to_be_enabled()
+
+
+async def test_who_is_muted_already_learns_it_when_speaking_and_is_freed_when_it_is_lifted(
+    page: Page,
+) -> None:
+    door = await enter(page)
+    await page.fill("[data-test=say]", "hello")
+    await page.press("[data-test=say]", "Enter")
+    await expect(door.part("house-left")).to_have_text("1:30")
+    assert await page.input_value("[data-test=say]") == "hello"
+    lifted = {"type": "sanction", "account": "a9", "kind": "mute", "until_ms": None}
+    door.tell(lifted | {"version": 7, "lifted": True})
+    await expect(door.part("house")).to_be_hidden()
+
+
+async def test_a_pinned_message_stays_on_top_as_text(page: Page) -> None:
+    door = await enter(page)
+    pinned = {"id": "m9", "name": "Sora", "text": "<b>Free delivery</b> today"}
+    door.tell(ROOM | {"pinned_saying": pinned, "version": 1})
+    await expect(door.part("pinned-saying")).to_contain_text("Sora <b>Free delivery</b> today")
+    door.tell(ROOM | {"version": 2})
+    await expect(door.part("pinned-saying")).to_be_hidden()
+
+
+async def test_a_viewer_reports_a_message_and_nothing_else(page: Page) -> None:
+    door = await enter(page)
+    door.tell(OTHER, OTHER | {"id": "m3", "from": YOU})
+    await expect(door.part("said")).to_have_count(3)
+    await door.part("said").nth(2).click()
+    await expect(door.part("deed-sheet")).to_be_hidden()
+    await door.part("said").nth(1).click()
+    await expect(page.locator("#deeds button")).to_have_count(1)
+    await door.part("deed-report").click()
+    await expect(door.part("deed-done")).to_contain_text("Reported")
+    assert door.posted == [("report", {"message": "m2"})]
+
+
+async def test_a_moderator_acts_against_viewers_but_not_against_the_seller(page: Page) -> None:
+    door = await enter(page, YOU | {"moderator": True})
+    door.tell(OTHER, OTHER | {"id": "m3", "from": YOU | {"id": "a6", "moderator": True}})
+    for line, deeds in ((0, ["pin"]), (2, ["pin"])):
+        await door.part("said").nth(line).click()
+        await expect(page.locator("#deeds button")).to_have_count(len(deeds))
+        await page.keyboard.press("Escape")
+    await page.locator("[data-test=talk]").focus()
+    for key in ("ArrowUp", "ArrowUp", "Enter"):
+        await page.keyboard.press(key)
+    await door.part("deed-mute_10").click()
+    await expect(door.part("deed-done")).to_contain_text("Troll is muted for 10 minutes")
+    assert door.posted == [("sanction", {"account": "a7", "kind": "mute", "seconds": 600})]
