@@ -8,6 +8,7 @@ import { Broadcast } from "./broadcast.js";
 import { DeedSheet } from "./deeds.js";
 import { $, fieldsOf, say } from "./dom.js";
 import { House } from "./house.js";
+import { HouseSheet } from "./house_sheet.js";
 import { Orders } from "./orders.js";
 import { ShowChoice } from "./show_choice.js";
 import { Room } from "./room.js";
@@ -27,6 +28,7 @@ let room = null;
 
 const house = new House();
 const deeds = new DeedSheet({ show: () => room.show, you: () => house.you });
+const houseSheet = new HouseSheet({ show: () => room?.show, open: (said) => deeds.open(said) });
 const talk = new TalkList($("#talk"), (said) => deeds.open(said));
 const orders = new Orders();
 const choice = new ShowChoice({ chosen: enterRoom });
@@ -37,6 +39,8 @@ const EVENTS = {
   welcome(event) {
     talk.replace(event.talk);
     house.welcome(event);
+    event.talk.forEach((said) => houseSheet.heard(said));
+    houseSheet.load();
     for (const product of event.products) wares.apply({ type: "product", product });
     wares.setPinned(event.pinned);
     $("#viewers").textContent = shortCount(event.present);
@@ -44,12 +48,19 @@ const EVENTS = {
   },
   said(event) {
     talk.add(event);
+    houseSheet.heard(event);
     if (event.from.id !== account?.id) count("talk");
   },
   media: (event) => broadcast.setHealth(event),
   taken_over: (event) => broadcast.takenOver(event.session),
   deleted: (event) => talk.remove(event.id),
-  room: (event) => house.switched(event),
+  room(event) {
+    house.switched(event);
+    houseSheet.switched(house.room);
+  },
+  sanction: (event) => houseSheet.sanctioned(event),
+  reported: (event) => houseSheet.reported(event.report),
+  settled: (event) => houseSheet.settled(event.report),
   thinned: showThinned,
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),

@@ -1,0 +1,146 @@
+/**
+ * What the seller decides for the whole room, behind one button beside the box: its switches, what
+ * viewers reported, and who is sanctioned. Each list is as the server has it, kept up by the room's events.
+ */
+import { api, explain } from "./api.js";
+import { $, h, say, sheet } from "./dom.js";
+import { moment, t } from "./text.js";
+
+export class HouseSheet {
+  /** @param {{show: () => string|undefined, open: (said: any) => void}} room its show's id; opens what may be done about a message */
+  constructor(room) {
+    this.room = room;
+    this.sheet = sheet($("#house-sheet"));
+    this.alert = $("[data-alert]", this.sheet);
+    this.form = $("#house-form");
+    /** @type {Map<number, any>} */
+    this.reports = new Map();
+    /** @type {Map<string, any>} by account and kind */
+    this.sanctions = new Map();
+    /** @type {Map<string, string>} what those who spoke are called */
+    this.names = new Map();
+    $("#house-open").addEventListener("click", () => {
+      this.load();
+      this.sheet.showModal();
+    });
+    this.form.addEventListener("change", (event) => this.#switch(event.target));
+    $("#unpin").addEventListener("click", () => this.#act(() => this.#post("pin", { message: null })));
+  }
+
+  /** Ask the server how everything is. */
+  async load() {
+    await this.#act(async () => {
+      const found = await api("GET", this.#path());
+      this.reports = new Map(found.reports.map((report) => [report.id, report]));
+      this.sanctions = new Map(found.sanctions.map((one) => [key(one), one]));
+      this.switched(found.settings);
+      this.#show();
+    });
+  }
+
+  /** @param {any} room the switches as they are now */
+  switched(room) {
+    const { frozen, buyers_only, slow_s } = this.form.elements;
+    frozen.checked = room.frozen;
+    buyers_only.checked = room.buyers_only;
+    if (![...slow_s.options].some((option) => option.value === String(room.slow_s))) {
+      slow_s.append(h("option", { value: room.slow_s }, t("house.seconds", { seconds: room.slow_s })));
+    }
+    slow_s.value = String(room.slow_s);
+    $("#unpin").hidden = !room.pinned_saying;
+  }
+
+  /** Somebody spoke: a sanction can be told by name. @param {any} said */
+  heard(said) {
+    this.names.set(said.from.id, said.from.name);
+  }
+
+  /** @param {any} report */
+  reported(report) {
+    this.reports.set(report.id, report);
+    this.#show();
+  }
+
+  /** @param {number} report */
+  settled(report) {
+    this.reports.delete(report);
+    this.#show();
+  }
+
+  /** @param {any} sanction */
+  sanctioned(sanction) {
+    const known = this.sanctions.get(key(sanction));
+    if (known?.version >= sanction.version) return;
+    this.sanctions.set(key(sanction), sanction);
+    this.#show();
+  }
+
+  #path() {
+    return `/shows/${encodeURIComponent(this.room.show())}/moderation`;
+  }
+
+  #post(path, body) {
+    return api("POST", `${this.#path()}/${path}`, { body });
+  }
+
+  async #act(action) {
+    say(this.alert);
+    try {
+      await action();
+    } catch (error) {
+      say(this.alert, explain(error));
+    }
+  }
+
+  #switch(field) {
+    const value = field.type === "checkbox" ? field.checked : Number(field.value);
+    this.#act(() => api("PATCH", this.#path(), { body: { [field.name]: value } }));
+  }
+
+  #show() {
+    const reports = [...this.reports.values()];
+    const holding = [...this.sanctions.values()].filter((one) => !one.lifted && (one.until_ms === null || one.until_ms > Date.now()));
+    for (const report of reports) this.names.set(report.author, report.name);
+    keep($("#reports"), reports, (report) => String(report.id), (report) => this.#report(report));
+    $("#reports-empty").hidden = reports.length > 0;
+    keep($("#sanctions"), holding, (one) => `${key(one)} ${one.version}`, (one) => this.#sanction(one));
+    $("#sanctions-empty").hidden = holding.length > 0;
+    const dot = $("#reports-count");
+    dot.textContent = String(reports.length);
+    dot.hidden = reports.length === 0;
+  }
+
+  #report(report) {
+    const said = { id: report.message, text: report.text, from: { id: report.author, name: report.name } };
+    return h("li", { class: "row house-row", "data-test": "report" },
+      h("span", { class: "row-main" }, h("strong", {}, report.name), h("span", {}, report.text), report.reason ? h("span", { class: "soft" }, report.reason) : null),
+      h("button", { class: "secondary small", type: "button", "data-test": "report-act", onclick: () => this.room.open(said) }, t("house.act")),
+      h("button", { class: "plain small", type: "button", "data-test": "report-settle", onclick: () => this.#act(() => this.#post("settle", { report: report.id })) }, t("house.settle")));
+  }
+
+  #sanction({ account, kind, until_ms }) {
+    const name = this.names.get(account) ?? account.slice(0, 8);
+    const lift = () => this.#act(() => this.#post("lift", { account, kind }));
+    return h("li", { class: "row house-row", "data-test": "sanction" },
+      h("span", { class: "row-main" }, h("strong", {}, name),
+        h("span", { class: "soft" }, t(`house.kind_${kind}`), " · ", until_ms === null ? t("house.for_ever") : t("house.until", { when: moment(until_ms) }))),
+      h("button", { class: "secondary small", type: "button", "data-test": "lift", onclick: lift }, t("house.lift")));
+  }
+}
+
+/** Show exactly these; a row that is there already stays, as a finger may be on its way to it. */
+function keep(list, items, nameOf, render) {
+  const rows = new Map([...list.children].map((row) => [row.dataset.row, row]));
+  const names = items.map(nameOf);
+  for (const [name, row] of rows) if (!names.includes(name)) row.remove();
+  for (const [at, name] of names.entries()) {
+    if (rows.has(name)) continue;
+    const row = render(items[at]);
+    row.dataset.row = name;
+    list.append(row);
+  }
+}
+
+function key({ account, kind }) {
+  return `${account} ${kind}`;
+}
