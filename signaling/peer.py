@@ -87,6 +87,7 @@ class Peer:
     def rtcp(self, datagram: bytes, now: float) -> None:
         """An SRTCP packet came from a known source."""
         if self._ciphers is not None and (packet := self._ciphers.unprotect_rtcp(datagram)):
+            self.ice.renew(now)
             self.sink.rtcp(packet, now)
 
     def expired(self, now: float) -> bool:

@@ -1,8 +1,10 @@
 """One ICE-lite session: which sources proved that they belong to it, and which one to send to.
 
 RFC 8445 with the lite role of §2.5: this side only answers checks, the full peer decides. The
-latest source that asks for nomination is the selected one. Every authentic check renews consent
-(RFC 7675); when none came for `CONSENT_S`, the peer is gone.
+latest source that asks for nomination is the selected one. Every authentic check renews consent,
+and so does every authentic report over RTCP: this side sends no checks whose answers could (RFC
+7675 §5.1), and a full peer that has chosen its pair need not send any more (RFC 8445 §11). When
+neither came for `CONSENT_S`, the peer is gone.
 """
 
 from collections.abc import Hashable
@@ -86,6 +88,10 @@ class IceLite:
             self.selected = source
             return Nominated(answer)
         return Reply(answer)
+
+    def renew(self, now: float) -> None:
+        """The peer has shown otherwise that it is there."""
+        self._heard_at = now
 
     def forget(self, source: Hashable) -> None:
         """Nothing will come from this source any more."""

@@ -51,6 +51,11 @@ class IceSession:
                 return decision
         return Ignored("another session")
 
+    def renew(self, now: float) -> None:
+        """The peer has shown otherwise that it is there."""
+        for ice in self._sessions():
+            ice.renew(now)
+
     def forget(self, source: Hashable) -> None:
         """Nothing will come from this source any more."""
         for ice in self._sessions():

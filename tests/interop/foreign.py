@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 HERE: Final = Path(__file__).parent
 CONNECT_WITHIN_S: Final = 20
-SEE_WITHIN_S: Final = 20
+SEE_WITHIN_S: Final = 60
 END_WITHIN_S: Final = 10
 
 

@@ -19,6 +19,8 @@ from tests.signaling.offers import STREAM, attribute, chromium, ice_check
 OFFER = chromium("watch")
 RTP, RTCP, DTLS = b"\x80\x60" + bytes(20), b"\x80\xc9" + bytes(20), b"\x16\xfe" + bytes(20)
 
+FORGED = RTCP + b"forged"
+
 
 class Plain:
     """Ciphers that change nothing, and refuse what is empty."""
@@ -33,7 +35,7 @@ class Plain:
         return packet
 
     def unprotect_rtcp(self, packet: bytes) -> bytes | None:
-        return packet
+        return None if packet == FORGED else packet
 
 
 class PlainHandshake:
@@ -240,6 +242,20 @@ async def test_an_old_session_cannot_take_a_source_from_its_successor(house: Hou
     assert house.endpoint.owns("phone")
     house.receive(RTP, "phone")
     assert new.events == ["connected", "rtp"]
+
+
+async def test_who_sends_no_more_checks_stays_for_its_reports(house: House) -> None:
+    _, sink = await house.connect("phone")
+    for house.now in (CONSENT_S - 1, 2 * CONSENT_S - 2):
+        house.receive(RTCP, "phone")
+        house.endpoint.sweep(house.now)
+    house.receive(RTCP, "stranger")
+    house.now = 3 * CONSENT_S - 2.5
+    house.receive(FORGED, "phone")
+    house.receive(RTP, "phone")
+    assert "closed" not in sink.events
+    house.endpoint.sweep(3 * CONSENT_S - 1)
+    assert sink.events == ["connected", "rtcp", "rtcp", "rtp", "closed"]
 
 
 async def test_media_follow_the_nominated_source(house: House) -> None:
