@@ -20,6 +20,7 @@ from chat.core.events import Present
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
 from chat.core.moderation import Appointed, Deleted, read_change
+from chat.core.presence import Arrivals
 from chat.core.rate_limit import SELLER_TALK, TALK, Bucket, Buckets
 from chat.core.talk import Talk
 from chat.errors import UnavailableError
@@ -44,6 +45,8 @@ class Crowd(Listener):
         self.show = show
         self.opened = asyncio.Event()
         """Set once the show's events are heard, or cannot be for now."""
+        self.arrivals = Arrivals()
+        """Who came here and is not counted yet."""
         self.present = 0
         """How many watch on all nodes, as far as is known here."""
         self._bus = bus

@@ -17,11 +17,12 @@ from chat.connection import Connection
 from chat.core.addressee import EVERYBODY
 from chat.core.closes import Close
 from chat.core.frames import EVENT_BYTES, pack
+from chat.core.presence import Attendance
 from chat.core.words import WordList
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, UnavailableError
 from chat.picture import Looks
-from chat.ports import Bus, Buys, Describe, Identify, Presence, Room
+from chat.ports import Beat, Bus, Buys, Describe, Identify, Presence, Room
 
 log = structlog.get_logger()
 
@@ -104,9 +105,13 @@ class Hub:
     async def present(self, show: str) -> int:
         """How many watch the show on all nodes; those here when Redis is out of reach."""
         try:
-            return await self._presence.total(show)
+            return (await self._presence.attendance(show)).viewers
         except UnavailableError:
             return len(self._crowds.get(show, ()))
+
+    async def attendance(self, show: str) -> Attendance:
+        """How many watch on all nodes, did at most, and came; raises `UnavailableError`."""
+        return await self._presence.attendance(show)
 
     async def beat_forever(self) -> None:
         """Count the viewers of every show here every `BEAT_S`."""
@@ -118,23 +123,26 @@ class Hub:
                 crowd.forget_silent(now, time.time_ns() // 1_000_000)
 
     async def close(self) -> None:
-        """Close every connection and wait a little for their ends."""
+        """Close every connection, and wait a little for their ends and the last count."""
         self.closing = True
         shows = [*self._crowds]
         for crowd in [*self._crowds.values()]:
             crowd.close(Close.GOING_AWAY)
-        if shows:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LEAVING_S):
-                    await self.empty.wait()
+        if self._keeping:
+            await asyncio.wait([*self._keeping], timeout=LEAVING_S)
         for task in self._keeping:
             task.cancel()
         with suppress(UnavailableError):
             await self._presence.leave(shows)
 
     async def _beat(self, crowds: Sequence[Crowd]) -> None:
-        with suppress(UnavailableError):
-            totals = await self._presence.beat({crowd.show: len(crowd) for crowd in crowds})
+        beats = {crowd.show: Beat(len(crowd), crowd.arrivals.take()) for crowd in crowds}
+        try:
+            totals = await self._presence.beat(beats)
+        except UnavailableError:
+            for crowd in crowds:
+                crowd.arrivals.add(*beats[crowd.show].arrived)
+        else:
             for crowd in crowds:
                 crowd.set_present(totals[crowd.show])
 
@@ -154,7 +162,11 @@ class Hub:
             crowd.close(Close.FAULT)
         finally:
             crowd.opened.set()
-        if crowd.show not in self._crowds:
+        successor = self._crowds.get(crowd.show)
+        if successor is not None:
+            successor.arrivals.add(*crowd.arrivals.take())
+        else:
+            await self._beat([crowd])
             with suppress(UnavailableError):
                 await self._presence.leave([crowd.show])
 

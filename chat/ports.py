@@ -15,6 +15,7 @@ from chat.core.deeds import Deed, Noted, Report
 from chat.core.frames import Event
 from chat.core.log import Position, Tail
 from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
+from chat.core.presence import Attendance
 from chat.core.talk import Past
 
 
@@ -139,17 +140,25 @@ class Bus(Protocol):
         """Stop hearing, unless another listener has taken the show over."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """How many watch a show on one node, and who came there since the last beat."""
+
+    viewers: int
+    arrived: frozenset[str] = frozenset()
+
+
 class Presence(Protocol):
     """How many watch, over all nodes. Raises `UnavailableError` when out of reach."""
 
-    async def beat(self, counts: Mapping[str, int]) -> dict[str, int]:
-        """Tell this node's counts by show; the totals of the same shows."""
+    async def beat(self, beats: Mapping[str, Beat]) -> dict[str, int]:
+        """Tell this node's beats by show; the totals of the same shows."""
 
     async def leave(self, shows: Sequence[str]) -> None:
         """This node has no viewers there any more."""
 
-    async def total(self, show: str) -> int:
-        """How many watch a show."""
+    async def attendance(self, show: str) -> Attendance:
+        """How many watch a show, did at most, and came."""
 
 
 class Rulebook(Protocol):

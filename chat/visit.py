@@ -78,6 +78,8 @@ async def _attend(hub: Hub, visitor: Visitor, hello: Hello, person: Person | Non
     crowd = hub.enter(visitor.show)
     connection = Connection(visitor.socket, visitor.wire, _member(crowd, described, person))
     crowd.add(connection)
+    if connection.member.rank is not Rank.SELLER:
+        crowd.arrivals.add(_visitor(hello, person))
     try:
         await crowd.opened.wait()
         since = None if hello.since is None else Position(hello.since.epoch, hello.since.offset)
@@ -96,6 +98,13 @@ def _member(crowd: Crowd, room: Room, person: Person | None) -> Member:
     rank = Rank.SELLER if person.id == room.seller else rank
     talk = crowd.talk_bucket(person.id, seller=rank is Rank.SELLER)
     return member((person.id, person.name), rank, talk)
+
+
+def _visitor(hello: Hello, person: Person | None) -> str:
+    """What a visitor is counted by: its client's id rather, which stays when it signs in."""
+    if hello.visitor is not None:
+        return f"client {hello.visitor}"
+    return secrets.token_urlsafe(9) if person is None else f"person {person.id}"
 
 
 async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Visitor) -> None:

@@ -41,6 +41,16 @@ def present(show: str) -> str:
     return f"kkot:{{{show}}}:present"
 
 
+def peak(show: str) -> str:
+    """A sorted set of one member: the most viewers there were at once."""
+    return f"kkot:{{{show}}}:peak"
+
+
+def visitors(show: str) -> str:
+    """The HyperLogLog of who came."""
+    return f"kkot:{{{show}}}:visitors"
+
+
 def claimed(show: str, what: str) -> str:
     """Set while something the assistant did is not to be done again."""
     return f"kkot:{{{show}}}:claimed:{what}"

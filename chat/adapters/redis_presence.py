@@ -1,6 +1,7 @@
 """Who watches, over all nodes: for each show a hash of node → count and when it was counted.
 
-Times are Redis's own, so that nodes need not agree on the clock.
+Times are Redis's own, so that nodes need not agree on the clock. Beside it the most viewers there
+were and a HyperLogLog of who came, both for `KEPT_S` after the last beat.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,11 @@ from redis.asyncio import Redis
 
 from chat.adapters import redis_keys
 from chat.adapters.redis_client import unavailable
-from chat.core.presence import FRESH_MS, Count, decode_count, gone, present
-from chat.ports import Presence
+from chat.core.presence import FRESH_MS, Attendance, Count, decode_count, gone, present
+from chat.ports import Beat, Presence
+
+KEPT_S: Final = 30 * 86_400
+PEAK: Final = "viewers"
 
 BEAT: Final = """\
 local time = redis.call('TIME')
@@ -29,21 +33,22 @@ class RedisPresence(Presence):
         self._client = client
         self._node = node
 
-    async def beat(self, counts: Mapping[str, int]) -> dict[str, int]:
-        """Tell this node's counts by show; the totals of the same shows."""
-        if not counts:
+    async def beat(self, beats: Mapping[str, Beat]) -> dict[str, int]:
+        """Tell this node's beats by show; the totals of the same shows."""
+        if not beats:
             return {}
         with unavailable():
             async with self._client.pipeline(transaction=False) as pipeline:
-                for show, viewers in counts.items():
+                for show, beat in beats.items():
                     key = redis_keys.present(show)
-                    pipeline.eval(BEAT, 1, key, self._node, str(viewers), str(FRESH_MS))
+                    pipeline.eval(BEAT, 1, key, self._node, str(beat.viewers), str(FRESH_MS))
                 answers = await pipeline.execute()
         totals: dict[str, int] = {}
-        for show, (now_ms, flat) in zip(counts, answers, strict=True):
+        for show, (now_ms, flat) in zip(beats, answers, strict=True):
             everybody = _counts(dict(zip(flat[::2], flat[1::2], strict=True)))
             totals[show] = present(everybody, now_ms)
             await self._remove(show, gone(everybody, now_ms))
+        await self._keep(beats, totals)
         return totals
 
     async def leave(self, shows: Sequence[str]) -> None:
@@ -51,14 +56,28 @@ class RedisPresence(Presence):
         for show in shows:
             await self._remove(show, [self._node])
 
-    async def total(self, show: str) -> int:
-        """How many watch a show."""
+    async def attendance(self, show: str) -> Attendance:
+        """How many watch a show, did at most, and came."""
         with unavailable():
             async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.time()
                 pipeline.hgetall(redis_keys.present(show))
-                (seconds, microseconds), kept = await pipeline.execute()
-        return present(_counts(kept), seconds * 1000 + microseconds // 1000)
+                pipeline.zscore(redis_keys.peak(show), PEAK)
+                pipeline.pfcount(redis_keys.visitors(show))
+                (seconds, microseconds), kept, peak, visitors = await pipeline.execute()
+        viewers = present(_counts(kept), seconds * 1000 + microseconds // 1000)
+        return Attendance(viewers, max(viewers, int(peak or 0)), visitors)
+
+    async def _keep(self, beats: Mapping[str, Beat], totals: Mapping[str, int]) -> None:
+        with unavailable():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for show, beat in beats.items():
+                    peak, visitors = redis_keys.peak(show), redis_keys.visitors(show)
+                    pipeline.zadd(peak, {PEAK: totals[show]}, gt=True)
+                    pipeline.expire(peak, KEPT_S)
+                    pipeline.pfadd(visitors, *beat.arrived)
+                    pipeline.expire(visitors, KEPT_S)
+                await pipeline.execute()
 
     async def _remove(self, show: str, nodes: Sequence[str]) -> None:
         if nodes:

@@ -1,11 +1,11 @@
-"""The room's door: `GET /shows/{id}/events`, a websocket.
+"""The room's door, `GET /shows/{id}/events`, a websocket; and who came through it.
 
 Before the handshake: the Origin must be allowed (403) and an offered subprotocol known (400); none
 offered means JSON. Everything later is told by close codes (`chat.core.closes`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +22,17 @@ from chat.visit import Visitor, visit
 
 COOKIE: Final = "kkot_access"
 SHOW_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
+
+
+class AttendanceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A show's viewers now, the most at once, and the different ones who came, the seller not."""
+
+    viewers: int
+    peak: int
+    visitors: int
+
 
 OPENAPI: Final[dict[str, Any]] = {
     "/shows/{id}/events": {
@@ -52,6 +63,20 @@ def routes(chat: Chat) -> list[BaseRoute]:
         await _events(chat, websocket)
 
     return [WebSocketRoute("/shows/{id}/events", events)]
+
+
+def operations(
+    chat: Chat, *, demand_owner: Callable[[str, str], Awaitable[object]]
+) -> list[Operation]:
+    """Who came. `demand_owner`: raises where a show, named second, is not that person's."""
+
+    async def attendance(person: str, show: str) -> AttendanceView:
+        """How many watch one's own show, did at most, and came (estimated, within a percent)."""
+        await demand_owner(person, show)
+        told = await chat.attendance(show)
+        return AttendanceView(viewers=told.viewers, peak=told.peak, visitors=told.visitors)
+
+    return [("GET", "/shows/{show}/attendance", attendance, 200)]
 
 
 def choose_format(offered: Sequence[str]) -> Format | None:

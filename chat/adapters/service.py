@@ -14,6 +14,7 @@ from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.word_lists import read_words
 from chat.core.addressee import EVERYBODY
+from chat.core.presence import Attendance
 from chat.hub import Hub, open_hub
 from chat.ports import Buys, Describe, Identify, OriginAllowed
 
@@ -34,6 +35,10 @@ class Chat:
     async def present(self, show: str) -> int:
         """How many watch the show, on all nodes together."""
         return await self.hub.present(show)
+
+    async def attendance(self, show: str) -> Attendance:
+        """How many watch on all nodes, did at most, and came; raises `UnavailableError`."""
+        return await self.hub.attendance(show)
 
 
 @asynccontextmanager

@@ -17,6 +17,8 @@ MESSAGE_BYTES: Final = 4096
 """The largest message; larger ones close the connection."""
 CLIENT_ID_CHARS: Final = 32
 """The longest id a client may give a saying of its own."""
+VISITOR_CHARS: Final = 32
+"""The longest id a client may keep for whoever uses it."""
 HEARTS_AT_ONCE: Final = 50
 """The most hearts in one message."""
 
@@ -31,10 +33,14 @@ class Since(msgspec.Struct, frozen=True):
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
-    """Who comes in: the access token of a signed-in person, if any; what it knows already."""
+    """Who comes in: the access token of a signed-in person, if any; what it knows already.
+
+    `visitor`: an id the client keeps, so that who comes back is counted once.
+    """
 
     token: str | None = None
     since: Since | None = None
+    visitor: Annotated[str, Meta(min_length=1, max_length=VISITOR_CHARS)] | None = None
 
 
 class Say(msgspec.Struct, frozen=True, tag_field="type", tag="say"):

@@ -231,7 +231,13 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             )
         ),
         Doors(routes=[Mount("/sandbox", sandbox_app(packages.sandbox))]),
-        Doors(routes=chat_routes.routes(packages.chat), openapi=chat_routes.OPENAPI),
+        Doors(
+            operations=chat_routes.operations(
+                packages.chat, demand_owner=packages.shows.demand_owner
+            ),
+            routes=chat_routes.routes(packages.chat),
+            openapi=chat_routes.OPENAPI,
+        ),
         Doors(
             routes=signaling_routes.routes(packages.endpoint, turn, limits),
             openapi=signaling_routes.OPENAPI,

@@ -37,3 +37,6 @@ async def test_a_buyer_on_another_node(
         await expect(part(mina, "stock")).to_have_attribute("data-held", "0")
         await expect(part(mina, "stock")).to_have_attribute("data-free", "1")
         await people.sees_order(seller, "Camellia", left=1)
+        await mina.reload()
+        await people.sees(mina)
+        await expect(part(seller, "attendance")).to_have_text("최고 3명 · 방문 2명", timeout=15_000)

@@ -6,6 +6,7 @@ from typing import Any
 import msgpack
 from playwright.async_api import Page, Request, Route, WebSocketRoute, expect
 
+from chat.core.commands import VISITOR_CHARS
 from live.pages.statics import static_url
 from tests.pages.canned import BASE, PRODUCT, SHOW, WELCOME
 
@@ -159,6 +160,7 @@ async def test_the_room_fills_the_watch_page(page: Page) -> None:
     assert "<img src=x>" in await page.inner_text("[data-test=talk]")
     await page.click("[data-test=heart]")
     await expect(page.locator("#petals .petal")).to_have_count(1)
+    assert len(heard[0].pop("visitor")) == VISITOR_CHARS
     assert heard[0] == {"type": "hello"}
 
 
@@ -213,12 +215,13 @@ async def test_a_page_that_comes_back_says_what_it_knows(page: Page) -> None:
     await page.goto(f"{BASE}/shows/s1/watch")
     async with asyncio.timeout(10):
         hello, socket = await hellos.get()
+        visitor = hello.pop("visitor")
         assert hello == {"type": "hello"}
         await expect(page.locator("[data-test=stock]")).to_have_attribute("data-free", "1")
         await socket.close(code=4010)
         hello, _ = await hellos.get()
         since = {"epoch": WELCOME["epoch"], "offset": 4}
-        assert hello == {"type": "hello", "since": since}
+        assert hello == {"type": "hello", "visitor": visitor, "since": since}
 
 
 async def test_a_browser_without_the_shows_codec_is_told_so_and_does_not_ask_again_and_again(

@@ -15,9 +15,9 @@ from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.redis_publisher import Publisher
 from chat.core.frames import Event, Lane, pack, unpack
 from chat.core.log import LOG_EVENTS, NOWHERE, Position, Tail
-from chat.core.presence import FRESH_MS, Count
+from chat.core.presence import FRESH_MS, Attendance, Count
 from chat.errors import UnavailableError
-from chat.ports import Verdict
+from chat.ports import Beat, Verdict
 
 Told = tuple[str, Event] | str
 
@@ -237,15 +237,31 @@ async def test_an_error_of_one_command_is_its_callers_alone(client: Redis) -> No
 async def test_nodes_add_up_and_silent_ones_are_gone(client: Redis) -> None:
     one, two = RedisPresence(client, "one"), RedisPresence(client, "two")
     assert await one.beat({}) == {}
-    assert await one.beat({"spring": 2, "autumn": 1}) == {"spring": 2, "autumn": 1}
-    assert await two.beat({"spring": 5}) == {"spring": 7}
-    assert await one.total("spring") == 7
+    assert await one.beat({"spring": Beat(2), "autumn": Beat(1)}) == {"spring": 2, "autumn": 1}
+    assert await two.beat({"spring": Beat(5)}) == {"spring": 7}
+    assert (await one.attendance("spring")).viewers == 7
     seconds, _ = await client.time()
     stale = Count(100, seconds * 1000 - FRESH_MS - 1)
     await client.hset(redis_keys.present("spring"), "dead", stale.encode())
-    assert await one.total("spring") == 7
-    assert await one.beat({"spring": 2}) == {"spring": 7}
+    assert (await one.attendance("spring")).viewers == 7
+    assert await one.beat({"spring": Beat(2)}) == {"spring": 7}
     assert not await client.hexists(redis_keys.present("spring"), "dead")
     await two.leave(["spring"])
-    assert await one.total("spring") == 2
-    assert await one.total("winter") == 0
+    assert (await one.attendance("spring")).viewers == 2
+    assert await one.attendance("winter") == Attendance(0, 0, 0)
+
+
+async def test_the_peak_stays_and_who_comes_twice_is_one_visitor(client: Redis) -> None:
+    one, two = RedisPresence(client, "one"), RedisPresence(client, "two")
+    await one.beat({"spring": Beat(2, frozenset({"ada", "ben"}))})
+    await two.beat({"spring": Beat(2, frozenset({"ben", "cho"}))})
+    await one.beat({"spring": Beat(1)})
+    assert await two.attendance("spring") == Attendance(3, 4, 3)
+
+
+async def test_visitors_are_estimated_within_a_few_percent(client: Redis) -> None:
+    one = RedisPresence(client, "one")
+    for thousand in range(20):
+        arrived = frozenset(f"{thousand} {number}" for number in range(1_000))
+        await one.beat({"spring": Beat(1, arrived)})
+    assert (await one.attendance("spring")).visitors == pytest.approx(20_000, rel=0.04)

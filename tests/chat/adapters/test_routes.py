@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import msgspec
 import pytest
 import pytest_asyncio
 import uvicorn
 import uvloop
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.types import Message, Scope
 from uvicorn.server import ServerState
@@ -17,8 +18,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from chat.adapters.protocol import RoomProtocol
+from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.routes import choose_format, routes
 from chat.core.bus_messages import EPOCH_CHARS
+from chat.core.closes import Close
+from chat.core.commands import VISITOR_CHARS
 from chat.core.frames import Format
 from chat.errors import WrongServerError
 from tests.chat.house import (
@@ -82,6 +86,32 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
             "offset": 0,
             "recovered": False,
         }
+
+
+async def test_who_comes_twice_is_counted_once_and_the_seller_not(
+    redis_url: str, house: House
+) -> None:
+    async with open_node(redis_url, house) as node, AsyncExitStack() as closing:
+        await closing.enter_async_context(watching(node, "dal"))
+        for hello in ({"visitor": "a"}, {"visitor": "a", "token": "token-bom"}, {"visitor": "b"}):
+            viewer = await closing.enter_async_context(at_the_door(node))
+            await viewer.send({"type": "hello", **hello})
+            await viewer.until("welcome")
+        for _ in range(2):
+            async with watching(node, "bom"), watching(node):
+                pass
+    client = Redis.from_url(redis_url)
+    told = await RedisPresence(client, "another").attendance("spring")
+    await client.aclose()
+    assert (told.viewers, told.visitors) == (0, 5)
+    assert told.peak >= 1
+
+
+async def test_an_id_of_a_visitor_has_bounds(node: Node) -> None:
+    for visitor in ("", "v" * (VISITOR_CHARS + 1), 7):
+        async with at_the_door(node) as viewer:
+            await viewer.send({"type": "hello", "visitor": visitor})
+            assert await viewer.closed() == Close.MALFORMED
 
 
 async def test_what_one_says_everybody_reads_in_either_format(node: Node) -> None:

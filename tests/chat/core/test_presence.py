@@ -3,7 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.presence import FRESH_MS, Count, decode_count, gone, present
+from chat.core.presence import (
+    ARRIVALS_LIMIT,
+    FRESH_MS,
+    Arrivals,
+    Count,
+    decode_count,
+    gone,
+    present,
+)
 
 counts = st.dictionaries(
     st.text(max_size=3),
@@ -29,3 +37,21 @@ def test_a_count_survives_being_kept(count: Count) -> None:
 def test_what_is_no_count_is_none(kept: bytes) -> None:
     count = decode_count(kept)
     assert count is None or count.viewers >= 0
+
+
+def test_who_came_is_taken_once_and_can_be_put_back() -> None:
+    arrivals = Arrivals()
+    arrivals.add("ada", "ben")
+    arrivals.add("ada")
+    taken = arrivals.take()
+    assert taken == {"ada", "ben"}
+    assert not arrivals.take()
+    arrivals.add(*taken)
+    assert arrivals.take() == taken
+
+
+def test_arrivals_are_bounded() -> None:
+    arrivals = Arrivals()
+    arrivals.add(*map(str, range(ARRIVALS_LIMIT + 5)))
+    arrivals.add("late")
+    assert len(arrivals.take()) == ARRIVALS_LIMIT

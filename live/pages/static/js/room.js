@@ -18,6 +18,17 @@ const SYNC_WITHIN_MS = 6_000;
 /** Close codes and what they mean for us: null never comes back, else the least wait in ms. */
 const CLOSE_WAIT_MS = { 4004: null, 4029: 10_000 };
 
+/** An id this browser keeps, by which it is counted once; a new one where it may keep nothing. */
+function visitor() {
+  try {
+    const id = localStorage.getItem("kkot.visitor") ?? freshKey();
+    localStorage.setItem("kkot.visitor", id);
+    return id;
+  } catch {
+    return freshKey();
+  }
+}
+
 /**
  * @typedef {Object} RoomListener
  * @property {(event: any) => void} event every event, `welcome` included, in order
@@ -110,7 +121,7 @@ export class Room {
     const socket = new WebSocket(this.url, PROTOCOL);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => this.#send({ type: "hello", ...(this.since && { since: this.since }) });
+    socket.onopen = () => this.#send({ type: "hello", visitor: visitor(), ...(this.since && { since: this.since }) });
     socket.onmessage = (message) => this.#receive(message.data);
     socket.onclose = (event) => this.#lost(event.code);
     this.#within(WELCOME_WITHIN_MS);

@@ -4,6 +4,7 @@
 import { accountForm } from "./account.js";
 import { api, explain } from "./api.js";
 import { AssistantPanel } from "./assistant.js";
+import { Attendance } from "./attendance.js";
 import { Broadcast } from "./broadcast.js";
 import { DeedSheet } from "./deeds.js";
 import { $, fieldsOf, say } from "./dom.js";
@@ -33,6 +34,7 @@ const talk = new TalkList($("#talk"), (said) => deeds.open(said));
 const orders = new Orders();
 const choice = new ShowChoice({ chosen: enterRoom });
 const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]) });
+const attendance = new Attendance($("#attendance"));
 const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) });
 
 const EVENTS = {
@@ -74,6 +76,7 @@ const EVENTS = {
 
 function enterRoom(show) {
   broadcast.setShow(show);
+  attendance.setShow(show);
   if (room?.show === show?.id) return;
   room?.close();
   room = null;
