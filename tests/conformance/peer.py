@@ -127,14 +127,18 @@ class Peer:
         """The password of the checks to the server."""
         return self._remote.password
 
+    @property
+    def _is_there(self) -> bool:
+        return self._dtls.state == "connected" and not self._silent
+
     def send(self, packet: bytes) -> None:
         """Encrypt an RTP packet and send it."""
-        if self._selected is not None and self._dtls.state == "connected":
+        if self._selected is not None and self._is_there:
             self._wire.transport.sendto(self._dtls._tx_srtp.protect(packet), self._selected)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt a compound RTCP packet and send it."""
-        if self._selected is not None and self._dtls.state == "connected":
+        if self._selected is not None and self._is_there:
             self._wire.transport.sendto(self._dtls._tx_srtp.protect_rtcp(packet), self._selected)
 
     async def more_media(self, payload_types: Collection[int], count: int = 20) -> list[int]:
@@ -149,7 +153,7 @@ class Peer:
                 await self._arrived.wait()
 
     def fall_silent(self) -> None:
-        """Vanish without a word: no check is sent or answered any more, what comes is not read."""
+        """Vanish without a word: nothing is sent, answered or read any more."""
         self._silent = True
         if self._renewal is not None:
             self._renewal.cancel()
@@ -250,7 +254,7 @@ class Peer:
         wire.transport.sendto(bytes(response), source)
 
     def _rtp(self, data: bytes) -> None:
-        if self._dtls.state == "connected" and not self._silent:
+        if self._is_there:
             self.media.append((data[1] & 127, data[2] << 8 | data[3]))
             self._arrived.set()
 
