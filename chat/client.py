@@ -95,6 +95,7 @@ class RoomClient:
         self._clock = clock
         self._sleep = sleep
         self._options = options
+        self._visitor = secrets.token_urlsafe(9)
         self._place = Place()
         self._failures = 0
         self._connection: ClientConnection | None = None
@@ -197,7 +198,7 @@ class RoomClient:
     async def _attend(self, connection: ClientConnection) -> None:
         with suppress(ConnectionClosed, TimeoutError):
             async with asyncio.timeout(WELCOME_S):
-                hello = Hello(token=self.token, since=self._place.since)
+                hello = Hello(self.token, self._place.since, self._visitor)
                 await connection.send(self._encode(hello))
                 events = await self._receive(connection)
             if events and events[0]["type"] == "welcome":

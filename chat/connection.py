@@ -5,7 +5,7 @@ event comes once and in order, after a welcome that says from where on; a slow r
 without talk and is closed before its backlog grows past `CLOSE_BYTES`. Nothing here waits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import msgspec
 from chat.core.batch import Batch
 from chat.core.closes import Close
 from chat.core.frames import Format, Snapshot, array_frame, pack
-from chat.core.moderation import Appointed
+from chat.core.moderation import Appointed, Sanction
 from chat.core.room import Member, Rank
 from chat.ports import Socket
 
@@ -33,9 +33,21 @@ class Connection:
         self._wire = wire
         self._offset = 0
 
-    def welcome(self, snapshot: Snapshot, offset: int, missed: Batch, *, recovered: bool) -> None:
-        """Tell how things are, then what came since; events after `offset` will follow."""
-        packed = snapshot.welcome(self.member.describe(), offset, recovered=recovered)
+    def welcome(
+        self,
+        snapshot: Snapshot,
+        sanctions: Sequence[Sanction],
+        offset: int,
+        missed: Batch,
+        *,
+        recovered: bool,
+    ) -> None:
+        """Tell how things are, its own `sanctions` too, then what came since; events after
+        `offset` will follow."""
+        you = self.member.describe()
+        if you is not None:
+            you["sanctions"] = sanctions
+        packed = snapshot.welcome(you, offset, recovered=recovered)
         self._write(array_frame(self._wire, [packed]))
         self._offset = offset
         self.deliver(missed)

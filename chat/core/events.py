@@ -22,6 +22,12 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     assistant: bool = False
 
 
+class You(Author, frozen=True, kw_only=True):
+    """Who the viewer is in the room; `sanctions`: its own mute and ban, where they hold."""
+
+    sanctions: list[Sanction]
+
+
 class Said(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="said"
 ):
@@ -70,7 +76,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     present: int
     hearts: int
     room: Settings
-    you: Author | None
+    you: You | None
     epoch: str
     offset: int
     recovered: bool

@@ -58,7 +58,7 @@ def viewer(wire: Wire) -> Connection:
 
 
 def test_after_a_welcome_every_number_comes_once(viewer: Connection, wire: Wire) -> None:
-    viewer.welcome(Snapshot({"id": "welcome"}), 4, batch(5, 6, "a"), recovered=True)
+    viewer.welcome(Snapshot({"id": "welcome"}), [], 4, batch(5, 6, "a"), recovered=True)
     viewer.deliver(batch("b", 5, 6, 7))
     viewer.deliver(batch(8))
     assert wire.told == ["welcome", 5, 6, "a", "b", 7, 8]
@@ -66,7 +66,7 @@ def test_after_a_welcome_every_number_comes_once(viewer: Connection, wire: Wire)
 
 def test_a_welcome_begins_anew_where_it_says(viewer: Connection, wire: Wire) -> None:
     viewer.deliver(batch(40))
-    viewer.welcome(Snapshot({"id": "welcome"}), 2, batch(), recovered=False)
+    viewer.welcome(Snapshot({"id": "welcome"}), [], 2, batch(), recovered=False)
     viewer.deliver(batch(1, 2, 3))
     assert wire.told == [40, "welcome", 3]
 

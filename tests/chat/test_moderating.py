@@ -116,13 +116,18 @@ async def test_a_sanction_holds_on_every_node_and_for_who_comes_later(
         assert (told["kind"], told["account"]) == (kind, "id-bom")
         assert (await dal.until("sanction"))["kind"] == kind
         assert await answer(bom, "hi", "b") == reason
-    async with watching(street.one, "bom") as again:
+    async with watching(street.one, "bom") as again, watching(street.one, "dal") as dal:
+        told.pop("offset")
+        assert again.seen[0]["you"]["sanctions"] == [told]
+        assert dal.seen[0]["you"]["sanctions"] == []
         assert await answer(again, "hi", "c") == reason
         await street.moderating.lift(
             actor="id-haru", show="spring", account="id-bom", kind=told["kind"], reason=""
         )
         await again.until_member("sanction", "lifted", True)
         assert await answer(again, "hi", "d") == "accepted"
+    async with watching(street.one, "bom") as forgiven:
+        assert forgiven.seen[0]["you"]["sanctions"] == []
 
 
 async def lift(street: Street) -> None:

@@ -51,7 +51,8 @@ class Door:
             assert isinstance(message, bytes)
             said = msgpack.unpackb(message)
             if said["type"] == "hello":
-                socket.send(msgpack.packb([WELCOME | {"you": self._you}]))
+                you = None if self._you is None else {"sanctions": [], **self._you}
+                socket.send(msgpack.packb([WELCOME | {"you": you}]))
                 self._socket.set_result(socket)
             if said["type"] == "say":
                 refused = {"type": "refused", "id": said["id"], "reason": "muted"}
@@ -121,6 +122,13 @@ async def test_who_is_muted_already_learns_it_when_speaking_and_is_freed_when_it
     lifted = {"type": "sanction", "account": "a9", "kind": "mute", "until_ms": None}
     door.tell(lifted | {"version": 7, "lifted": True})
     await expect(door.part("house")).to_be_hidden()
+
+
+async def test_who_comes_back_muted_is_told_so_at_once(page: Page) -> None:
+    mute = {"type": "sanction", "account": "a9", "kind": "mute", "until_ms": 60_000, "version": 2}
+    door = await enter(page, YOU | {"sanctions": [mute]})
+    await expect(door.part("house-left")).to_have_text("1:00")
+    await expect(door.part("say")).to_be_disabled()
 
 
 async def test_a_pinned_message_stays_on_top_as_text(page: Page) -> None:

@@ -67,7 +67,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
         assert welcome == {
             "type": "welcome",
             "show": "spring",
-            "you": BOM,
+            "you": BOM | {"sanctions": []},
             "on_air": True,
             "stage": "live",
             "pinned": "tulip",

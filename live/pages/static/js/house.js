@@ -29,11 +29,9 @@ export class House {
 
   /** A fresh snapshot. @param {any} welcome */
   welcome(welcome) {
-    if (welcome.you?.id !== this.you?.id) {
-      this.sanctions.clear();
-      this.free_at_ms = 0;
-    }
+    if (welcome.you?.id !== this.you?.id) this.free_at_ms = 0;
     this.you = welcome.you;
+    this.sanctions = new Map(this.you?.sanctions.map((one) => [one.kind, one]));
     this.skew_ms = welcome.now_ms - Date.now();
     this.room = welcome.room;
     this.#show();
