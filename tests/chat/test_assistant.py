@@ -146,9 +146,9 @@ async def test_a_switched_off_assistant_is_silent(room: Room) -> None:
 
 async def test_too_many_questions_at_once_are_left_to_the_seller(room: Room) -> None:
     said = {"id": "s", "text": "얼마예요?", "from": {"id": "id-bom"}}
-    for _ in range(WAITING * 3):
-        room.assistant.overhear("spring", said)
     async with watching(room.node, "nabi") as nabi:
+        for _ in range(WAITING * 3):
+            room.assistant.overhear("spring", said)
         await nabi.until("said", by_assistant)
         while len(room.facts.asked_for) < WAITING:
             await asyncio.sleep(0)
