@@ -196,7 +196,7 @@ class Crowd(Listener):
             missed = self._log.since(place) or ()
         told = [event for event in missed if event.offset <= self._told]
         told.extend(self._talk.since(picture.said))
-        own = self.rules.told(connection.member.id)
+        own = self.rules.told_to(connection.member.id)
         connection.welcome(picture.snapshot, own, place.offset, Batch(told), recovered=recovered)
         self._audience[connection] = None
 

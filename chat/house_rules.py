@@ -4,17 +4,12 @@ They are asked for when a crowd begins or may have missed something; what is hea
 is on its way is applied on top.
 """
 
-from typing import Final
-
 import structlog
 
-from chat.core.moderation import SLOW_MAX_S, Rules, Sanction, SanctionKind, Settings
+from chat.core.moderation import SLOW_MAX_S, Rules, Sanction, Settings
 from chat.ports import Describe
 
 log = structlog.get_logger()
-
-TOLD: Final[tuple[SanctionKind, ...]] = ("mute", "ban")
-"""The sanctions whoever they concern is told of."""
 
 
 class HouseRules:
@@ -48,12 +43,9 @@ class HouseRules:
         self.now = rules
         return True
 
-    def told(self, person: str | None) -> list[Sanction]:
-        """What a person is told of its own sanctions: that it is shadow banned is told nobody."""
-        if self.now is None or person is None:
-            return []
-        found = (self.now.sanctions.get((person, kind)) for kind in TOLD)
-        return [sanction for sanction in found if sanction is not None and not sanction.lifted]
+    def told_to(self, person: str | None) -> list[Sanction]:
+        """A person's own sanctions as it is told of them; none while the rules are not known."""
+        return [] if self.now is None or person is None else self.now.told_to(person)
 
     def last_said_ms(self, person: str, client_id: str) -> int | None:
         """When a person last said something else here, within the longest slow mode."""

@@ -16,6 +16,7 @@ from chat.core.addressee import EVERYBODY, MODERATORS, person
 from chat.core.deeds import Deed, Noted, Report
 from chat.core.events import Reported, Settled
 from chat.core.moderation import (
+    TOLD,
     Action,
     Appointed,
     Change,
@@ -205,7 +206,7 @@ class Moderating:
     async def _tell_sanction(self, store: str, sanction: Sanction) -> None:
         shows = await self._open_shows(store)
         await self._tell(shows, sanction, MODERATORS)
-        if sanction.kind != "shadow_ban":
+        if sanction.kind in TOLD:
             await self._tell(shows, sanction, person(sanction.account))
 
     async def _tell(self, shows: Sequence[str], change: Change, to: str) -> None:

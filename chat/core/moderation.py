@@ -21,6 +21,8 @@ SLOW_MAX_S: Final = 120
 """The longest time between two sayings of one person that a room may ask for."""
 
 SanctionKind = Literal["mute", "ban", "shadow_ban"]
+TOLD: Final[tuple[SanctionKind, ...]] = ("mute", "ban")
+"""The sanctions whoever they concern is told of: that it is shadow banned is told nobody."""
 SlowSeconds = Annotated[int, Meta(ge=0, le=SLOW_MAX_S)]
 
 
@@ -107,6 +109,11 @@ class Rules:
         """The sanction of this kind that binds the account now."""
         sanction = self.sanctions.get((account, kind))
         return sanction if sanction is not None and sanction.holds(now_ms) else None
+
+    def told_to(self, account: str) -> list[Sanction]:
+        """What the account is told of its own sanctions; some may have run out."""
+        found = (self.sanctions.get((account, kind)) for kind in TOLD)
+        return [sanction for sanction in found if sanction is not None and not sanction.lifted]
 
     def may_use_codes(self, account: str, now_ms: int) -> bool:
         """Whether the account may buy by codes in the chat; orders are nobody's to forbid."""
