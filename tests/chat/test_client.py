@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-import pytest_asyncio
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
@@ -28,19 +27,6 @@ from chat.core.returning import MOST_S
 from chat.errors import DismissedError, TooManyError, UnavailableError
 from chat.ports import Verdict
 from tests.chat.house import PATIENCE_S, House, Node, open_node, watching
-
-
-@pytest.fixture
-def house() -> House:
-    """A house with nothing changed."""
-    return House()
-
-
-@pytest_asyncio.fixture
-async def node(redis_url: str, house: House) -> AsyncIterator[Node]:
-    """One node."""
-    async with open_node(redis_url, house) as node:
-        yield node
 
 
 class Pauses:

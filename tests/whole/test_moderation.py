@@ -77,6 +77,18 @@ async def test_a_guest_is_asked_to_sign_in_and_others_are_refused(case: Case) ->
     assert (seen["sanctions"], seen["reports"], seen["settings"]["version"]) == ([], [], 0)
 
 
+async def test_who_came_is_told_to_the_seller_alone(case: Case) -> None:
+    async def ask(who: str, show: str = case.shop.show) -> httpx.Response:
+        return await case.clients[who].get(f"/shows/{show}/attendance")
+
+    statuses = {who: (await ask(who)).status_code for who in case.clients}
+    allowed, signed_out = HTTPStatus.OK, HTTPStatus.UNAUTHORIZED
+    others = {"viewer": REFUSED, "stranger": REFUSED, "guest": signed_out}
+    assert statuses == {"seller": allowed, **others}
+    assert (await ask("seller", "nowhere")).status_code == UNKNOWN
+    assert set(await read(await ask("seller"))) == {"viewers", "peak", "visitors"}
+
+
 async def test_what_is_not_there_is_not_found(case: Case) -> None:
     for what, body in (("delete", {"message": case.message}), ("report", {"message": "x"})):
         nowhere = await case.ask("seller", what, body, show="nowhere")

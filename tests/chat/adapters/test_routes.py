@@ -1,12 +1,10 @@
 """The room as viewers meet it: real servers, real clients, a real Valkey."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 
 import msgspec
 import pytest
-import pytest_asyncio
 import uvicorn
 import uvloop
 from redis.asyncio import Redis
@@ -39,19 +37,6 @@ from tests.chat.house import (
 )
 
 BOM = {"id": "id-bom", "name": "bom", "seller": False, "moderator": False}
-
-
-@pytest.fixture
-def house() -> House:
-    """A house with nothing changed."""
-    return House()
-
-
-@pytest_asyncio.fixture
-async def node(redis_url: str, house: House) -> AsyncIterator[Node]:
-    """One node."""
-    async with open_node(redis_url, house) as node:
-        yield node
 
 
 @pytest.mark.parametrize("wire", [MSGPACK, JSON])
