@@ -11,7 +11,7 @@ drop, so trouble there does not put the next probe off.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from live.relay.core.path_reports import Tidings
@@ -40,7 +40,10 @@ PROBE_S: Final = 1.0
 PROBE_MOST_S: Final = 4.0
 """A probe that no report judges has failed."""
 PROBE_LOSS: Final = 0.05
-"""Of what was sent since a probe began, more loss than this means that it failed."""
+"""Of what was sent to a probe, more loss than this means that it failed."""
+PROBE_BEGINS_S: Final = 0.4
+"""The reports of a probe's beginning still tell of the one before it: that its last packets were
+lost shows when packets of this one come after them."""
 PROBE_SETTLE_S: Final = 2.5
 """So long after a failed probe its losses are still in the reports."""
 QUEUE_MOST_S: Final = 0.15
@@ -86,6 +89,7 @@ class LayerChoice:
         self._enough_since: float | None = None
         self._probing_since: float | None = None
         self._probed_from = Sight(None, 0.0)
+        """The estimate when the probe began; what its losses are counted from."""
         self._proven: float | None = None
         """The highest estimate since a probe showed the path to carry more than that."""
         self._told = False
@@ -168,6 +172,8 @@ class LayerChoice:
         began, heard = self._probing_since, sight.tidings
         assert began is not None
         is_told = heard is not None and heard.at > began
+        if heard is not None and heard.at - began < PROBE_BEGINS_S:
+            self._probed_from = replace(self._probed_from, tidings=heard)
         if now - began > PROBE_MOST_S or self._has_failed(sight, is_told=is_told):
             return self._rest(here, now)
         if is_told and heard is not None and heard.at - began >= PROBE_S:

@@ -137,6 +137,18 @@ def test_only_a_report_of_a_whole_probe_that_came_through_leads_up() -> None:
     assert probed(Tidings(whole, 200, 7, QUEUE_MOST_S + 0.01)) == 0
 
 
+def test_what_the_last_probe_lost_does_not_fail_the_next_one() -> None:
+    choice = LayerChoice()
+    words = [Tidings(0.0, 100, 7), Tidings(0.2, 128, 9), *(Tidings(n / 5, 150, 9) for n in (2, 7))]
+    sights = [Sight(170_000, 0.0, tidings=heard) for heard in words]
+    layers = [
+        choice.decide(LADDER, 0, sight, at)
+        for sight, at in zip(sights, (0, 0.2, 0.4, 1.4), strict=True)
+    ]
+    assert all(layer.probe_bps for layer in layers[:-1])
+    assert layers[-1].layer == 1
+
+
 def test_a_probe_that_nobody_judges_ends() -> None:
     choice, sight = LayerChoice(), Sight(170_000, 0.0)
     probing = [choice.decide(LADDER, 0, sight, n / 5).probe_bps > 0 for n in range(25)]
