@@ -3,7 +3,8 @@
 It never delays a message: what is overheard waits in a short line and is left to the seller when
 that is full. Nobody is answered more than once in `ASKER_WITHIN_S`; what everybody was told within
 `TOPIC_WITHIN_S` is told to the asker alone. What is about a person's order only that person hears.
-A store out of reach costs an answer, nothing else.
+What it has no answer to is put among the questions that wait for the seller. A store out of reach
+costs an answer, nothing else.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from chat.core.assistant.answers import Faq, reply
 from chat.core.assistant.facts import Answer, Answered, Intent, Thresholds
 from chat.core.assistant.reading import Reading, read
 from chat.core.frames import Event, Lane, pack
+from chat.core.questions import Origin
 from chat.hub import Hub
 from chat.ports import AnswerMemory, FaqBook, ShopFacts, StoreFaq, Verdict
 
@@ -70,8 +72,15 @@ class Assistant:
         named = asker if reading.intent is Intent.ORDER else None
         shop = await self._facts.shop(show, named)
         found = reply(reading, shop, self._index(faq), Thresholds())
-        if found is not None and await self._memory.claim(show, f"asker:{asker}", ASKER_WITHIN_S):
+        if found is None:
+            await self._hand_over(show, said)
+        elif await self._memory.claim(show, f"asker:{asker}", ASKER_WITHIN_S):
             await self._tell(show, said, found)
+
+    async def _hand_over(self, show: str, said: Mapping[str, Any]) -> None:
+        """The seller is asked instead, unless the viewer asked the seller itself."""
+        if self._hub.ask is not None and "question" not in said:
+            await self._hub.ask(show, said, Origin.ASSISTANT, said["id"])
 
     async def _tell(self, show: str, said: Mapping[str, Any], found: Answer) -> None:
         event = {

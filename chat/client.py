@@ -117,9 +117,10 @@ class RoomClient:
             raise self._gone or StopAsyncIteration
         return event
 
-    async def say(self, text: str) -> Answer:
+    async def say(self, text: str, *, question: bool = False, product: str | None = None) -> Answer:
         """Say something and wait for what becomes of it.
 
+        `question`: the seller is to answer it, about a `product` of the show or about the show.
         Raises `TooManyError`; `UnavailableError` when it was not answered for so long that it is
         not known whether it was said; `DismissedError`; `ValueError` for what is no text.
         """
@@ -127,7 +128,7 @@ class RoomClient:
             raise self._gone or UnavailableError("The room was left.")
         if len(self._sayings) >= SAYINGS_WAITING:
             raise TooManyError(facts={"limit": SAYINGS_WAITING})
-        say = Say(secrets.token_urlsafe(9), text)
+        say = Say(secrets.token_urlsafe(9), text, question, product)
         message = self._encode(say)
         if len(message.encode() if isinstance(message, str) else message) > MESSAGE_BYTES:
             return Refused(say.id, "too_long")

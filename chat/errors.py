@@ -55,6 +55,18 @@ class InvalidFaqError(ChatError):
     code = "invalid"
 
 
+class InvalidAnswerError(ChatError):
+    """An answer to a question says nothing, or is too long."""
+
+    code = "invalid"
+
+
+class SettledError(ChatError):
+    """A question was answered or dismissed already; fact `state` tells what became of it."""
+
+    code = "conflict"
+
+
 class DismissedError(ChatError):
     """A room sent its client away for good; fact `close` is the code, or `status` that of HTTP."""
 

@@ -22,7 +22,7 @@ from chat.core.words import WordList
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, UnavailableError
 from chat.picture import Looks
-from chat.ports import Beat, Bus, Buys, Describe, Identify, Presence, Room
+from chat.ports import Ask, Beat, Bus, Buys, Describe, Identify, Presence, Room
 
 log = structlog.get_logger()
 
@@ -54,6 +54,8 @@ class Hub:
         self.closing = False
         self.overheard: Callable[[str, Mapping[str, Any]], None] | None = None
         """Told, without waiting, of a show and what a viewer said there, once it is shown."""
+        self.ask: Ask | None = None
+        """Takes what viewers mark as questions; without one none are taken."""
         self._presence = presence
         self._tasks = tasks
         self._crowds: dict[str, Crowd] = {}

@@ -28,7 +28,6 @@ from chat.core.moderation import (
     Settings,
     may,
 )
-from chat.core.room import Rank
 from chat.errors import ForbiddenError, UnknownError
 from chat.hub import Hub
 from chat.ports import Room, Rulebook
@@ -37,6 +36,8 @@ OwnerOf = Callable[[str], Awaitable[str | None]]
 """The account that owns a store; None where there is none."""
 OpenShows = Callable[[str], Awaitable[Sequence[str]]]
 """The ids of a store's shows that are not over."""
+Withdraw = Callable[[str, str, str], Awaitable[None]]
+"""Given an actor, a show and a saying that is deleted: it is no question any longer."""
 
 PAGE: int = 50
 """Reports or deeds told at once."""
@@ -56,12 +57,18 @@ class Moderating:
     """The use cases. Each raises `UnknownError` and `ForbiddenError`, and what it says."""
 
     def __init__(
-        self, hub: Hub, rulebook: Rulebook, owner_of: OwnerOf, open_shows: OpenShows
+        self,
+        hub: Hub,
+        rulebook: Rulebook,
+        owner_of: OwnerOf,
+        open_shows: OpenShows,
+        withdraw: Withdraw,
     ) -> None:
         self._hub = hub
         self._rulebook = rulebook
         self._owner_of = owner_of
         self._open_shows = open_shows
+        self._withdraw = withdraw
 
     async def overview(
         self, actor: str, show: str, reports_after: int, trail_before: int | None
@@ -81,6 +88,7 @@ class Moderating:
         said = await self._hub.bus.find(show, message)
         if said is None:
             # Perhaps it is erased and the nodes were not told: that is all that is left to do.
+            await self._withdraw(actor, show, message)
             await self._tell([show], Deleted(message), EVERYBODY)
             return
         author = said["from"]["id"]
@@ -88,6 +96,7 @@ class Moderating:
         deed = _deed(room, show, actor, Action.DELETE, author, reason)
         deed = msgspec.structs.replace(deed, message=message, detail=said["text"])
         await self._rulebook.note(deed)
+        await self._withdraw(actor, show, message)
         await self._hub.bus.erase(show, message)
         await self._tell([show], Deleted(message), EVERYBODY)
         if room.rules.settings.pinned_saying is not None:
@@ -193,7 +202,7 @@ class Moderating:
         room = await self._hub.look(show)
         if room is None:
             raise UnknownError("There is no such show.")
-        if not may(_rank(room, actor), action):
+        if not may(room.rank(actor), action):
             raise ForbiddenError("This is for the seller and moderators.")
         return room
 
@@ -214,15 +223,9 @@ class Moderating:
             await self._hub.publish(show, msgspec.to_builtins(change), to)
 
 
-def _rank(room: Room, account: str) -> Rank:
-    if account == room.seller:
-        return Rank.SELLER
-    return Rank.MODERATOR if account in room.moderators else Rank.VIEWER
-
-
 def _demand_against(room: Room, actor: str, action: Action, account: str) -> None:
     own = action is Action.DELETE and account == actor
-    if not own and not may(_rank(room, actor), action, _rank(room, account)):
+    if not own and not may(room.rank(actor), action, room.rank(account)):
         raise ForbiddenError("Nobody acts against the seller, no moderator against another.")
 
 

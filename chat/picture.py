@@ -68,4 +68,5 @@ def _members(show: str, room: Room, talk: Talk, present: int) -> dict[str, objec
         "present": present,
         "hearts": talk.hearts,
         "room": room.rules.settings,
+        "answers": room.answers,
     }

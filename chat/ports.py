@@ -16,6 +16,8 @@ from chat.core.frames import Event
 from chat.core.log import Position, Tail
 from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
 from chat.core.presence import Attendance
+from chat.core.questions import Objection, Origin, Question, QuestionAnswered
+from chat.core.room import Rank
 from chat.core.talk import Past
 
 
@@ -32,6 +34,7 @@ class Room:
     """What a show is like now: `products` as the shop tells them, `pinned` one of their ids.
 
     `seller` and `moderators` are accounts; `store` is the seller's, `rules` bind the others.
+    `answers`: the last to questions about the products or in the show, newest first.
     """
 
     stage: str
@@ -42,6 +45,13 @@ class Room:
     moderators: frozenset[str] = frozenset()
     store: str = ""
     rules: Rules = field(default_factory=Rules)
+    answers: Sequence[QuestionAnswered] = ()
+
+    def rank(self, account: str) -> Rank:
+        """What an account is in the room."""
+        if account == self.seller:
+            return Rank.SELLER
+        return Rank.MODERATOR if account in self.moderators else Rank.VIEWER
 
 
 class Identify(Protocol):
@@ -203,6 +213,43 @@ class Rulebook(Protocol):
 
     async def trail(self, store: str, before: int | None, limit: int) -> Sequence[Noted]:
         """What was done in a store's rooms before an id, newest first."""
+
+
+Ask = Callable[[str, Mapping[str, Any], Origin, str], Awaitable[Question | Objection]]
+"""Given a show, what was said there (the event), its origin and a key of the person's own: the
+question as it is kept, the same for the same key, or why it is not. Raises `UnavailableError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Questions, and the place from which on there are more; None where these are the last."""
+
+    questions: Sequence[Question]
+    more: int | None
+
+
+class QuestionBook(Protocol):
+    """The questions of all shows, kept durably. Whatever the database raises is raised here."""
+
+    async def keep(self, question: Question, origin: Origin, key: str) -> Question | Objection:
+        """Keep a new question; one that was kept under this key lately; or why it is not kept."""
+
+    async def find(self, show: str, question: str) -> Question | None:
+        """A show's question by its id."""
+
+    async def change(
+        self, question: str, change: Callable[[Question], Question | None]
+    ) -> Question | None:
+        """Change a question under a lock; how it is then, None where it cannot be changed."""
+
+    async def waiting(self, show: str, after: int, limit: int) -> Page:
+        """The show's open questions after a place, oldest first."""
+
+    async def answered_in(self, show: str, before: int | None, limit: int) -> Page:
+        """The show's answered questions before a place, newest first."""
+
+    async def answered_about(self, product: str, before: int | None, limit: int) -> Page:
+        """Those about a product that were answered in text, before a place, newest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ things are, then tell what came since that look began.
 import asyncio
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chat.connection import Connection
@@ -17,6 +17,7 @@ from chat.core.commands import Hello, decode
 from chat.core.events import Accepted
 from chat.core.frames import Event, Format, Lane, pack
 from chat.core.log import Position
+from chat.core.questions import Objection, Origin
 from chat.core.room import Member, Rank, member
 from chat.crowd import Crowd
 from chat.errors import UnavailableError
@@ -94,8 +95,7 @@ async def _attend(hub: Hub, visitor: Visitor, hello: Hello, person: Person | Non
 def _member(crowd: Crowd, room: Room, person: Person | None) -> Member:
     if person is None:
         return member(None, Rank.VIEWER, crowd.talk_bucket(None, seller=False))
-    rank = Rank.MODERATOR if person.id in room.moderators else Rank.VIEWER
-    rank = Rank.SELLER if person.id == room.seller else rank
+    rank = room.rank(person.id)
     talk = crowd.talk_bucket(person.id, seller=rank is Rank.SELLER)
     return member((person.id, person.name), rank, talk)
 
@@ -147,8 +147,27 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
     if outcome is moderation.Audience.SENDER:
         connection.tell(Accepted(said.client_id, True))
         crowd.tell_person(person, said.event)
+    elif "question" in said.event:
+        await _ask(hub, crowd, connection, said)
     else:
         await _say(hub, crowd, connection, said)
+
+
+async def _ask(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
+    """A question is kept before it is shown: whoever repeats it after a failure asks once."""
+    trusted = connection.member.trusted
+    origin = Origin.MODERATOR if trusted else Origin.VIEWER
+    try:
+        if hub.ask is None:
+            raise UnavailableError
+        kept = await hub.ask(crowd.show, said.event, origin, said.client_id)
+    except UnavailableError:
+        connection.tell(room.Refused(said.client_id, "unavailable").event())
+        return
+    if isinstance(kept, Objection):
+        connection.tell(room.Refused(said.client_id, kept.value).event())
+    else:
+        await _say(hub, crowd, connection, replace(said, event=said.event | {"id": kept.id}))
 
 
 async def _speaker(hub: Hub, crowd: Crowd, member: Member, client_id: str) -> moderation.Speaker:

@@ -19,6 +19,8 @@ CLIENT_ID_CHARS: Final = 32
 """The longest id a client may give a saying of its own."""
 VISITOR_CHARS: Final = 32
 """The longest id a client may keep for whoever uses it."""
+PRODUCT_CHARS: Final = 64
+"""The longest id of a product."""
 HEARTS_AT_ONCE: Final = 50
 """The most hearts in one message."""
 
@@ -43,11 +45,16 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     visitor: Annotated[str, Meta(min_length=1, max_length=VISITOR_CHARS)] | None = None
 
 
-class Say(msgspec.Struct, frozen=True, tag_field="type", tag="say"):
-    """Say something to everybody; `id` comes back in `accepted` or `refused`."""
+class Say(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="say"):
+    """Say something to everybody; `id` comes back in `accepted` or `refused`.
+
+    `question`: it is one the seller is to answer, about a `product` of the show or about the show.
+    """
 
     id: ClientId
     text: str
+    question: bool = False
+    product: Annotated[str, Meta(max_length=PRODUCT_CHARS)] | None = None
 
 
 class Heart(msgspec.Struct, frozen=True, tag_field="type", tag="heart"):

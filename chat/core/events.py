@@ -10,6 +10,7 @@ import msgspec
 
 from chat.core.deeds import Report
 from chat.core.moderation import Appointed, Deleted, Sanction, Settings
+from chat.core.questions import Question, QuestionAnswered
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +34,8 @@ class Said(
 ):
     """Somebody said something; `reply_to` is the id of the question that the assistant answers.
 
-    `private`: only this viewer is told, in the shop lane.
+    `private`: only this viewer is told, in the shop lane. `question`: the seller is to answer it,
+    about `product` or about the show.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Said(
     at_ms: int
     reply_to: str | None = None
     private: bool = False
+    question: bool = False
+    product: str | None = None
 
 
 class Hearts(msgspec.Struct, frozen=True, tag_field="type", tag="hearts"):
@@ -76,6 +80,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     present: int
     hearts: int
     room: Settings
+    answers: list[QuestionAnswered]
     you: You | None
     epoch: str
     offset: int
@@ -109,9 +114,18 @@ class Settled(msgspec.Struct, frozen=True, tag_field="type", tag="settled"):
     report: int
 
 
+class Asked(msgspec.Struct, frozen=True, tag_field="type", tag="question"):
+    """A question waits for the seller, or something became of it."""
+
+    question: Question
+
+
 TALK: Final = (Said, Hearts, Present, Thinned)
 """Told to everybody; a slow reader goes without. A private `said` is in the shop lane."""
 OWN: Final = (Welcome, Accepted, Refused)
 """Told to one connection."""
-SHOP: Final = (Settings, Deleted, Sanction, Appointed, Reported, Settled)
+SHOP: Final = (
+    *(Settings, Deleted, Sanction, Appointed, Reported, Settled),
+    *(Asked, QuestionAnswered),
+)
 """Numbered; those of the shop itself come beside them."""

@@ -14,8 +14,8 @@ import msgspec
 
 EVENT_BYTES: Final = 65_536
 """The largest packed event; a larger one is a fault of whoever publishes it."""
-SNAPSHOT_MEMBERS: Final = 12
-"""The most members of a snapshot: with three of a viewer's own, what a msgpack fixmap counts."""
+SNAPSHOT_MEMBERS: Final = 15
+"""The most members of a snapshot: what a msgpack fixmap counts."""
 
 
 class Format(Enum):
@@ -107,7 +107,7 @@ class Snapshot:
     def __init__(self, members: Mapping[str, Any]) -> None:
         assert 0 < len(members) <= SNAPSHOT_MEMBERS
         self._members = msgspec.msgpack.encode(members)[1:]
-        self._header = bytes((0x80 | len(members) + 3,))
+        self._header = b"\xde" + (len(members) + 3).to_bytes(2)
 
     def welcome(self, you: Mapping[str, Any] | None, offset: int, *, recovered: bool) -> bytes:
         """The packed welcome for one viewer, who is told every event after `offset`."""

@@ -192,6 +192,7 @@ class Action(Enum):
     PIN = "pin"
     SETTLE = "settle"
     READ = "read"
+    ANSWER = "answer"
     APPOINT = "appoint"
     DISMISS = "dismiss"
 
@@ -205,6 +206,7 @@ RANK_NEEDED: Final = {
     Action.PIN: Rank.MODERATOR,
     Action.SETTLE: Rank.MODERATOR,
     Action.READ: Rank.MODERATOR,
+    Action.ANSWER: Rank.MODERATOR,
     Action.APPOINT: Rank.SELLER,
     Action.DISMISS: Rank.SELLER,
 }

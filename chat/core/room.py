@@ -15,7 +15,7 @@ from chat.core.closes import Close
 from chat.core.commands import Command, Hello, Say, Sync, Unsayable
 from chat.core.links import find_link
 from chat.core.masks import mask
-from chat.core.rate_limit import HEARTS, MESSAGES, SYNC_COST, Bucket
+from chat.core.rate_limit import HEARTS, MESSAGES, QUESTION_COST, SYNC_COST, Bucket
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
 from chat.core.words import WordList
 
@@ -156,7 +156,8 @@ def _say(
     command: Say, member: Member, now: float, now_ms: int, new_id: str, unwanted: WordList
 ) -> Said | Refused:
     text = clean(command.text)
-    reason = _objection(text, member, now)
+    cost = QUESTION_COST if command.question else 1.0
+    reason = _objection(text, member, now, cost)
     if reason is not None:
         return Refused(command.id, reason)
     text = mask(text)
@@ -169,17 +170,24 @@ def _say(
         "text": text,
         "at_ms": now_ms,
     }
-    return Said(command.id, event)
+    return Said(command.id, event | _question(command))
 
 
-def _objection(text: str, member: Member, now: float) -> str | None:
+def _question(command: Say) -> dict[str, Any]:
+    if not command.question:
+        return {}
+    about = {} if command.product is None else {"product": command.product}
+    return {"question": True, **about}
+
+
+def _objection(text: str, member: Member, now: float, cost: float) -> str | None:
     if member.id is None:
         return "sign_in"
     if is_blank(text):
         return "empty"
     if len(text) > TEXT_CODE_POINTS:
         return "too_long"
-    if not member.talk.take(now):
+    if not member.talk.take(now, cost):
         return "too_fast"
     return None
 

@@ -28,13 +28,17 @@ from chat.adapters import routes as chat_routes
 from chat.adapters.faq_book import SqlFaqBook
 from chat.adapters.moderation_routes import operations as moderation_operations
 from chat.adapters.protocol import at_most
+from chat.adapters.question_book import SqlQuestionBook
+from chat.adapters.question_routes import operations as question_operations
 from chat.adapters.redis_answers import RedisAnswers
 from chat.adapters.rulebook import SqlRulebook
 from chat.adapters.service import Chat, open_chat
 from chat.assistant import Assistant
+from chat.core.questions import told_to_everybody
 from chat.errors import ChatError
 from chat.moderating import Moderating
 from chat.ports import Person, Room
+from chat.questioning import Questioning
 from live.accounts.accounts import Accounts
 from live.accounts.adapters.limiter import RedisLimiter
 from live.accounts.adapters.passwords import Argon2Passwords
@@ -86,6 +90,7 @@ class Packages:
     cart: Cart
     chat: Chat
     moderating: Moderating
+    questioning: Questioning
     stage_door: StageDoor
     takeovers: Takeovers
     relay: Relay
@@ -135,7 +140,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         return await cart.products(ids)
 
     async def describe(show: str) -> Room | None:
-        return await _room(shows, cart, rulebook, show)
+        return await _room(shows, cart, rulebook, book, show)
 
     async def buys(account: str, store: str) -> bool:
         return await cart.has_bought(account, store)
@@ -144,7 +149,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         return [show.id for show in await shows.unended(store)]
 
     accounts = _accounts(ground, stores_of)
-    rulebook = SqlRulebook(engine)
+    rulebook, book = SqlRulebook(engine), SqlQuestionBook(engine)
     chat = await closing.enter_async_context(
         open_chat(
             ground.redis_url,
@@ -177,14 +182,18 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             hold_seconds=ground.settings.hold_seconds,
         )
     )
-    moderating = Moderating(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows)
+    questioning = Questioning(chat.hub, book, open_shows)
+    chat.hub.ask = questioning.ask
+    moderating = Moderating(
+        *(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows, questioning.withdraw)
+    )
     endpoint = await closing.enter_async_context(
         _signaling(ground, relay, Gate(shows, directory, relay, takeovers))
     )
     http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
     neighbours = Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
     return Packages(
-        *(accounts, directory, shows, sandbox, cart, chat, moderating),
+        *(accounts, directory, shows, sandbox, cart, chat, moderating, questioning),
         *(stage_door, takeovers, relay, neighbours, endpoint),
     )
 
@@ -220,6 +229,11 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             )
         ),
         Doors(operations=moderation_operations(packages.moderating)),
+        Doors(
+            operations=question_operations(
+                packages.questioning, demand_product=packages.cart.shopping.product
+            )
+        ),
         operator_doors(packages.relay, settings.operator_token),
         Doors(
             operations=faq_routes.operations(
@@ -328,7 +342,9 @@ async def _shelf(cart: Cart, slug: str) -> list[str]:
     return [product.id for product in await cart.shopping.products_in(slug)]
 
 
-async def _room(shows: Shows, cart: Cart, rulebook: SqlRulebook, show: str) -> Room | None:
+async def _room(
+    shows: Shows, cart: Cart, rulebook: SqlRulebook, book: SqlQuestionBook, show: str
+) -> Room | None:
     found = await shows.find(show)
     if found is None:
         return None
@@ -342,6 +358,7 @@ async def _room(shows: Shows, cart: Cart, rulebook: SqlRulebook, show: str) -> R
         moderators=await rulebook.moderators(found.store),
         store=found.store,
         rules=await rulebook.rules(found.store, show, time.time_ns() // 1_000_000),
+        answers=[told for one in await book.told(show, ids) if (told := told_to_everybody(one))],
     )
 
 

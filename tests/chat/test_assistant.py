@@ -1,8 +1,9 @@
 """The assistant in a real room: who hears what it answers, and when it is silent."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ from chat.adapters.faq_tables import metadata
 from chat.adapters.redis_answers import ANSWERS_KEPT, RedisAnswers
 from chat.assistant import WAITING, Assistant
 from chat.core.assistant.facts import Answered, Entry, Order, Shop, Ware
+from chat.core.questions import Objection, Origin, Question
 from chat.errors import InvalidFaqError
 from chat.ports import StoreFaq
 from tests.chat.house import Event, House, Node, Viewer, open_node, watching
@@ -89,6 +91,42 @@ async def test_everybody_hears_the_answer_to_a_question(room: Room) -> None:
         assert "private" not in answer
         assert (await bom.until("said", by_assistant))["id"] == answer["id"]
     assert room.facts.asked_for == [None]
+
+
+async def test_what_it_cannot_answer_it_hands_over_unless_the_seller_was_asked(room: Room) -> None:
+    handed: asyncio.Queue[tuple[str, Origin, str, bool]] = asyncio.Queue()
+
+    async def ask(
+        show: str, said: Mapping[str, Any], origin: Origin, key: str
+    ) -> Question | Objection:
+        handed.put_nowait((show, origin, said["text"], key == said["id"]))
+        return Objection.FULL if origin is Origin.ASSISTANT else question(said)
+
+    room.node.chat.hub.ask = ask
+    async with watching(room.node, "bom") as bom:
+        asked = {"type": "say", "id": "1", "text": "누가 만든 화병인가요?", "question": True}
+        await bom.send(asked)
+        await bom.say("어느 공방 작품인가요?", "2")
+        await bom.say("몇 개 남았어요?", "3")
+        await bom.until("said", by_assistant)
+    assert [handed.get_nowait() for _ in range(handed.qsize())] == [
+        ("spring", Origin.VIEWER, "누가 만든 화병인가요?", False),
+        ("spring", Origin.ASSISTANT, "어느 공방 작품인가요?", True),
+    ]
+
+
+def question(said: Mapping[str, Any]) -> Question:
+    """What was said, kept as a question."""
+    return Question(
+        **{name: said[name] for name in ("id", "text")},
+        show="spring",
+        store="flowers",
+        asker="id-bom",
+        name="bom",
+        product=None,
+        handed_over=False,
+        asked_at_ms=said["at_ms"],
+    )
 
 
 async def test_only_the_asker_hears_of_an_order(room: Room) -> None:

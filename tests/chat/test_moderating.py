@@ -43,6 +43,8 @@ class Street:
     one: Node
     other: Node
     moderating: Moderating
+    withdrawn: list[str]
+    """The sayings that are no questions any longer."""
 
 
 @pytest_asyncio.fixture
@@ -60,13 +62,18 @@ async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
     async def open_shows(_store: str) -> list[str]:
         return ["spring"]
 
+    withdrawn: list[str] = []
+
+    async def withdraw(_actor: str, _show: str, saying: str) -> None:
+        withdrawn.append(saying)
+
     async with AsyncExitStack() as closing:
         closing.push_async_callback(engine.dispose)
         one = await closing.enter_async_context(open_node(redis_url, house, "one"))
         other = await closing.enter_async_context(open_node(redis_url, house, "other"))
-        moderating = Moderating(one.chat.hub, rulebook, owner_of, open_shows)
+        moderating = Moderating(one.chat.hub, rulebook, owner_of, open_shows, withdraw)
         await moderating.appoint("id-dal", "flowers", "id-haru", moderates=True)
-        yield Street(house, one, other, moderating)
+        yield Street(house, one, other, moderating, withdrawn)
 
 
 async def answer(viewer: Viewer, text: str, client_id: str) -> str:
@@ -93,6 +100,7 @@ async def test_a_deleted_saying_leaves_every_page_and_the_history(street: Street
         await bom.say("광고")
         said = await viewer.until("said")
         await street.moderating.delete("id-haru", "spring", said["id"], "ad")
+        assert street.withdrawn == [said["id"]]
         assert (await viewer.until("deleted"))["id"] == said["id"]
         assert (await bom.until("deleted"))["id"] == said["id"]
         for node in (street.one, street.other):

@@ -122,6 +122,17 @@ async def talk(day: Day) -> None:
     await moderation(day, said["id"])
 
 
+async def questions(day: Day) -> None:
+    """A question about the product is answered."""
+    other = day.visitors["other"].room
+    said = await other.say("향이 나나요?", question=True, product=day.shop.product)
+    assert isinstance(said, Accepted)
+    question = (await day.heard("question"))["question"]
+    path = f"/shows/{day.shop.show}/questions/{question['id']}/answer"
+    await read(await day.selling.post(path, json={"text": "은은해요"}))
+    await day.heard("answered", "guest", id=question["id"], answer="은은해요")
+
+
 async def moderation(day: Day, message: str) -> None:
     """Everything that can be done to a saying, to a person and to the room."""
     buying, other = day.buying, day.people["other"].id
@@ -201,6 +212,7 @@ async def test_every_frame_of_a_day_is_told_and_all_that_is_told_is_heard(day: D
     frame = jsonschema_rs.validator_for(
         {"$ref": f"{SCHEMAS}Frame", "components": {"schemas": strict(schemas)}}
     )
+    await questions(day)
     await talk(day)
     await selling(day)
     await media(day)

@@ -68,6 +68,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
                 "pinned_saying": None,
                 "version": 0,
             },
+            "answers": [],
             "offset": 0,
             "recovered": False,
         }

@@ -28,6 +28,12 @@ def encode(message: Any, wire: Format) -> str | bytes:
         ({"type": "hello", "since": {"epoch": "e", "offset": -1}}, None),
         ({"type": "hello", "since": {"epoch": "e" * 17, "offset": 1}}, None),
         ({"type": "say", "id": "1", "text": "꽃"}, Say("1", "꽃")),
+        (
+            {"type": "say", "id": "1", "text": "?", "question": True, "product": "tulip"},
+            Say("1", "?", True, "tulip"),
+        ),
+        ({"type": "say", "id": "1", "text": "?", "question": "yes"}, Unsayable("1")),
+        ({"type": "say", "id": "1", "text": "?", "product": "x" * 65}, Unsayable("1")),
         ({"type": "heart", "count": 50}, Heart(50)),
         ({"type": "sync"}, Sync()),
         ({"type": "say", "id": "1"}, Unsayable("1")),

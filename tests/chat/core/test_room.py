@@ -4,7 +4,15 @@ import pytest
 
 from chat.core.closes import COME_BACK, REASONS, Close
 from chat.core.commands import Command, Heart, Hello, Say, Sync, Unsayable
-from chat.core.rate_limit import HEARTS, MESSAGES, SELLER_TALK, SYNC_COST, TALK, Bucket
+from chat.core.rate_limit import (
+    HEARTS,
+    MESSAGES,
+    QUESTION_COST,
+    SELLER_TALK,
+    SYNC_COST,
+    TALK,
+    Bucket,
+)
 from chat.core.room import (
     Dismissed,
     Hearted,
@@ -102,6 +110,19 @@ def test_talk_is_slowed_and_refused_talk_costs_no_allowance() -> None:
     outcomes = [do(who, Say("c", "x")) for _ in range(6)]
     assert [type(outcome) for outcome in outcomes] == [Said] * 5 + [Refused]
     assert isinstance(do(who, Say("c", "x"), now=1.0), Said)
+
+
+def test_a_question_says_so_and_costs_more_than_other_sayings() -> None:
+    who = bom()
+    about_product, about_show = Say("c1", "향?", True, "tulip"), Say("c2", "언제?", True)
+    outcomes = [do(who, about_product), do(who, about_show, now=QUESTION_COST)]
+    found = [each.event for each in outcomes if isinstance(each, Said)]
+    told = [(each["question"], each.get("product", "none")) for each in found]
+    assert told == [(True, "tulip"), (True, "none")]
+    assert do(who, Say("c3", "또?", True), now=QUESTION_COST) == Refused("c3", "too_fast")
+    plain = do(who, Say("c4", "예뻐요", product="tulip"), now=QUESTION_COST)
+    assert isinstance(plain, Said)
+    assert not {"question", "product"} & set(plain.event)
 
 
 def test_a_seller_may_say_more() -> None:
