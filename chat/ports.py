@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from chat.core.archive import Saying, Share
 from chat.core.assistant.facts import Answered, Entry, Shop
 from chat.core.closes import Close
 from chat.core.deeds import Deed, Noted, Report
@@ -291,3 +292,52 @@ class AnswerMemory(Protocol):
 
     async def lately(self, show: str) -> Sequence[Answered]:
         """The last answers, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Some of a show's sayings that wait for the archive, oldest first.
+
+    `entries` name them to the store, `left` so many wait behind them, and of those before them so
+    many are `lost`.
+    """
+
+    show: str
+    entries: Sequence[bytes]
+    sayings: Sequence[Saying]
+    left: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A show where something may wait for the archive, and since when the store knows."""
+
+    show: str
+    since: str
+
+
+class Unarchived(Protocol):
+    """What was said and waits for the archive. Raises `UnavailableError` when out of reach."""
+
+    async def take(self, share: Share) -> Sequence[Taken | None]:
+        """The oldest sayings of each show; None where another node is at it."""
+
+    async def archived(self, taken: Sequence[Taken]) -> None:
+        """These are in the archive: they wait no longer."""
+
+    async def orphans(self) -> Sequence[Orphan]:
+        """Shows of which no node has said lately that something is said there."""
+
+    async def delist(self, orphans: Sequence[Orphan]) -> None:
+        """Nothing waits there, unless something was said since they were found."""
+
+
+class Archive(Protocol):
+    """What was said in all rooms, kept durably. Whatever the database raises is raised here."""
+
+    async def keep(self, sayings: Sequence[Saying]) -> None:
+        """Keep them, all or none; those kept already, or erased, are passed over."""
+
+    async def sweep(self, before_ms: int, limit: int) -> int:
+        """Forget so many of those said before; how many it were, 0 while another node is at it."""

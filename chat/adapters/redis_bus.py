@@ -6,6 +6,7 @@ What has to happen together is one script each (`redis_scripts`). The past of a 
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -17,9 +18,11 @@ from chat.adapters.redis_client import unavailable
 from chat.adapters.redis_publisher import Publisher
 from chat.adapters.redis_scripts import CHEER, NUMBER, SAY, TAIL
 from chat.adapters.redis_subscriber import Subscriber
+from chat.adapters.redis_unarchived import ENLIST, WAITING_SAYINGS
 from chat.core import bus_messages
 from chat.core.frames import Event, unpack
 from chat.core.log import LOG_EVENTS, Position, Tail
+from chat.core.pending import Pending
 from chat.core.talk import TALK_SHOWN, Past
 from chat.ports import Bus, Listener, Verdict
 
@@ -43,6 +46,8 @@ class RedisBus(Bus):
         self._client = client
         self._publisher = publisher
         self._subscriber = subscriber
+        self.pending = Pending()
+        """Where something was said here and may wait for the archive."""
 
     async def publish(self, show: str, packed: bytes, to: str, key: str | None) -> None:
         """Number an event, remember it and tell it, once for a key."""
@@ -81,13 +86,33 @@ class RedisBus(Bus):
             redis_keys.talk(show),
             redis_keys.budget(show),
             redis_keys.once(show, f"said:{key}"),
+            redis_keys.unarchived(show),
+            redis_keys.unarchived_lost(show),
         )
-        verdict = await self._publisher.execute(
-            *("EVAL", SAY, len(keys), *keys),
-            *(bus_messages.said(event.packed), TALK_KEPT, KEPT_S, int(reserved)),
-            *(TICK_US, SAID_IN_TICK, COMMON_IN_TICK, KEYS_KEPT_S),
-        )
+        self._enlist(show)
+        try:
+            verdict = await self._publisher.execute(
+                *("EVAL", SAY, len(keys), *keys),
+                *(bus_messages.said(event.packed), TALK_KEPT, KEPT_S, int(reserved)),
+                *(TICK_US, SAID_IN_TICK, COMMON_IN_TICK, KEYS_KEPT_S),
+                *(WAITING_SAYINGS, int(bool(event.to))),
+            )
+        finally:
+            self.pending.note(show)
         return Verdict(verdict.decode())
+
+    def _enlist(self, show: str) -> None:
+        """What is said next is found by an archivist, whatever becomes of this node."""
+        now = time.monotonic()
+        if not self.pending.enlists(show, now):
+            return
+
+        def answered(answer: asyncio.Future[Any]) -> None:
+            if answer.exception() is None:
+                self.pending.enlisted(show, now)
+
+        answer = self._publisher.give("EVAL", ENLIST, 1, redis_keys.TO_ARCHIVE, show)
+        answer.add_done_callback(answered)
 
     async def cheer(self, show: str, count: int) -> None:
         """Add hearts and tell everybody how many."""

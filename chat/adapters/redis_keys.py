@@ -1,5 +1,7 @@
 """The names of a show's things in Redis; the braces keep one show in one cluster slot."""
 
+from typing import Final
+
 
 def events(show: str) -> str:
     """The sharded channel of its events."""
@@ -59,3 +61,22 @@ def claimed(show: str, what: str) -> str:
 def answered(show: str) -> str:
     """The list of what the assistant answered, newest first."""
     return f"kkot:{{{show}}}:answered"
+
+
+def unarchived(show: str) -> str:
+    """The stream of what was said and is not in the archive yet."""
+    return f"kkot:{{{show}}}:unarchived"
+
+
+def unarchived_lost(show: str) -> str:
+    """How many of these were dropped to make room for others."""
+    return f"kkot:{{{show}}}:unarchived:lost"
+
+
+def archivist(show: str) -> str:
+    """The node that archives the show's talk at present."""
+    return f"kkot:{{{show}}}:archivist"
+
+
+TO_ARCHIVE: Final = "kkot:to-archive"
+"""The sorted set of the shows where something may wait for the archive, by when it was said."""

@@ -38,12 +38,16 @@ class Publisher:
 
     async def execute(self, *words: Word) -> Any:
         """Run one command after all given before it; its answer. Raises `UnavailableError`."""
+        return await self.give(*words)
+
+    def give(self, *words: Word) -> asyncio.Future[Any]:
+        """What `execute` does, without waiting: the answer to come, or `UnavailableError`."""
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             self._queue.put_nowait(_Command(words, done))
         except asyncio.QueueFull:
             raise UnavailableError("too many commands are waiting for Redis") from None
-        return await done
+        return done
 
     async def run(self) -> None:
         """Send until cancelled."""

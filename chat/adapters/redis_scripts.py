@@ -82,6 +82,13 @@ if fits then
   if not reserved then common = common + 1 end
   redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', string.sub(ARGV[1], 2))
   redis.call('EXPIRE', KEYS[2], ARGV[3])
+  redis.call('XADD', KEYS[5], '*', 'said', string.sub(ARGV[1], 2), 'shadowed', ARGV[10])
+  redis.call('EXPIRE', KEYS[5], ARGV[3])
+  local dropped = redis.call('XTRIM', KEYS[5], 'MAXLEN', ARGV[9])
+  if dropped > 0 then
+    redis.call('INCRBY', KEYS[6], dropped)
+    redis.call('EXPIRE', KEYS[6], ARGV[3])
+  end
 end
 redis.call('HSET', KEYS[3], 'tick', tick, 'common', common, 'all', all, 'second', time[1],
   'said', said + 1, 'shown', shown)
@@ -93,9 +100,10 @@ return verdict
 """Remember a saying and tell it, if the room's budget of this tick allows; once for its key.
 
 The shares are of RongCloud's kind: some of the tick is for everybody, the rest for those whose
-word is `reserved`. KEYS: events, talk, budget, once. ARGV: the message, how many to keep, for how
-many seconds, whether it is reserved, microseconds of a tick, sayings in one, of them for everybody,
-seconds to remember its key."""
+word is `reserved`. KEYS: events, talk, budget, once, unarchived, how many of those were dropped.
+ARGV: the message, how many to keep, for how many seconds, whether it is reserved, microseconds of a
+tick, sayings in one, of them for everybody, seconds to remember its key, how many may wait for the
+archive, 1 if only its author is told."""
 
 CHEER: Final = """\
 redis.call('INCRBY', KEYS[2], ARGV[2])

@@ -12,11 +12,14 @@ from typing import Any
 from chat.adapters.redis_bus import open_bus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
+from chat.adapters.redis_unarchived import RedisUnarchived
 from chat.adapters.word_lists import read_words
+from chat.archiving import Archivist
 from chat.core.addressee import EVERYBODY
+from chat.core.pending import Pending
 from chat.core.presence import Attendance
 from chat.hub import Hub, open_hub
-from chat.ports import Buys, Describe, Identify, OriginAllowed
+from chat.ports import Archive, Buys, Describe, Identify, OriginAllowed, Unarchived
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,12 @@ class Chat:
 
     hub: Hub
     origin_allowed: OriginAllowed
+    pending: Pending
+    unarchived: Unarchived
+
+    def archivist(self, archive: Archive, retention_days: int) -> Archivist:
+        """Who moves what is said here into the archive; to be run."""
+        return Archivist(self.pending, self.unarchived, archive, retention_days)
 
     async def publish(
         self, show: str, event: Mapping[str, Any], to: str = EVERYBODY, key: str | None = None
@@ -64,6 +73,6 @@ async def open_chat(
             open_bus(redis_url, client) as bus,
             open_hub(bus, RedisPresence(client, node), identify, describe, buys, unwanted) as hub,
         ):
-            yield Chat(hub, origin_allowed)
+            yield Chat(hub, origin_allowed, bus.pending, RedisUnarchived(client, node))
     finally:
         await client.aclose()

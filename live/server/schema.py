@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cart.adapters.tables import metadata as cart_metadata
+from chat.adapters.archive_tables import metadata as archive_metadata
 from chat.adapters.faq_tables import metadata as faq_metadata
 from chat.adapters.moderation_tables import metadata as chat_metadata
 from chat.adapters.question_tables import metadata as question_metadata
@@ -20,7 +21,7 @@ from live.show.adapters.tables import metadata as show_metadata
 
 METADATA: Final[tuple[sa.MetaData, ...]] = (
     *(accounts_metadata, show_metadata),
-    *(cart_metadata, chat_metadata, faq_metadata, question_metadata),
+    *(cart_metadata, chat_metadata, faq_metadata, question_metadata, archive_metadata),
 )
 
 MIGRATION_LOCK: Final = 0x6B6B6F74

@@ -57,6 +57,13 @@ def _count(text: str) -> int:
     return count
 
 
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= 3_650:
+        raise ValueError("between 1 and 3650 days")
+    return days
+
+
 def _url(text: str) -> str:
     if text and not urlsplit(text).scheme:
         raise ValueError("a URL with a scheme, such as https://shop.example")
@@ -175,6 +182,9 @@ class Settings:
         _text_file,
         "file of further words that may not be said in rooms, one a line, `*` where one may go on; "
         "`!word` is allowed",
+    )
+    chat_retention_days: int = _setting(
+        30, _days, "how long what was said in rooms is kept, for replay and for moderators"
     )
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
     log_level: str = _setting(

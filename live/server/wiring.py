@@ -25,6 +25,7 @@ from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
+from chat.adapters.archive import SqlArchive
 from chat.adapters.faq_book import SqlFaqBook
 from chat.adapters.moderation_routes import operations as moderation_operations
 from chat.adapters.protocol import at_most
@@ -33,6 +34,7 @@ from chat.adapters.question_routes import operations as question_operations
 from chat.adapters.redis_answers import RedisAnswers
 from chat.adapters.rulebook import SqlRulebook
 from chat.adapters.service import Chat, open_chat
+from chat.archiving import Archivist
 from chat.assistant import Assistant
 from chat.core.questions import told_to_everybody
 from chat.errors import ChatError
@@ -52,6 +54,7 @@ from live.relay.adapters.neighbours import Neighbours
 from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors
+from live.server.archive_metrics import archive_metrics
 from live.server.errors import StartError
 from live.server.gate import Gate
 from live.server.ground import Ground
@@ -89,6 +92,7 @@ class Packages:
     sandbox: Sandbox
     cart: Cart
     chat: Chat
+    archivist: Archivist
     moderating: Moderating
     questioning: Questioning
     stage_door: StageDoor
@@ -119,6 +123,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
                 tell_sellers(packages.relay, packages.chat.publish),
                 packages.sandbox.run(app),
                 _assist(packages, ground),
+                packages.archivist.run(),
             ]
 
         yield House(
@@ -161,6 +166,8 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             banned_words=ground.settings.banned_words,
         )
     )
+    archivist = chat.archivist(SqlArchive(engine), ground.settings.chat_retention_days)
+    closing.enter_context(archive_metrics(archivist))
     stage_door = StageDoor()
     takeovers = Takeovers(chat.publish)
     relay = Relay(on_stage=stage_door.on_stage, on_replaced=takeovers.replaced)
@@ -193,7 +200,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
     neighbours = Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
     return Packages(
-        *(accounts, directory, shows, sandbox, cart, chat, moderating, questioning),
+        *(accounts, directory, shows, sandbox, cart, chat, archivist, moderating, questioning),
         *(stage_door, takeovers, relay, neighbours, endpoint),
     )
 

@@ -1,0 +1,78 @@
+"""The archive of what was said, in PostgreSQL: rows come in batches and go in batches.
+
+Whoever archives holds `_LOCK` with others, whoever erases a person alone: what is archived after an
+erasure knows of it, what was archived before is found by it.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from chat.core.archive import Saying
+from chat.ports import Archive
+
+_LOCK: Final = sa.func.hashtextextended("chat archive", 0)
+_SWEEPING: Final = sa.func.hashtextextended("chat archive sweep", 0)
+
+_KEEP: Final = sa.text(
+    "INSERT INTO chat_sayings"
+    " (id, show, author, name, badges, text, at, reply_to, shadowed)"
+    " SELECT id, show, author, name, string_to_array(badges, ' '), text, at, reply_to, shadowed"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:shows AS text[]), CAST(:authors AS text[]),"
+    " CAST(:names AS text[]), CAST(:badges AS text[]), CAST(:texts AS text[]),"
+    " CAST(:moments AS timestamptz[]), CAST(:replies AS text[]), CAST(:shadows AS bool[]))"
+    " AS new(id, show, author, name, badges, text, at, reply_to, shadowed)"
+    " WHERE NOT EXISTS (SELECT 1 FROM chat_erasures erased"
+    " WHERE erased.account = new.author AND new.at <= erased.until)"
+    " ORDER BY id ON CONFLICT (id) DO NOTHING"
+)
+
+_SWEEP: Final = sa.text(
+    "DELETE FROM chat_sayings WHERE id IN"
+    " (SELECT id FROM chat_sayings WHERE at < :before ORDER BY at LIMIT :limit)"
+)
+
+
+class SqlArchive(Archive):
+    """The archive of `chat.ports`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def keep(self, sayings: Sequence[Saying]) -> None:
+        """Keep them, all or none; those kept already, or erased, are passed over."""
+        if not sayings:
+            return
+        columns = {
+            "ids": [each.id for each in sayings],
+            "shows": [each.show for each in sayings],
+            "authors": [each.author for each in sayings],
+            "names": [each.name for each in sayings],
+            "badges": [" ".join(each.badges) for each in sayings],
+            "texts": [each.text for each in sayings],
+            "moments": [_moment(each.at_ms) for each in sayings],
+            "replies": [each.reply_to for each in sayings],
+            "shadows": [each.shadowed for each in sayings],
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_LOCK)))
+            await connection.execute(_KEEP, columns)
+
+    async def sweep(self, before_ms: int, limit: int) -> int:
+        """Forget so many of those said before; how many it were, 0 while another node is at it."""
+        async with self._engine.begin() as connection:
+            if not await _alone(connection):
+                return 0
+            window = {"before": _moment(before_ms), "limit": limit}
+            return (await connection.execute(_SWEEP, window)).rowcount
+
+
+async def _alone(connection: AsyncConnection) -> bool:
+    return bool(await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_SWEEPING))))
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
