@@ -24,7 +24,7 @@ SELLER_TALK: Final = Rate(burst=20, per_s=5)
 """The same for the show's seller, who answers many."""
 HEARTS: Final = Rate(burst=100, per_s=30)
 """Hearts of one connection; above it they are dropped."""
-QUESTION_COST: Final = 3.0
+QUESTION_COST: Final = 2.0
 """A question costs as much as this many other sayings."""
 SYNC_COST: Final = 8.0
 """A `sync` costs as much as this many other messages."""

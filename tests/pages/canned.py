@@ -66,6 +66,7 @@ WELCOME: Final[dict[str, Any]] = {
         "pinned_saying": None,
         "version": 0,
     },
+    "answers": [],
     "talk": [
         {
             "type": "said",

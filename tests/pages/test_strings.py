@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from chat.core.questions import Objection
 from live.pages.language import STRINGS
 
 PAGES = Path(__file__).parents[2] / "live" / "pages"
@@ -53,5 +54,7 @@ def test_each_state_of_an_order_and_each_refusal_has_its_words() -> None:
             assert f"order.{part}_{state}" in STRINGS["ko"]
     for reason in ("sign_in", "too_fast", "too_long", "empty", "malformed", "link", "banned_word"):
         assert f"talk.refused_{reason}" in STRINGS["ko"]
+    for objection in Objection:
+        assert f"talk.refused_{objection.value}" in STRINGS["ko"]
     for grade in ("good", "fair", "poor"):
         assert f"camera.quality_{grade}" in STRINGS["ko"]

@@ -12,10 +12,10 @@ const BUY_TEXT = { open: "product.buy", busy: "product.buy", sold_out: "product.
 export class ProductView {
   /**
    * @param {import("./shelf.js").Product} product
-   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean}} options
-   *   `hooks` marks the parts for tests, for the one pinned card
+   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, foot?: {element: HTMLElement}}} options
+   *   `hooks` marks the parts for tests, for the one pinned card; `foot` stands below the rest
    */
-  constructor(product, { buy, tag = "li", hooks = false }) {
+  constructor(product, { buy, tag = "li", hooks = false, foot }) {
     const hook = (name) => (hooks ? { "data-test": name } : { "data-test": `row-${name}` });
     this.picture = h("span", { class: "thumb" });
     this.title = h("p", { class: "product-title" });
@@ -26,7 +26,8 @@ export class ProductView {
     this.element = h(tag, { class: "row product", "data-product": product.id },
       this.picture,
       h("div", { class: "row-main" }, this.title, h("p", { class: "product-facts" }, this.price, this.stock)),
-      this.button);
+      this.button, foot?.element);
+    this.foot = foot;
     this.update(product);
   }
 

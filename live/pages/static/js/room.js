@@ -51,7 +51,7 @@ export class Room {
     this.renewed = false;
     /** @type {{epoch: string, offset: number}|null} the last place of the show's sequence we know */
     this.since = null;
-    /** @type {Map<string, {text: string, resolve: (refusal: {reason: string, until_ms: number|null}|null) => void}>} */
+    /** @type {Map<string, {message: any, resolve: (refusal: {reason: string, until_ms: number|null}|null) => void}>} */
     this.unanswered = new Map();
     addEventListener("online", () => this.#now());
     let asleep = false;
@@ -90,13 +90,15 @@ export class Room {
   /**
    * Say something. Waits for a connection when there is none.
    * @param {string} text
+   * @param {{product: string|null}|null} [question] the seller is to answer it, about a product or the show
    * @returns {Promise<{reason: string, until_ms: number|null}|null>} null when it is shown, else why it is not
    */
-  say(text) {
+  say(text, question = null) {
     return new Promise((resolve) => {
       const id = freshKey().slice(0, 16);
-      this.unanswered.set(id, { text, resolve });
-      if (this.welcomed) this.#send({ type: "say", id, text });
+      const message = { type: "say", id, text, ...(question && { question: true, product: question.product }) };
+      this.unanswered.set(id, { message, resolve });
+      if (this.welcomed) this.#send(message);
     });
   }
 
@@ -198,13 +200,14 @@ export class Room {
     this.failures = 0;
     this.listener.state("open");
     this.listener.event(event);
-    if (first) for (const [id, { text }] of this.unanswered) this.#send({ type: "say", id, text });
+    if (first) for (const { message } of this.unanswered.values()) this.#send(message);
   }
 
   #answered(event) {
     const said = this.unanswered.get(event.id);
     this.unanswered.delete(event.id);
-    const reason = event.type === "refused" ? event.reason : event.shown ? null : "thinned";
+    const arrived = event.shown || said?.message.question; // a question waits for the seller, shown or not
+    const reason = event.type === "refused" ? event.reason : arrived ? null : "thinned";
     said?.resolve(reason && { reason, until_ms: event.until_ms ?? null });
   }
 

@@ -2,6 +2,7 @@
  * The seller's console, step by step: an account, a store, then the studio with its show.
  */
 import { accountForm } from "./account.js";
+import { Answers } from "./answers.js";
 import { api, explain } from "./api.js";
 import { AssistantPanel } from "./assistant.js";
 import { Attendance } from "./attendance.js";
@@ -11,6 +12,7 @@ import { $, fieldsOf, say } from "./dom.js";
 import { House } from "./house.js";
 import { HouseSheet } from "./house_sheet.js";
 import { Orders } from "./orders.js";
+import { QuestionSheet } from "./question_sheet.js";
 import { ShowChoice } from "./show_choice.js";
 import { Room } from "./room.js";
 import { onAccount, refreshAccount } from "./session.js";
@@ -30,15 +32,19 @@ let room = null;
 const house = new House();
 const deeds = new DeedSheet({ show: () => room.show, you: () => house.you });
 const houseSheet = new HouseSheet({ show: () => room?.show, open: (said) => deeds.open(said) });
-const talk = new TalkList($("#talk"), (said) => deeds.open(said));
+const answers = new Answers();
+const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
 const orders = new Orders();
 const choice = new ShowChoice({ chosen: enterRoom });
 const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]) });
+const questions = new QuestionSheet({ show: () => room?.show, title: (product) => wares.shelf.get(product)?.title ?? null });
 const attendance = new Attendance($("#attendance"));
 const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) });
 
 const EVENTS = {
   welcome(event) {
+    for (const answer of event.answers) answers.put(answer);
+    questions.load();
     talk.replace(event.talk);
     house.welcome(event);
     event.talk.forEach((said) => houseSheet.heard(said));
@@ -63,6 +69,10 @@ const EVENTS = {
   sanction: (event) => houseSheet.sanctioned(event),
   reported: (event) => houseSheet.reported(event.report),
   settled: (event) => houseSheet.settled(event.report),
+  question: (event) => questions.changed(event.question),
+  answered(event) {
+    if (answers.put(event)) talk.answered(event.id);
+  },
   thinned: showThinned,
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),
@@ -81,6 +91,7 @@ function enterRoom(show) {
   room?.close();
   room = null;
   talk.replace([]);
+  questions.clear();
   wares.setPinned(show?.pinned ?? null);
   if (!show) return;
   room = new Room(show.id, {

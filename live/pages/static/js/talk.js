@@ -11,9 +11,14 @@ const THINNED_SHOWN_MS = 3_000;
 
 /** The list of what was said. */
 export class TalkList {
-  /** @param {HTMLElement} list @param {(said: any) => void} chosen called with a message that is tapped */
-  constructor(list, chosen) {
+  /**
+   * @param {HTMLElement} list
+   * @param {(said: any) => void} chosen called with a message that is tapped
+   * @param {import("./answers.js").Answers} answers what was answered
+   */
+  constructor(list, chosen, answers) {
     this.list = list;
+    this.answers = answers;
     this.seen = new Set();
     /** @type {WeakMap<Element, any>} */
     this.said = new WeakMap();
@@ -39,14 +44,25 @@ export class TalkList {
   /** Take one away, for good: it does not come back. @param {string} id */
   remove(id) {
     this.seen.add(id);
-    [...this.list.children].find((line) => line.dataset.id === id)?.remove();
+    this.#lineOf(id)?.remove();
+  }
+
+  /** A question was answered, or its answer taken back. @param {string} id @returns {any} what was asked, if it is still shown */
+  answered(id) {
+    const line = this.#lineOf(id);
+    const said = line && this.said.get(line);
+    if (!said) return null;
+    const follow = this.#atBottom();
+    line.replaceWith(this.#line(said));
+    if (follow) this.list.scrollTop = this.list.scrollHeight;
+    return said;
   }
 
   /** Show one more; an old one makes room. @param {any} said */
   add(said) {
     if (this.seen.has(said.id)) return;
     this.seen.add(said.id);
-    const follow = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_BOTTOM_PX;
+    const follow = this.#atBottom();
     this.list.append(this.#line(said));
     while (this.list.childElementCount > SHOWN_MAX) {
       const oldest = this.list.firstElementChild;
@@ -56,14 +72,22 @@ export class TalkList {
     if (follow) this.list.scrollTop = this.list.scrollHeight;
   }
 
+  #lineOf(id) {
+    return [...this.list.children].find((line) => line.dataset.id === id);
+  }
+
+  #atBottom() {
+    return this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_BOTTOM_PX;
+  }
+
   #line(said) {
-    const line = render(said);
+    const line = render(said, this.answers.of(said.id));
     this.said.set(line, said);
     return line;
   }
 }
 
-function render(said) {
+function render(said, answer) {
   const { name, seller, moderator, assistant } = said.from;
   const role = seller ? "seller" : moderator ? "moderator" : null;
   return h("li", { class: role ? `said ${role}` : "said", "data-id": said.id, "data-test": "said", title: clockTime(said.at_ms), tabindex: "-1" },
@@ -71,15 +95,19 @@ function render(said) {
     role ? h("span", { class: "said-role" }, t(`talk.${role}`)) : null,
     assistant ? h("span", { class: "said-role helper" }, t("talk.assistant")) : null,
     said.private ? h("span", { class: "said-role helper" }, t("talk.private")) : null,
-    h("span", { class: "said-text" }, said.text));
+    said.question && !answer ? h("span", { class: "said-role helper", "data-test": "said-question" }, t("ask.question")) : null,
+    answer ? h("span", { class: "said-role done", "data-test": "said-answered" }, t(`ask.${answer.state}`)) : null,
+    h("span", { class: "said-text" }, said.text),
+    answer?.answer ? h("span", { class: "said-answer", "data-test": "said-answer" }, answer.answer) : null);
 }
 
 /**
  * Let the form say things in the room. Somebody not signed in is asked to, and then it is said.
  * @param {() => import("./room.js").Room|null} room the room of the moment
  * @param {import("./house.js").House} house
+ * @param {import("./ask.js").Ask} [ask] makes a message a question
  */
-export function sayBox(room, house) {
+export function sayBox(room, house, ask) {
   const form = $("#say-form");
   const field = form.elements.text;
   const alert = $("#talk-alert");
@@ -91,11 +119,14 @@ export function sayBox(room, house) {
     field.value = "";
     say(alert);
     field.focus();
-    const refused = await room()?.say(text);
+    const question = ask?.take() ?? null;
+    const refused = await room()?.say(text, question);
     if (!refused) {
+      if (question) ask.sent();
       house.spoke();
       return;
     }
+    if (question) ask.restore(question);
     const key = `talk.refused_${refused.reason}`;
     if (!house.refused(refused)) say(alert, t(hasText(key) ? key : "talk.refused_malformed"));
     if (!field.value) field.value = text;

@@ -2,8 +2,10 @@
  * The watch page: the picture, the room and the shop come together here.
  */
 import "./account.js";
+import { Answers, AnswersView } from "./answers.js";
 import { api, explain, Problem } from "./api.js";
-import { DeedSheet } from "./deeds.js";
+import { Ask } from "./ask.js";
+import { DeedSheet, tellDone } from "./deeds.js";
 import { $, announce, say, sheet } from "./dom.js";
 import { Checkout } from "./hold.js";
 import { House } from "./house.js";
@@ -20,10 +22,15 @@ const show = decodeURIComponent(location.pathname.split("/")[2]);
 const shelf = new Shelf();
 const house = new House();
 const deeds = new DeedSheet({ show: () => show, you: () => house.you });
-const talk = new TalkList($("#talk"), (said) => deeds.open(said));
+const answers = new Answers();
+const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
+const ask = new Ask({ pinned: () => shelf.get(pinned)?.id ?? null, title: (product) => shelf.get(product)?.title ?? null });
 const stage = new Stage(show);
 const checkout = new Checkout({ show, alert: $("#watch-alert"), changed: showProducts });
-const rows = new ProductRows($("#products"), (product) => new ProductView(product, { buy: buyFromSheet }));
+const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
+  buy: buyFromSheet,
+  foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
+}));
 const productsSheet = sheet($("#products-sheet"));
 
 let pinned = null;
@@ -40,6 +47,7 @@ const EVENTS = {
   welcome(event) {
     told = true;
     shelf.replace(event.products);
+    for (const answer of event.answers) answers.put(answer);
     talk.replace(event.talk);
     house.welcome(event);
     hearts = event.hearts;
@@ -50,6 +58,12 @@ const EVENTS = {
     showHearts();
   },
   said: (event) => talk.add(event),
+  answered(event) {
+    if (!answers.put(event)) return;
+    const said = talk.answered(event.id);
+    for (const view of allViews()) view.foot.show();
+    if (said && said.from.id === house.you?.id && answers.of(event.id)) tellDone(t("ask.answered"));
+  },
   deleted: (event) => talk.remove(event.id),
   room: (event) => house.switched(event),
   sanction: (event) => house.sanctioned(event),
@@ -93,7 +107,10 @@ function changeShelf(event) {
 function showProducts() {
   const products = shelf.all();
   rows.show(products);
-  for (const view of rows.views.values()) view.setMine(checkout.has(view.product.id));
+  for (const view of rows.views.values()) {
+    view.setMine(checkout.has(view.product.id));
+    view.foot.show();
+  }
   $("#products-count").textContent = String(products.length);
   $("#products-count").hidden = products.length === 0;
   showPinned(shelf.get(pinned));
@@ -108,10 +125,21 @@ function showPinned(product) {
   }
   if (pinnedView?.product.id === product.id) pinnedView.update(product);
   else {
-    pinnedView = new ProductView(product, { tag: "div", hooks: true, buy: (wanted) => checkout.buy(wanted) });
+    const foot = new AnswersView(product.id, answers);
+    pinnedView = new ProductView(product, { tag: "div", hooks: true, foot, buy: (wanted) => checkout.buy(wanted) });
     $("#pinned-card").replaceChildren(pinnedView.element);
   }
   pinnedView.setMine(checkout.has(product.id));
+  pinnedView.foot.show();
+}
+
+function allViews() {
+  return [...rows.views.values(), ...(pinnedView ? [pinnedView] : [])];
+}
+
+function askFromSheet(product) {
+  productsSheet.close();
+  ask.about(product);
 }
 
 function buyFromSheet(product) {
@@ -161,6 +189,6 @@ onAccount((now) => {
   known = true;
   if (account) checkout.load();
 });
-sayBox(() => room, house);
+sayBox(() => room, house, ask);
 addEventListener("pageshow", (event) => { if (event.persisted && account) checkout.load(); });
 describe();
