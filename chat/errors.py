@@ -67,6 +67,12 @@ class SettledError(ChatError):
     code = "conflict"
 
 
+class InvalidCursorError(ChatError):
+    """What was given as the place to go on from is none."""
+
+    code = "invalid"
+
+
 class DismissedError(ChatError):
     """A room sent its client away for good; fact `close` is the code, or `status` that of HTTP."""
 

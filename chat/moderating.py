@@ -30,7 +30,7 @@ from chat.core.moderation import (
 )
 from chat.errors import ForbiddenError, UnknownError
 from chat.hub import Hub
-from chat.ports import Room, Rulebook
+from chat.ports import Archive, Room, Rulebook
 
 OwnerOf = Callable[[str], Awaitable[str | None]]
 """The account that owns a store; None where there is none."""
@@ -63,12 +63,14 @@ class Moderating:
         owner_of: OwnerOf,
         open_shows: OpenShows,
         withdraw: Withdraw,
+        archive: Archive,
     ) -> None:
         self._hub = hub
         self._rulebook = rulebook
         self._owner_of = owner_of
         self._open_shows = open_shows
         self._withdraw = withdraw
+        self._archive = archive
 
     async def overview(
         self, actor: str, show: str, reports_after: int, trail_before: int | None
@@ -85,7 +87,7 @@ class Moderating:
     async def delete(self, actor: str, show: str, message: str, reason: str) -> None:
         """Take a saying out of the room, for everybody; again it changes nothing."""
         room = await self._demand(actor, show, Action.DELETE)
-        said = await self._hub.bus.find(show, message)
+        said = await self._find(show, message)
         if said is None:
             # Perhaps it is erased and the nodes were not told: that is all that is left to do.
             await self._withdraw(actor, show, message)
@@ -152,9 +154,9 @@ class Moderating:
     async def report(self, actor: str, show: str, message: str, reason: str) -> None:
         """Tell the moderators of a saying; again it changes nothing. Raises `TooManyError`."""
         await self._demand(actor, show, Action.REPORT)
-        said = await self._hub.bus.find(show, message)
+        said = await self._find(show, message)
         if said is None:
-            raise UnknownError("Nothing was said by this id lately.")
+            raise UnknownError("Nothing was said by this id.")
         author = said["from"]
         report = Report(
             show=show,
@@ -191,6 +193,14 @@ class Moderating:
         await act(deed)
         appointed = Appointed(account, moderates)
         await self._tell(await self._open_shows(store), appointed, MODERATORS)
+
+    async def _find(self, show: str, message: str) -> dict[str, Any] | None:
+        """What was said by this id, lately or as far as it is archived."""
+        said = await self._hub.bus.find(show, message)
+        if said is not None:
+            return said
+        kept = await self._archive.find(show, message)
+        return None if kept is None else kept.event()
 
     async def _saying(self, show: str, message: str) -> PinnedSaying:
         said = await self._hub.bus.find(show, message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from chat.core.archive import Saying, Share
+from chat.core.archive import Kept, Place, Recall, Saying, Share
 from chat.core.assistant.facts import Answered, Entry, Shop
 from chat.core.closes import Close
 from chat.core.deeds import Deed, Noted, Report
@@ -338,6 +338,12 @@ class Archive(Protocol):
 
     async def keep(self, sayings: Sequence[Saying]) -> None:
         """Keep them, all or none; those kept already, or erased, are passed over."""
+
+    async def recall(self, show: str, after: Place | None, recall: Recall) -> Sequence[Kept]:
+        """What was said in a show after a place, oldest first; one more than asked for, if any."""
+
+    async def find(self, show: str, saying: str) -> Saying | None:
+        """What was said by this id, unless it was deleted."""
 
     async def sweep(self, before_ms: int, limit: int) -> int:
         """Forget so many of those said before; how many it were, 0 while another node is at it."""

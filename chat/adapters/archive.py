@@ -6,12 +6,15 @@ erasure knows of it, what was archived before is found by it.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from chat.core.archive import Saying
+from chat.adapters import archive_tables as tables
+from chat.adapters.moderation_tables import deeds
+from chat.core.archive import Kept, Place, Recall, Saying
+from chat.core.moderation import Action
 from chat.ports import Archive
 
 _LOCK: Final = sa.func.hashtextextended("chat archive", 0)
@@ -19,15 +22,22 @@ _SWEEPING: Final = sa.func.hashtextextended("chat archive sweep", 0)
 
 _KEEP: Final = sa.text(
     "INSERT INTO chat_sayings"
-    " (id, show, author, name, badges, text, at, reply_to, shadowed)"
-    " SELECT id, show, author, name, string_to_array(badges, ' '), text, at, reply_to, shadowed"
-    " FROM unnest(CAST(:ids AS text[]), CAST(:shows AS text[]), CAST(:authors AS text[]),"
-    " CAST(:names AS text[]), CAST(:badges AS text[]), CAST(:texts AS text[]),"
+    " (id, show, number, author, name, badges, text, at, reply_to, shadowed)"
+    " SELECT id, show, number, author, name, string_to_array(badges, ' '), text, at, reply_to,"
+    " shadowed FROM unnest(CAST(:ids AS text[]), CAST(:shows AS text[]),"
+    " CAST(:numbers AS bigint[]), CAST(:authors AS text[]), CAST(:names AS text[]),"
+    " CAST(:badges AS text[]), CAST(:texts AS text[]),"
     " CAST(:moments AS timestamptz[]), CAST(:replies AS text[]), CAST(:shadows AS bool[]))"
-    " AS new(id, show, author, name, badges, text, at, reply_to, shadowed)"
+    " AS new(id, show, number, author, name, badges, text, at, reply_to, shadowed)"
     " WHERE NOT EXISTS (SELECT 1 FROM chat_erasures erased"
     " WHERE erased.account = new.author AND new.at <= erased.until)"
     " ORDER BY id ON CONFLICT (id) DO NOTHING"
+)
+
+_DELETED: Final = sa.exists().where(
+    deeds.c.what == Action.DELETE.value,
+    deeds.c.message == tables.sayings.c.id,
+    deeds.c.show == tables.sayings.c.show,
 )
 
 _SWEEP: Final = sa.text(
@@ -49,6 +59,7 @@ class SqlArchive(Archive):
         columns = {
             "ids": [each.id for each in sayings],
             "shows": [each.show for each in sayings],
+            "numbers": [each.number for each in sayings],
             "authors": [each.author for each in sayings],
             "names": [each.name for each in sayings],
             "badges": [" ".join(each.badges) for each in sayings],
@@ -61,6 +72,30 @@ class SqlArchive(Archive):
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_LOCK)))
             await connection.execute(_KEEP, columns)
 
+    async def recall(self, show: str, after: Place | None, recall: Recall) -> Sequence[Kept]:
+        """What was said in a show after a place, oldest first; one more than asked for, if any."""
+        table = tables.sayings
+        query = sa.select(table, _DELETED.label("deleted")).where(table.c.show == show)
+        if after is not None:
+            place = sa.tuple_(sa.literal(after.number, sa.BigInteger), sa.literal(after.id))
+            query = query.where(sa.tuple_(table.c.number, table.c.id) > place)
+        if not recall.hidden:
+            query = query.where(~table.c.shadowed, ~_DELETED)
+        if recall.author is not None:
+            query = query.where(table.c.author == recall.author)
+        query = query.order_by(table.c.number, table.c.id).limit(recall.limit + 1)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Kept(_saying(row), deleted=row.deleted) for row in rows]
+
+    async def find(self, show: str, saying: str) -> Saying | None:
+        """What was said by this id, unless it was deleted."""
+        table = tables.sayings
+        this = (table.c.id == saying) & (table.c.show == show) & ~_DELETED
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(sa.select(table).where(this))).first()
+        return None if row is None else _saying(row)
+
     async def sweep(self, before_ms: int, limit: int) -> int:
         """Forget so many of those said before; how many it were, 0 while another node is at it."""
         async with self._engine.begin() as connection:
@@ -72,6 +107,21 @@ class SqlArchive(Archive):
 
 async def _alone(connection: AsyncConnection) -> bool:
     return bool(await connection.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_SWEEPING))))
+
+
+def _saying(row: sa.Row[Any]) -> Saying:
+    return Saying(
+        id=row.id,
+        show=row.show,
+        number=row.number,
+        author=row.author,
+        name=row.name,
+        badges=tuple(row.badges),
+        text=row.text,
+        at_ms=round(row.at.timestamp() * 1000),
+        reply_to=row.reply_to,
+        shadowed=row.shadowed,
+    )
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -16,6 +16,7 @@ sayings = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("show", sa.Text, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("badges", sa.ARRAY(sa.Text), nullable=False),
@@ -23,7 +24,7 @@ sayings = sa.Table(
     sa.Column("at", MOMENT, nullable=False),
     sa.Column("reply_to", sa.Text),
     sa.Column("shadowed", sa.Boolean, nullable=False),
-    sa.Index("chat_sayings_by_show", "show", "at", "id"),
+    sa.Index("chat_sayings_by_show", "show", "number", "id"),
     sa.Index("chat_sayings_by_author", "author", "at"),
     sa.Index("chat_sayings_by_age", "at"),
 )

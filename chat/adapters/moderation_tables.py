@@ -75,4 +75,5 @@ deeds = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", MOMENT, nullable=False),
     sa.Index("chat_deeds_by_store", "store", "id"),
+    sa.Index("chat_deeds_by_message", "message", postgresql_where=sa.text("message IS NOT NULL")),
 )

@@ -105,10 +105,12 @@ class RedisUnarchived(Unarchived):
 
 def _taken(show: str, entries: list[tuple[bytes, list[bytes]]], waiting: int, lost: int) -> Taken:
     read = []
-    for _, fields in entries:
+    for entry, fields in entries:
         members = dict(zip(fields[::2], fields[1::2], strict=True))
         shadowed = members.get(b"shadowed") == b"1"
-        read.append(archive.read(show, members.get(b"said", b""), shadowed=shadowed))
+        read.append(
+            archive.read(show, _number(entry), members.get(b"said", b""), shadowed=shadowed)
+        )
     sayings = [saying for saying in read if saying is not None]
     return Taken(
         show=show,
@@ -117,3 +119,8 @@ def _taken(show: str, entries: list[tuple[bytes, list[bytes]]], waiting: int, lo
         left=waiting - len(entries),
         lost=lost + len(read) - len(sayings),
     )
+
+
+def _number(entry: bytes) -> int:
+    ms, _, count = entry.partition(b"-")
+    return archive.number_of(int(ms), int(count))

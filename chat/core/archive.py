@@ -18,6 +18,9 @@ BATCH_SHOWS: Final = 50
 DAY_MS: Final = 86_400_000
 _CLOCK_DIGITS: Final = 14
 """Milliseconds of the wall clock have no more, up to the year 5138."""
+_COUNT_BITS: Final = 20
+_NUMBER_DIGITS: Final = 19
+_NUMBERS: Final = 2**63
 _MOST_BADGES: Final = 8
 _PERSON: Final = frozenset({"id", "name"})
 
@@ -25,11 +28,13 @@ _PERSON: Final = frozenset({"id", "name"})
 class Saying(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody said. `badges`: what its author was, such as `seller` or `moderator`.
 
+    `number`: where it stands in its show, as it was said (see `number_of`).
     `shadowed`: it was shown to its author alone, who does not know.
     """
 
     id: str
     show: str
+    number: int
     author: str
     name: str
     badges: tuple[str, ...]
@@ -38,8 +43,21 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     shadowed: bool = False
 
+    def event(self) -> dict[str, Any]:
+        """The saying as the room was told it."""
+        author: dict[str, Any] = {"id": self.author, "name": self.name, "seller": False}
+        author |= dict.fromkeys(self.badges, True)
+        told = {"type": "said", "id": self.id, "from": author, "text": self.text}
+        reply = {} if self.reply_to is None else {"reply_to": self.reply_to}
+        return told | {"at_ms": self.at_ms} | reply
 
-def read(show: str, packed: bytes, *, shadowed: bool) -> Saying | None:
+
+def number_of(ms: int, count: int) -> int:
+    """The place of the saying that was so many in its millisecond, by the store's clock."""
+    return ms << _COUNT_BITS | count
+
+
+def read(show: str, number: int, packed: bytes, *, shadowed: bool) -> Saying | None:
     """The saying in a packed event; None for what is none."""
     try:
         event = msgspec.msgpack.decode(packed, type=_Event)
@@ -52,6 +70,7 @@ def read(show: str, packed: bytes, *, shadowed: bool) -> Saying | None:
     return Saying(
         id=event.id,
         show=show,
+        number=number,
         author=_storable(str(person["id"])),
         name=_storable(str(person["name"])),
         badges=tuple(filter(str.isidentifier, badges))[:_MOST_BADGES],
@@ -77,14 +96,40 @@ def _storable(text: str) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a saying stands in a show: by its time, those of one millisecond by their ids."""
+    """Where a saying stands in a show: by its number; what a store that lost its own has numbered
+    twice by its id."""
 
-    at_ms: int
+    number: int
     id: str
 
     def __str__(self) -> str:
         """The place as a cursor; `parse_place` reads it."""
-        return f"{self.at_ms}.{self.id}"
+        return f"{self.number}.{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A saying of the archive. `deleted`: it was taken out of the room."""
+
+    saying: Saying
+    deleted: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return Place(self.saying.number, self.saying.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What is asked for: so many sayings at most.
+
+    `hidden`: also what was deleted or only its author was shown. `author`: what this one said.
+    """
+
+    limit: int
+    hidden: bool = False
+    author: str | None = None
 
 
 def parse_place(cursor: str) -> Place | None:
@@ -92,7 +137,9 @@ def parse_place(cursor: str) -> Place | None:
     digits, dot, saying = cursor.partition(".")
     if not dot or not saying or not digits.isascii() or not digits.isdigit():
         return None
-    return Place(int(digits), saying) if len(digits) <= _CLOCK_DIGITS else None
+    if len(digits) > _NUMBER_DIGITS or int(digits) >= _NUMBERS:
+        return None
+    return Place(int(digits), saying)
 
 
 @dataclass(frozen=True, slots=True)

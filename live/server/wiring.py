@@ -26,6 +26,7 @@ from cart.errors import NotFound
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.archive import SqlArchive
+from chat.adapters.archive_routes import operations as archive_operations
 from chat.adapters.faq_book import SqlFaqBook
 from chat.adapters.moderation_routes import operations as moderation_operations
 from chat.adapters.protocol import at_most
@@ -34,13 +35,13 @@ from chat.adapters.question_routes import operations as question_operations
 from chat.adapters.redis_answers import RedisAnswers
 from chat.adapters.rulebook import SqlRulebook
 from chat.adapters.service import Chat, open_chat
-from chat.archiving import Archivist
 from chat.assistant import Assistant
 from chat.core.questions import told_to_everybody
 from chat.errors import ChatError
 from chat.moderating import Moderating
 from chat.ports import Person, Room
 from chat.questioning import Questioning
+from chat.recalling import Recalling
 from live.accounts.accounts import Accounts
 from live.accounts.adapters.limiter import RedisLimiter
 from live.accounts.adapters.passwords import Argon2Passwords
@@ -92,7 +93,6 @@ class Packages:
     sandbox: Sandbox
     cart: Cart
     chat: Chat
-    archivist: Archivist
     moderating: Moderating
     questioning: Questioning
     stage_door: StageDoor
@@ -123,7 +123,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
                 tell_sellers(packages.relay, packages.chat.publish),
                 packages.sandbox.run(app),
                 _assist(packages, ground),
-                packages.archivist.run(),
+                _archive(packages.chat, ground),
             ]
 
         yield House(
@@ -166,8 +166,6 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             banned_words=ground.settings.banned_words,
         )
     )
-    archivist = chat.archivist(SqlArchive(engine), ground.settings.chat_retention_days)
-    closing.enter_context(archive_metrics(archivist))
     stage_door = StageDoor()
     takeovers = Takeovers(chat.publish)
     relay = Relay(on_stage=stage_door.on_stage, on_replaced=takeovers.replaced)
@@ -192,7 +190,8 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     questioning = Questioning(chat.hub, book, open_shows)
     chat.hub.ask = questioning.ask
     moderating = Moderating(
-        *(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows, questioning.withdraw)
+        *(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows, questioning.withdraw),
+        SqlArchive(engine),
     )
     endpoint = await closing.enter_async_context(
         _signaling(ground, relay, Gate(shows, directory, relay, takeovers))
@@ -200,7 +199,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
     neighbours = Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
     return Packages(
-        *(accounts, directory, shows, sandbox, cart, chat, archivist, moderating, questioning),
+        *(accounts, directory, shows, sandbox, cart, chat, moderating, questioning),
         *(stage_door, takeovers, relay, neighbours, endpoint),
     )
 
@@ -236,6 +235,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             )
         ),
         Doors(operations=moderation_operations(packages.moderating)),
+        Doors(operations=archive_operations(_recalling(packages, ground))),
         Doors(
             operations=question_operations(
                 packages.questioning, demand_product=packages.cart.shopping.product
@@ -307,6 +307,19 @@ async def _assist(packages: Packages, ground: Ground) -> None:
     await assistant.run()
 
 
+async def _archive(chat: Chat, ground: Ground) -> None:
+    """The chat archive, until cancelled."""
+    days = ground.settings.chat_retention_days
+    archivist = chat.archivist(SqlArchive(ground.engine), days)
+    with archive_metrics(archivist):
+        await archivist.run()
+
+
+def _recalling(packages: Packages, ground: Ground) -> Recalling:
+    archive = SqlArchive(ground.engine)
+    return Recalling(packages.chat.hub, archive, partial(_began, packages.shows))
+
+
 def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:
     """Another node has the publisher now: whoever is here is sent there."""
     takeovers.moved(show)
@@ -343,6 +356,10 @@ async def _owner(cart: Cart, slug: str) -> str | None:
         return (await cart.shopping.store(slug)).owner
     except NotFound:
         return None
+
+
+async def _began(shows: Shows, show: str) -> int | None:
+    return (await shows.show(show)).started_at_ms
 
 
 async def _shelf(cart: Cart, slug: str) -> list[str]:

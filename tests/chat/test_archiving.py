@@ -180,5 +180,5 @@ async def test_the_sweep_goes_on_until_nothing_old_is_left(node: Node, engine: A
 
 def _saying(text: str, at_ms: int) -> Saying:
     return Saying(
-        id=text, show="spring", author="bom", name="봄", badges=(), text=text, at_ms=at_ms
+        id=text, show="spring", number=1, author="bom", name="봄", badges=(), text=text, at_ms=at_ms
     )

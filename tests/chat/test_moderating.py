@@ -9,8 +9,11 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from chat.adapters import archive_tables
+from chat.adapters.archive import SqlArchive
 from chat.adapters.moderation_tables import metadata
 from chat.adapters.rulebook import SqlRulebook
+from chat.core.archive import Recall, Saying
 from chat.core.moderation import SanctionKind
 from chat.errors import ForbiddenError, UnavailableError, UnknownError
 from chat.moderating import Moderating
@@ -43,6 +46,7 @@ class Street:
     one: Node
     other: Node
     moderating: Moderating
+    archive: SqlArchive
     withdrawn: list[str]
     """The sayings that are no questions any longer."""
 
@@ -53,7 +57,8 @@ async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    rulebook = SqlRulebook(engine)
+        await connection.run_sync(archive_tables.metadata.create_all)
+    rulebook, archive = SqlRulebook(engine), SqlArchive(engine)
     house = RuledHouse(rulebook)
 
     async def owner_of(store: str) -> str | None:
@@ -71,9 +76,9 @@ async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
         closing.push_async_callback(engine.dispose)
         one = await closing.enter_async_context(open_node(redis_url, house, "one"))
         other = await closing.enter_async_context(open_node(redis_url, house, "other"))
-        moderating = Moderating(one.chat.hub, rulebook, owner_of, open_shows, withdraw)
+        moderating = Moderating(one.chat.hub, rulebook, owner_of, open_shows, withdraw, archive)
         await moderating.appoint("id-dal", "flowers", "id-haru", moderates=True)
-        yield Street(house, one, other, moderating, withdrawn)
+        yield Street(house, one, other, moderating, archive, withdrawn)
 
 
 async def answer(viewer: Viewer, text: str, client_id: str) -> str:
@@ -111,6 +116,31 @@ async def test_a_deleted_saying_leaves_every_page_and_the_history(street: Street
         assert (noted.deed.whom, noted.deed.detail, noted.deed.reason) == ("id-bom", "광고", "ad")
     async with watching(street.one) as late:
         assert late.seen[0]["talk"] == []
+
+
+async def test_what_is_long_past_is_deleted_from_the_archive_once(street: Street) -> None:
+    old = Saying(
+        id="old",
+        show="spring",
+        number=1,
+        author="id-bom",
+        name="bom",
+        badges=(),
+        text="광고",
+        at_ms=1,
+    )
+    await street.archive.keep([old])
+    await street.moderating.report("id-bom", "spring", "old", "ad")
+    for reason in ("ad", "again"):
+        await street.moderating.delete("id-haru", "spring", "old", reason)
+    (noted, _) = await street.house.rulebook.trail("flowers", None, 9)
+    assert (noted.deed.message, noted.deed.detail, noted.deed.reason) == ("old", "광고", "ad")
+    (kept,) = await street.archive.recall("spring", None, Recall(9, hidden=True))
+    assert kept.deleted
+    with pytest.raises(UnknownError):
+        await street.moderating.report("id-bom", "spring", "old", "ad")
+    with pytest.raises(ForbiddenError):
+        await street.moderating.delete("id-bom", "spring", "old", "mine")
 
 
 @pytest.mark.parametrize(("kind", "reason"), [("mute", "muted"), ("ban", "banned")])

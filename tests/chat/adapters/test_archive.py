@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
+import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chat.adapters import archive_tables, moderation_tables
 from chat.adapters.archive import SqlArchive
-from chat.core.archive import Saying
+from chat.adapters.rulebook import SqlRulebook
+from chat.core.archive import Kept, Place, Recall, Saying
+from chat.core.deeds import Deed
 
 NOW = 1_800_000_000_123
 replace = msgspec.structs.replace
@@ -38,6 +41,7 @@ def saying(number: int, author: str = "bom", show: str = "spring") -> Saying:
     return Saying(
         id=f"s{number}",
         show=show,
+        number=number,
         author=author,
         name="봄",
         badges=("moderator", "buyer") if number % 2 else (),
@@ -93,3 +97,71 @@ async def test_while_one_node_sweeps_another_does_not(
         await sweeping.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
         assert await archive.sweep(NOW + 1, 10) == 0
     assert await archive.sweep(NOW + 1, 10) == 1
+
+
+async def delete(engine: AsyncEngine, number: int, show: str = "spring") -> None:
+    """A moderator takes the so-manieth saying out of the room."""
+    deed = Deed(
+        store="flowers",
+        show=show,
+        actor="haru",
+        what="delete",
+        whom="bom",
+        message=f"s{number}",
+        at_ms=NOW,
+    )
+    await SqlRulebook(engine).note(deed)
+
+
+async def walk(archive: SqlArchive, recall: Recall, after: Place | None = None) -> list[Kept]:
+    """All pages one after another."""
+    found: list[Kept] = []
+    while True:
+        page = await archive.recall("spring", after, recall)
+        assert len(page) <= recall.limit + 1
+        found += page[: recall.limit]
+        if len(page) <= recall.limit:
+            return found
+        after = found[-1].place
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+async def test_every_page_goes_on_where_the_one_before_ended(
+    archive: SqlArchive, limit: int
+) -> None:
+    sayings = [saying(number) for number in (0, 1, 2, 4, 5, 6)]
+    sayings += [replace(saying(6), id=f"t{letter}") for letter in "Zab"]
+    await archive.keep([*sayings, saying(7, show="autumn")])
+    expected = sorted(sayings, key=lambda each: (each.number, each.id))
+    assert [kept.saying for kept in await walk(archive, Recall(limit))] == expected
+    seek = Place(2, "")
+    assert [kept.saying for kept in await walk(archive, Recall(limit), seek)] == expected[2:]
+
+
+async def test_what_was_hidden_moderators_alone_are_shown(
+    archive: SqlArchive, engine: AsyncEngine
+) -> None:
+    await archive.keep([saying(number) for number in range(5)])
+    await delete(engine, 1)
+    await delete(engine, 2, show="autumn")
+    everybody = await archive.recall("spring", None, Recall(9))
+    assert [kept.saying.id for kept in everybody] == ["s0", "s2", "s4"]
+    moderators = await archive.recall("spring", None, Recall(9, hidden=True))
+    told = [(kept.saying.id, kept.deleted, kept.saying.shadowed) for kept in moderators]
+    assert told == [
+        ("s0", False, False),
+        ("s1", True, False),
+        ("s2", False, False),
+        ("s3", False, True),
+        ("s4", False, False),
+    ]
+
+
+async def test_what_one_person_said_is_found(archive: SqlArchive, engine: AsyncEngine) -> None:
+    await archive.keep([saying(number, "bom" if number % 2 else "haru") for number in range(5)])
+    mine = await archive.recall("spring", None, Recall(9, hidden=True, author="bom"))
+    assert [kept.saying.id for kept in mine] == ["s1", "s3"]
+    assert await archive.find("spring", "s1") == saying(1)
+    assert await archive.find("autumn", "s1") is None
+    await delete(engine, 1)
+    assert await archive.find("spring", "s1") is None

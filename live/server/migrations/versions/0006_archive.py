@@ -17,6 +17,7 @@ def upgrade() -> None:
         "chat_sayings",
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("show", sa.Text, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("author", sa.Text, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("badges", sa.ARRAY(sa.Text), nullable=False),
@@ -24,7 +25,7 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("reply_to", sa.Text),
         sa.Column("shadowed", sa.Boolean, nullable=False),
-        sa.Index("chat_sayings_by_show", "show", "at", "id"),
+        sa.Index("chat_sayings_by_show", "show", "number", "id"),
         sa.Index("chat_sayings_by_author", "author", "at"),
         sa.Index("chat_sayings_by_age", "at"),
     )
@@ -35,9 +36,16 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.Text, nullable=False),
         sa.Column("sayings", sa.BigInteger, nullable=False),
     )
+    op.create_index(
+        "chat_deeds_by_message",
+        "chat_deeds",
+        ["message"],
+        postgresql_where=sa.text("message IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
     """Take it back."""
+    op.drop_index("chat_deeds_by_message", "chat_deeds")
     op.drop_table("chat_erasures")
     op.drop_table("chat_sayings")
