@@ -8,11 +8,13 @@ tasks belong to `run`, but for looks at the show, which end by themselves.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import time
+from collections.abc import Sequence
+from typing import Final
 
 import structlog
 
+from chat.buyers import Buyers
 from chat.connection import Connection
 from chat.core.batch import Batch, Gathering, tick_s
 from chat.core.closes import Close
@@ -20,13 +22,14 @@ from chat.core.events import Present
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
 from chat.core.moderation import Appointed, Deleted, read_change
+from chat.core.orders import read_buyer
 from chat.core.presence import Arrivals
-from chat.core.rate_limit import SELLER_TALK, TALK, Bucket, Buckets
+from chat.core.rate_limit import SELLER_TALK, TALK, Buckets, TalkBucket
 from chat.core.talk import Talk
 from chat.errors import UnavailableError
 from chat.house_rules import HouseRules
 from chat.picture import Looks, Picture, look
-from chat.ports import Bus, Describe, Listener
+from chat.ports import Bus, Buys, Describe, Listener
 
 log = structlog.get_logger()
 
@@ -41,7 +44,7 @@ WRITES_AT_ONCE: Final = 500
 class Crowd(Listener):
     """One show's viewers here. `run` must run for as long as there are any."""
 
-    def __init__(self, show: str, bus: Bus, describe: Describe) -> None:
+    def __init__(self, show: str, bus: Bus, describe: Describe, buys: Buys) -> None:
         self.show = show
         self.opened = asyncio.Event()
         """Set once the show's events are heard, or cannot be for now."""
@@ -59,6 +62,7 @@ class Crowd(Listener):
         """The offset up to which ticks have told."""
         self._talk = Talk()
         self.rules = HouseRules(show, describe)
+        self.buyers = Buyers(buys, time.monotonic)
         self._describe = describe
         self._looks = Looks[Picture | None]()
         self._gathering = Gathering()
@@ -84,10 +88,10 @@ class Crowd(Listener):
         if not self._connections:
             self._deserted.set()
 
-    def talk_bucket(self, person: str | None, *, seller: bool) -> Bucket:
+    def talk_bucket(self, person: str | None, *, seller: bool) -> TalkBucket:
         """What the person may say, whichever of its connections it uses."""
         rate = SELLER_TALK if seller else TALK
-        return Bucket(rate) if person is None else self._persons.of(person, rate)
+        return TalkBucket(rate) if person is None else self._persons.of(person, rate)
 
     def received(self, epoch: str, event: Event) -> None:
         """An event from the bus: told with the next tick, unless it is known already."""
@@ -116,10 +120,9 @@ class Crowd(Listener):
             self.present = total
             self._gather(Event(Lane.TALK, pack(Present(total))))
 
-    def forget_silent(self, now: float, now_ms: int) -> None:
+    def forget_silent(self, now: float) -> None:
         """Forget the rates of persons who have been silent long enough."""
         self._persons.forget_full(now)
-        self.rules.forget_silent(now_ms)
 
     def close(self, code: Close) -> None:
         """Close every connection."""
@@ -159,12 +162,6 @@ class Crowd(Listener):
         finally:
             await self._bus.unsubscribe(self.show, self)
 
-    def tell_person(self, person: str, event: Mapping[str, Any]) -> None:
-        """Tell all connections of a person here."""
-        for connection in self._audience:
-            if connection.member.id == person:
-                connection.tell(event)
-
     def _obey(self, event: Event) -> None:
         change = read_change(event.packed)
         if isinstance(change, Deleted):
@@ -174,6 +171,8 @@ class Crowd(Listener):
                 connection.appoint(change)
         elif change is not None:
             self.rules.heard(change)
+        elif (buyer := read_buyer(event.packed)) is not None:
+            self.buyers.ordered(buyer)
 
     def _gather(self, event: Event) -> None:
         if event.lane is Lane.SHOP:
@@ -197,7 +196,8 @@ class Crowd(Listener):
         told = [event for event in missed if event.offset <= self._told]
         told.extend(self._talk.since(picture.said))
         own = self.rules.told_to(connection.member.id)
-        connection.welcome(picture.snapshot, own, place.offset, Batch(told), recovered=recovered)
+        snapshot = picture.showing(self._talk.shown_to(connection.member.address, picture.talk))
+        connection.welcome(snapshot, own, place.offset, Batch(told), recovered=recovered)
         self._audience[connection] = None
 
     async def _tell_ticks(self) -> None:
@@ -260,6 +260,7 @@ class Crowd(Listener):
     def _begin_anew(self) -> None:
         """What was missed is lost: nobody is told anything more before how things are."""
         self._gathering.forget_numbered()
+        self.buyers.forget()
         self._told = self._log.position.offset
         stale = [*self._audience]
         self._audience.clear()

@@ -48,7 +48,7 @@ class Hub:
         self.bus = bus
         self.identify = identify
         self._describe = describe
-        self.buys = buys
+        self._buys = buys
         self.unwanted = unwanted
         self._looks = Looks[Room | None]()
         self.closing = False
@@ -76,7 +76,7 @@ class Hub:
         """The show's crowd, made when there is none; a connection must be added at once."""
         crowd = self._crowds.get(show)
         if crowd is None:
-            crowd = self._crowds[show] = Crowd(show, self.bus, self._describe)
+            crowd = self._crowds[show] = Crowd(show, self.bus, self._describe, self._buys)
             self.empty.clear()
             task = self._tasks.create_task(self._keep(crowd), name=f"crowd {show}")
             self._keeping.add(task)
@@ -122,7 +122,7 @@ class Hub:
             await self._beat([*self._crowds.values()])
             now = time.monotonic()
             for crowd in self._crowds.values():
-                crowd.forget_silent(now, time.time_ns() // 1_000_000)
+                crowd.forget_silent(now)
 
     async def close(self) -> None:
         """Close every connection, and wait a little for their ends and the last count."""

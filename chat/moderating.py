@@ -6,7 +6,7 @@ author learns so, and doing it again tells it again. Reports wait in their list,
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from chat.core.moderation import (
 )
 from chat.errors import ForbiddenError, UnknownError
 from chat.hub import Hub
-from chat.ports import Archive, Room, Rulebook
+from chat.ports import Archive, NamesOf, Room, Rulebook
 
 OwnerOf = Callable[[str], Awaitable[str | None]]
 """The account that owns a store; None where there is none."""
@@ -45,12 +45,16 @@ PAGE: int = 50
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How a room is moderated. `reports` and `trail` are pages."""
+    """How a room is moderated. `reports` and `trail` are pages.
+
+    `names`: what those in it are called.
+    """
 
     rules: Rules
     moderators: frozenset[str]
     reports: Sequence[Report]
     trail: Sequence[Noted]
+    names: Mapping[str, str]
 
 
 class Moderating:
@@ -64,6 +68,7 @@ class Moderating:
         open_shows: OpenShows,
         withdraw: Withdraw,
         archive: Archive,
+        names_of: NamesOf,
     ) -> None:
         self._hub = hub
         self._rulebook = rulebook
@@ -71,17 +76,23 @@ class Moderating:
         self._open_shows = open_shows
         self._withdraw = withdraw
         self._archive = archive
+        self._names_of = names_of
 
     async def overview(
         self, actor: str, show: str, reports_after: int, trail_before: int | None
     ) -> Overview:
         """Everything a moderator may know; pages begin after and before these ids."""
         room = await self._demand(actor, show, Action.READ)
+        rules = await self._rulebook.rules(room.store, show, _now_ms())
+        trail = await self._rulebook.trail(room.store, trail_before, PAGE)
+        persons = {account for account, _ in rules.sanctions} | room.moderators
+        persons |= {each for noted in trail for each in (noted.deed.actor, noted.deed.whom) if each}
         return Overview(
-            await self._rulebook.rules(room.store, show, _now_ms()),
+            rules,
             room.moderators,
             await self._rulebook.reports(show, reports_after, PAGE),
-            await self._rulebook.trail(room.store, trail_before, PAGE),
+            trail,
+            await self._names_of(persons),
         )
 
     async def delete(self, actor: str, show: str, message: str, reason: str) -> None:
@@ -113,14 +124,18 @@ class Moderating:
         kind: SanctionKind,
         seconds: int | None,
         reason: str,
+        key: str | None = None,
     ) -> Sanction:
-        """Sanction an account for so many seconds, or for ever. Raises `TooManyError`."""
+        """Sanction an account for so many seconds, or for ever. Raises `TooManyError`.
+
+        Asked for again by the same `key` it ends when it would have.
+        """
         room = await self._demand(actor, show, Action.SANCTION)
         _demand_against(room, actor, Action.SANCTION, account)
         deed = _deed(room, show, actor, Action.SANCTION, account, reason)
         until_ms = None if seconds is None else deed.at_ms + seconds * 1_000
         deed = msgspec.structs.replace(deed, detail=f"{kind} {seconds or 'for ever'}")
-        sanction = await self._rulebook.sanction(deed, kind, until_ms)
+        sanction = await self._rulebook.sanction(deed, kind, until_ms, key)
         await self._tell_sanction(room.store, sanction)
         return sanction
 
@@ -191,8 +206,9 @@ class Moderating:
         deed = Deed(store=store, actor=actor, what=what.value, whom=account, at_ms=_now_ms())
         act = self._rulebook.appoint if moderates else self._rulebook.dismiss
         await act(deed)
-        appointed = Appointed(account, moderates)
-        await self._tell(await self._open_shows(store), appointed, MODERATORS)
+        shows = await self._open_shows(store)
+        for to in (MODERATORS, person(account)):
+            await self._tell(shows, Appointed(account, moderates), to)
 
     async def _find(self, show: str, message: str) -> dict[str, Any] | None:
         """What was said by this id, lately or as far as it is archived."""

@@ -6,13 +6,13 @@ sequence on events are to be added to it, and those are known.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from chat.core.frames import Snapshot
+from chat.core.frames import Event, Snapshot
 from chat.core.log import Position
 from chat.core.talk import Talk
 from chat.ports import Describe, Room
@@ -22,11 +22,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """How things were: everything up to `position`, and so many sayings, are in `snapshot`."""
+    """How things were: everything up to `position`, and so many sayings, are in `snapshot`.
 
+    `talk`: the sayings it shows.
+    """
+
+    members: dict[str, object]
     snapshot: Snapshot
     position: Position
     said: int
+    talk: Sequence[Event]
+
+    def showing(self, talk: Sequence[Event] | None) -> Snapshot:
+        """The snapshot with other sayings, or the same for None."""
+        return self.snapshot if talk is None else Snapshot(self.members | _talk(talk))
 
 
 class Looks(Generic[T]):
@@ -51,11 +60,16 @@ async def look(
     room = await describe(show)
     if room is None:
         return None
-    members = _members(show, room, talk, present) | {"epoch": place.epoch}
-    return Picture(Snapshot(members), place, talk.count)
+    shown = talk.shown()
+    members = _members(show, room, talk.hearts, present) | _talk(shown) | {"epoch": place.epoch}
+    return Picture(members, Snapshot(members), place, talk.count, shown)
 
 
-def _members(show: str, room: Room, talk: Talk, present: int) -> dict[str, object]:
+def _talk(shown: Sequence[Event]) -> dict[str, object]:
+    return {"talk": [msgspec.Raw(event.packed) for event in shown]}
+
+
+def _members(show: str, room: Room, hearts: int, present: int) -> dict[str, object]:
     return {
         "type": "welcome",
         "show": show,
@@ -64,9 +78,8 @@ def _members(show: str, room: Room, talk: Talk, present: int) -> dict[str, objec
         "stage": room.stage,
         "pinned": room.pinned,
         "products": room.products,
-        "talk": [msgspec.Raw(event.packed) for event in talk.shown()],
         "present": present,
-        "hearts": talk.hearts,
+        "hearts": hearts,
         "room": room.rules.settings,
         "answers": room.answers,
     }

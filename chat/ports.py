@@ -4,7 +4,7 @@ The house gives `Identify` and `Describe`. The adapters give a `Socket` for each
 between the nodes and the `Presence` of all nodes' viewers.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
@@ -72,6 +72,9 @@ class Describe(Protocol):
 Buys = Callable[[str, str], Awaitable[bool]]
 """Whether an account has bought something in a store."""
 
+NamesOf = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
+"""What accounts are called, as far as they are known."""
+
 OriginAllowed = Callable[[str | None, str | None], bool]
 """Whether a page of this Origin may open a room of the server asked for by this Host."""
 
@@ -112,6 +115,21 @@ class Verdict(Enum):
     """Too much was said at once: nobody is shown it."""
 
 
+@dataclass(frozen=True, slots=True)
+class TooSoon:
+    """In slow mode its author has to wait: until when, in milliseconds of the wall clock."""
+
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """So many seconds have to be between two sayings of a person that are shown; 0: none now."""
+
+    person: str
+    slow_s: int
+
+
 class Bus(Protocol):
     """Between the nodes: what one publishes in a show, all that listen to it hear.
 
@@ -126,11 +144,17 @@ class Bus(Protocol):
     async def tail(self, show: str, since: Position) -> Tail:
         """Where a show's sequence ends; the events after a place, or else all that are kept."""
 
-    async def say(self, show: str, event: Event, key: str, *, reserved: bool) -> Verdict:
-        """Tell everybody and remember it, both or neither, once for a key.
+    async def say(
+        self, show: str, event: Event, key: str, *, reserved: bool, pace: Pace | None = None
+    ) -> Verdict | TooSoon:
+        """Tell whom it is for and remember it, both or neither, once for a key.
 
-        `reserved`: it may use the part of the room's budget that is not for everybody.
+        `reserved`: it may use the part of the room's budget that is not for everybody. What is for
+        one person uses none. `pace`: its author's in slow mode.
         """
+
+    async def too_soon(self, show: str, key: str, pace: Pace) -> TooSoon | None:
+        """Whether slow mode would not let it be said now; what was said before may be again."""
 
     async def cheer(self, show: str, count: int) -> None:
         """Add hearts to the show's, and tell everybody how many, both or neither."""
@@ -191,8 +215,14 @@ class Rulebook(Protocol):
     async def dismiss(self, deed: Deed) -> bool:
         """`whom` moderates no longer; False: it did not."""
 
-    async def sanction(self, deed: Deed, kind: SanctionKind, until_ms: int | None) -> Sanction:
-        """Sanction `whom`; the same again when it is there already. Raises `TooManyError`."""
+    async def sanction(
+        self, deed: Deed, kind: SanctionKind, until_ms: int | None, key: str | None = None
+    ) -> Sanction:
+        """Sanction `whom`; the same again when it is there already. Raises `TooManyError`.
+
+        By a `key` that the same person has used for the same before nothing changes: the sanction
+        is told as it is now.
+        """
 
     async def lift(self, deed: Deed, kind: SanctionKind) -> Sanction | None:
         """Forgive `whom`, or who is forgiven already; None when there was nothing to forgive."""

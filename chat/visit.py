@@ -12,6 +12,7 @@ from typing import Final
 
 from chat.connection import Connection
 from chat.core import moderation, room
+from chat.core.addressee import EVERYBODY
 from chat.core.closes import Close
 from chat.core.commands import Hello, decode
 from chat.core.events import Accepted
@@ -22,7 +23,7 @@ from chat.core.room import Member, Rank, member
 from chat.crowd import Crowd
 from chat.errors import UnavailableError
 from chat.hub import Hub
-from chat.ports import Person, Receive, Room, Socket, Verdict
+from chat.ports import Pace, Person, Receive, Room, Socket, TooSoon, Verdict
 
 HELLO_S: Final = 5.0
 """How long a connection may take to say hello."""
@@ -132,65 +133,69 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
 
 
 async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
-    person, at_ms = connection.member.id, said.event["at_ms"]
-    assert person is not None
-    if crowd.rules.now is None:
-        connection.tell(room.Refused(said.client_id, "unavailable").event())
-        return
-    speaker = await _speaker(hub, crowd, connection.member, said.client_id)
-    outcome = moderation.decide(speaker, crowd.rules.now, at_ms)
-    if isinstance(outcome, moderation.Objection):
-        refused = room.Refused(said.client_id, outcome.reason, outcome.until_ms)
-        connection.tell(refused.event())
-        return
-    crowd.rules.note_said(person, said.client_id, at_ms)
-    if outcome is moderation.Audience.SENDER:
-        connection.tell(Accepted(said.client_id, True))
-        crowd.tell_person(person, said.event)
-    elif "question" in said.event:
-        await _ask(hub, crowd, connection, said)
-    else:
-        await _say(hub, crowd, connection, said)
-
-
-async def _ask(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
-    """A question is kept before it is shown: whoever repeats it after a failure asks once."""
-    trusted = connection.member.trusted
-    origin = Origin.MODERATOR if trusted else Origin.VIEWER
-    try:
-        if hub.ask is None:
-            raise UnavailableError
-        kept = await hub.ask(crowd.show, said.event, origin, said.client_id)
-    except UnavailableError:
-        connection.tell(room.Refused(said.client_id, "unavailable").event())
-        return
-    if isinstance(kept, Objection):
-        connection.tell(room.Refused(said.client_id, kept.value).event())
-    else:
-        await _say(hub, crowd, connection, replace(said, event=said.event | {"id": kept.id}))
-
-
-async def _speaker(hub: Hub, crowd: Crowd, member: Member, client_id: str) -> moderation.Speaker:
+    member, rules = connection.member, crowd.rules.now
     assert member.id is not None
-    buyer = False
-    if crowd.rules.now is not None and crowd.rules.now.settings.buyers_only:
-        described = await hub.look(crowd.show)
-        buyer = described is not None and await hub.buys(member.id, described.store)
-    last_said_ms = crowd.rules.last_said_ms(member.id, client_id)
-    return moderation.Speaker(member.id, member.rank, buyer, last_said_ms)
-
-
-async def _say(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said) -> None:
-    member = connection.member
-    key, reserved = f"{member.id}:{said.client_id}", member.rank > Rank.VIEWER
-    event = Event(Lane.TALK, pack(said.event))
     try:
-        verdict = await hub.bus.say(crowd.show, event, key, reserved=reserved)
+        if rules is None:
+            raise UnavailableError("The rules of the room are not known.")
+        buyer = rules.settings.buyers_only and await crowd.buyers.has(member.id, crowd.rules.store)
+        speaker = moderation.Speaker(member.id, member.rank, buyer)
+        outcome = moderation.decide(speaker, rules, said.event["at_ms"])
+        answer: room.Refused | Accepted
+        if isinstance(outcome, moderation.Objection):
+            answer = _refused(said, outcome)
+        else:
+            pace = None if member.trusted else Pace(member.id, rules.settings.slow_s)
+            if outcome is moderation.Audience.SENDER:
+                answer = await _say(hub, crowd, member, said, pace, member.address)
+            elif "question" in said.event:
+                answer = await _ask(hub, crowd, member, said, pace)
+            else:
+                answer = await _say(hub, crowd, member, said, pace)
     except UnavailableError:
-        connection.tell(room.Refused(said.client_id, "unavailable").event())
-    else:
-        is_new = verdict is Verdict.SHOWN
-        if is_new and member.rank is Rank.VIEWER and hub.overheard is not None:
-            hub.overheard(crowd.show, said.event)
-        shown = verdict is not Verdict.THINNED
-        connection.tell(Accepted(said.client_id, shown))
+        answer = _refused(said, moderation.Objection("unavailable"))
+    connection.tell(answer if isinstance(answer, Accepted) else answer.event())
+
+
+async def _ask(
+    hub: Hub, crowd: Crowd, member: Member, said: room.Said, pace: Pace | None
+) -> room.Refused | Accepted:
+    """A question is kept before it is shown: whoever repeats it after a failure asks once."""
+    if hub.ask is None:
+        raise UnavailableError("Nobody keeps questions.")
+    soon = None if pace is None else await hub.bus.too_soon(crowd.show, _key(member, said), pace)
+    if soon is not None:
+        return _refused(said, moderation.Objection("slow", soon.until_ms))
+    origin = Origin.MODERATOR if member.trusted else Origin.VIEWER
+    kept = await hub.ask(crowd.show, said.event, origin, said.client_id)
+    if isinstance(kept, Objection):
+        return _refused(said, moderation.Objection(kept.reason))
+    said = replace(said, event=said.event | {"id": kept.id})
+    return await _say(hub, crowd, member, said, pace)
+
+
+async def _say(
+    hub: Hub,
+    crowd: Crowd,
+    member: Member,
+    said: room.Said,
+    pace: Pace | None,
+    to: str = EVERYBODY,
+) -> room.Refused | Accepted:
+    event = Event(Lane.TALK, pack(said.event), to)
+    key, reserved = _key(member, said), member.trusted
+    verdict = await hub.bus.say(crowd.show, event, key, reserved=reserved, pace=pace)
+    if isinstance(verdict, TooSoon):
+        return _refused(said, moderation.Objection("slow", verdict.until_ms))
+    heard = verdict is Verdict.SHOWN and to == EVERYBODY and not member.trusted
+    if heard and hub.overheard is not None:
+        hub.overheard(crowd.show, said.event)
+    return Accepted(said.client_id, verdict is not Verdict.THINNED)
+
+
+def _key(member: Member, said: room.Said) -> str:
+    return f"{member.id}:{said.client_id}"
+
+
+def _refused(said: room.Said, objection: moderation.Objection) -> room.Refused:
+    return room.Refused(said.client_id, objection.reason, objection.until_ms)

@@ -70,13 +70,17 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class ModerationView(msgspec.Struct, frozen=True, kw_only=True):
-    """A room's rules; reports that wait, oldest first; what was done in the store, newest first."""
+    """A room's rules; reports that wait, oldest first; what was done in the store, newest first.
+
+    `names`: what the accounts in it are called, as far as they are known.
+    """
 
     settings: Settings
     sanctions: list[Sanction]
     moderators: list[str]
     reports: list[Report]
     trail: list[Noted]
+    names: dict[str, str]
 
 
 class ModerationDesk:
@@ -100,6 +104,7 @@ class ModerationDesk:
             moderators=sorted(found.moderators),
             reports=list(found.reports),
             trail=list(found.trail),
+            names=dict(found.names),
         )
 
     async def switch(self, person: str, show: str, body: Switches) -> Settings:
@@ -112,10 +117,12 @@ class ModerationDesk:
         """Delete a message."""
         await self._moderating.delete(person, show, body.message, body.reason)
 
-    async def sanction(self, person: str, show: str, body: NewSanction) -> Sanction:
-        """Mute, ban or shadow ban an account in the store's rooms."""
+    async def sanction(
+        self, person: str, show: str, idempotency_key: str, body: NewSanction
+    ) -> Sanction:
+        """Mute, ban or shadow ban an account in the store's rooms, once for a key."""
         return await self._moderating.sanction(
-            actor=person, show=show, **msgspec.structs.asdict(body)
+            actor=person, show=show, key=idempotency_key, **msgspec.structs.asdict(body)
         )
 
     async def lift(self, person: str, show: str, body: Pardon) -> None:

@@ -74,6 +74,13 @@ deeds = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", MOMENT, nullable=False),
+    sa.Column("key", sa.Text),
     sa.Index("chat_deeds_by_store", "store", "id"),
     sa.Index("chat_deeds_by_message", "message", postgresql_where=sa.text("message IS NOT NULL")),
+    sa.Index(
+        "chat_deeds_by_key",
+        *("store", "actor", "key"),
+        postgresql_where=sa.text("key IS NOT NULL"),
+    ),
 )
+"""`key`: of the request that asked for the deed, where it may come twice."""

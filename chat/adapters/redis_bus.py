@@ -22,9 +22,10 @@ from chat.adapters.redis_unarchived import ENLIST, WAITING_SAYINGS
 from chat.core import bus_messages
 from chat.core.frames import Event, unpack
 from chat.core.log import LOG_EVENTS, Position, Tail
+from chat.core.moderation import SLOW_MAX_S
 from chat.core.pending import Pending
-from chat.core.talk import TALK_SHOWN, Past
-from chat.ports import Bus, Listener, Verdict
+from chat.core.talk import TALK_SHOWN, WHISPERS_KEPT, Past
+from chat.ports import Bus, Listener, Pace, TooSoon, Verdict
 
 TALK_KEPT: Final = 200
 """About how many sayings a show's stream keeps; older ones go."""
@@ -79,27 +80,47 @@ class RedisBus(Bus):
         ]
         return Tail(Position(epoch.decode(), offset), events)
 
-    async def say(self, show: str, event: Event, key: str, *, reserved: bool) -> Verdict:
-        """Tell everybody and remember it, as the room's budget allows, once for a key."""
+    async def say(
+        self, show: str, event: Event, key: str, *, reserved: bool, pace: Pace | None = None
+    ) -> Verdict | TooSoon:
+        """Tell it and remember it, as slow mode and the room's budget allow, once for a key."""
+        person, slow_s = ("", 0) if pace is None else (pace.person, pace.slow_s)
         keys = (
             redis_keys.events(show),
-            redis_keys.talk(show),
+            redis_keys.whispers(show) if event.to else redis_keys.talk(show),
             redis_keys.budget(show),
             redis_keys.once(show, f"said:{key}"),
             redis_keys.unarchived(show),
             redis_keys.unarchived_lost(show),
+            redis_keys.spoke(show, person),
         )
+        share = "none" if event.to else "reserved" if reserved else "common"
+        kept = WHISPERS_KEPT if event.to else TALK_KEPT
         self._enlist(show)
         try:
-            verdict = await self._publisher.execute(
+            verdict, until_ms = await self._publisher.execute(
                 *("EVAL", SAY, len(keys), *keys),
-                *(bus_messages.said(event.packed), TALK_KEPT, KEPT_S, int(reserved)),
-                *(TICK_US, SAID_IN_TICK, COMMON_IN_TICK, KEYS_KEPT_S),
-                *(WAITING_SAYINGS, int(bool(event.to))),
+                *(bus_messages.said(event.packed, event.to), kept, KEPT_S, share),
+                *(TICK_US, SAID_IN_TICK, COMMON_IN_TICK, KEYS_KEPT_S, WAITING_SAYINGS),
+                *(slow_s * 1_000, SLOW_MAX_S if person else 0),
             )
         finally:
             self.pending.note(show)
-        return Verdict(verdict.decode())
+        return TooSoon(until_ms) if verdict == b"slow" else Verdict(verdict.decode())
+
+    async def too_soon(self, show: str, key: str, pace: Pace) -> TooSoon | None:
+        """Whether slow mode would not let it be said now."""
+        if not pace.slow_s:
+            return None
+        with unavailable():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                pipeline.exists(redis_keys.once(show, f"said:{key}"))
+                pipeline.get(redis_keys.spoke(show, pace.person))
+                pipeline.time()
+                done, spoke_ms, (seconds, microseconds) = await pipeline.execute()
+        until_ms = int(spoke_ms or 0) + pace.slow_s * 1_000
+        waits = seconds * 1_000 + microseconds // 1_000 < until_ms
+        return TooSoon(until_ms) if waits and not done else None
 
     def _enlist(self, show: str) -> None:
         """What is said next is found by an archivist, whatever becomes of this node."""
@@ -147,11 +168,14 @@ class RedisBus(Bus):
             async with self._client.pipeline(transaction=False) as pipeline:
                 pipeline.xrevrange(redis_keys.talk(show), count=TALK_SHOWN)
                 pipeline.get(redis_keys.hearts(show))
+                pipeline.xrevrange(redis_keys.whispers(show), count=WHISPERS_KEPT)
                 entries: Any
+                whispers: Any
                 total: bytes | None
-                entries, total = await pipeline.execute()
+                entries, total, whispers = await pipeline.execute()
         talk = [unpack(fields[b"said"]) for _, fields in reversed(entries)]
-        return Past(talk, int(total or 0))
+        own = [bus_messages.whispered(fields[b"said"]) for _, fields in reversed(whispers)]
+        return Past(talk, int(total or 0), own)
 
     async def subscribe(self, show: str, listener: Listener) -> None:
         """Hear a show."""

@@ -28,6 +28,16 @@ def talk(show: str) -> str:
     return f"kkot:{{{show}}}:talk"
 
 
+def whispers(show: str) -> str:
+    """The stream of what was said that only its author is told."""
+    return f"kkot:{{{show}}}:whispers"
+
+
+def spoke(show: str, person: str) -> str:
+    """When somebody was shown last, for slow mode."""
+    return f"kkot:{{{show}}}:spoke:{person}"
+
+
 def budget(show: str) -> str:
     """The hash of how much was said in this tick and this second."""
     return f"kkot:{{{show}}}:budget"

@@ -59,51 +59,65 @@ KEYS: sequence, log. ARGV: epoch, seconds to keep, the epoch and offset of the p
 
 SAY: Final = """\
 local done = redis.call('GET', KEYS[4])
-if done then return done == 'shown' and 'again' or done end
+if done then return {done == 'shown' and 'again' or done, 0} end
 local time = redis.call('TIME')
-local tick = string.format('%.0f', time[1] * 1000000 + time[2] - time[2] % ARGV[5])
-local was = redis.call('HMGET', KEYS[3], 'tick', 'common', 'all', 'second', 'said', 'shown')
-local common, all = 0, 0
-if was[1] == tick then common, all = tonumber(was[2]), tonumber(was[3]) end
-local said, shown = tonumber(was[5] or 0), tonumber(was[6] or 0)
-if was[4] ~= time[1] then
-  if said > shown then
-    local rate = {type = 'thinned', said = said, shown = shown}
-    redis.call('SPUBLISH', KEYS[1], 't' .. cmsgpack.pack(rate))
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+local slow_ms = tonumber(ARGV[10])
+local spoke_ms = slow_ms > 0 and redis.call('GET', KEYS[7])
+if spoke_ms and now_ms < spoke_ms + slow_ms then return {'slow', spoke_ms + slow_ms} end
+local fits, own = true, ARGV[4] == 'none'
+if not own then
+  local tick = string.format('%.0f', time[1] * 1000000 + time[2] - time[2] % ARGV[5])
+  local was = redis.call('HMGET', KEYS[3], 'tick', 'common', 'all', 'second', 'said', 'shown')
+  local common, all = 0, 0
+  if was[1] == tick then common, all = tonumber(was[2]), tonumber(was[3]) end
+  local said, shown = tonumber(was[5] or 0), tonumber(was[6] or 0)
+  if was[4] ~= time[1] then
+    if said > shown then
+      local rate = {type = 'thinned', said = said, shown = shown}
+      redis.call('SPUBLISH', KEYS[1], 't' .. cmsgpack.pack(rate))
+    end
+    said, shown = 0, 0
   end
-  said, shown = 0, 0
-end
-local reserved = ARGV[4] == '1'
-local fits = all < tonumber(ARGV[6]) and (reserved or common < tonumber(ARGV[7]))
-local verdict = 'thinned'
-if fits then
-  verdict = 'shown'
-  all, shown = all + 1, shown + 1
-  if not reserved then common = common + 1 end
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', string.sub(ARGV[1], 2))
-  redis.call('EXPIRE', KEYS[2], ARGV[3])
-  redis.call('XADD', KEYS[5], '*', 'said', string.sub(ARGV[1], 2), 'shadowed', ARGV[10])
-  redis.call('EXPIRE', KEYS[5], ARGV[3])
-  local dropped = redis.call('XTRIM', KEYS[5], 'MAXLEN', ARGV[9])
-  if dropped > 0 then
-    redis.call('INCRBY', KEYS[6], dropped)
-    redis.call('EXPIRE', KEYS[6], ARGV[3])
+  local reserved = ARGV[4] == 'reserved'
+  fits = all < tonumber(ARGV[6]) and (reserved or common < tonumber(ARGV[7]))
+  if fits then
+    all, shown = all + 1, shown + 1
+    if not reserved then common = common + 1 end
   end
+  redis.call('HSET', KEYS[3], 'tick', tick, 'common', common, 'all', all, 'second', time[1],
+    'said', said + 1, 'shown', shown)
+  redis.call('EXPIRE', KEYS[3], ARGV[3])
 end
-redis.call('HSET', KEYS[3], 'tick', tick, 'common', common, 'all', all, 'second', time[1],
-  'said', said + 1, 'shown', shown)
-redis.call('EXPIRE', KEYS[3], ARGV[3])
+local verdict = fits and 'shown' or 'thinned'
 redis.call('SET', KEYS[4], verdict, 'EX', ARGV[8])
-if fits then redis.call('SPUBLISH', KEYS[1], ARGV[1]) end
-return verdict
+if not fits then return {verdict, 0} end
+local kept = string.sub(ARGV[1], 2)
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', kept)
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+local packed = own and string.sub(kept, string.find(kept, '\\0', 1, true) + 1) or kept
+redis.call('XADD', KEYS[5], '*', 'said', packed, 'shadowed', own and '1' or '0')
+redis.call('EXPIRE', KEYS[5], ARGV[3])
+local dropped = redis.call('XTRIM', KEYS[5], 'MAXLEN', ARGV[9])
+if dropped > 0 then
+  redis.call('INCRBY', KEYS[6], dropped)
+  redis.call('EXPIRE', KEYS[6], ARGV[3])
+end
+if ARGV[11] ~= '0' then
+  redis.call('SET', KEYS[7], string.format('%.0f', now_ms), 'EX', ARGV[11])
+end
+redis.call('SPUBLISH', KEYS[1], ARGV[1])
+return {verdict, 0}
 """
-"""Remember a saying and tell it, if the room's budget of this tick allows; once for its key.
+"""Remember a saying and tell it, as slow mode and the room's budget of this tick allow, once for
+its key. Where it is too soon it is told until when; what is not shown does not count.
 
 The shares are of RongCloud's kind: some of the tick is for everybody, the rest for those whose
-word is `reserved`. KEYS: events, talk, budget, once, unarchived, how many of those were dropped.
-ARGV: the message, how many to keep, for how many seconds, whether it is reserved, microseconds of a
-tick, sayings in one, of them for everybody, seconds to remember its key, how many may wait for the
-archive, 1 if only its author is told."""
+word is `reserved`; what only its author is told takes `none`. KEYS: events, talk, budget, once,
+unarchived, how many of those were dropped, spoke. ARGV: the message, how many to keep, for how many
+seconds, its share of the budget, microseconds of a tick, sayings in one, of them for everybody,
+seconds to remember its key, how many may wait for the archive, milliseconds between two sayings of
+its author, seconds to remember when it was (0: not at all)."""
 
 CHEER: Final = """\
 redis.call('INCRBY', KEYS[2], ARGV[2])

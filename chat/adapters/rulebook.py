@@ -52,10 +52,14 @@ class SqlRulebook(Rulebook):
         mine = (table.c.store == deed.store) & (table.c.account == deed.whom)
         return await self._done(sa.delete(table).where(mine), deed)
 
-    async def sanction(self, deed: Deed, kind: SanctionKind, until_ms: int | None) -> Sanction:
+    async def sanction(
+        self, deed: Deed, kind: SanctionKind, until_ms: int | None, key: str | None = None
+    ) -> Sanction:
         """Sanction `whom`; the same again when it is there already. Raises `TooManyError`."""
         async with self._engine.begin() as connection:
             known = await _locked(connection, deed, kind)
+            if known is not None and await _is_repeated(connection, deed, kind, key):
+                return known
             if known is not None and not known.lifted and known.until_ms == until_ms:
                 return known
             count = sa.select(sa.func.count()).select_from(tables.sanctions)
@@ -65,7 +69,7 @@ class SqlRulebook(Rulebook):
             assert deed.whom is not None
             version = 1 if known is None else known.version + 1
             sanction = Sanction(deed.whom, kind, until_ms, version)
-            await _keep(connection, deed, sanction)
+            await _keep(connection, deed, sanction, key and f"{kind} {key}")
         return sanction
 
     async def lift(self, deed: Deed, kind: SanctionKind) -> Sanction | None:
@@ -164,7 +168,19 @@ async def _locked(connection: AsyncConnection, deed: Deed, kind: str) -> Sanctio
     return None if row is None else _sanction(row)
 
 
-async def _keep(connection: AsyncConnection, deed: Deed, sanction: Sanction) -> None:
+async def _is_repeated(connection: AsyncConnection, deed: Deed, kind: str, key: str | None) -> bool:
+    """Whether this person has asked for this before, by the same key."""
+    if key is None:
+        return False
+    table = tables.deeds
+    before = (table.c.store == deed.store) & (table.c.actor == deed.actor)
+    before &= (table.c.key == f"{kind} {key}") & (table.c.whom == deed.whom)
+    return (await connection.scalar(sa.select(table.c.id).where(before).limit(1))) is not None
+
+
+async def _keep(
+    connection: AsyncConnection, deed: Deed, sanction: Sanction, key: str | None = None
+) -> None:
     values = {
         "store": deed.store,
         "account": sanction.account,
@@ -176,11 +192,11 @@ async def _keep(connection: AsyncConnection, deed: Deed, sanction: Sanction) -> 
     keys = ["store", "account", "kind"]
     adding = insert(tables.sanctions).values(values)
     await connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=values))
-    await _note(connection, deed)
+    await _note(connection, deed, key)
 
 
-async def _note(connection: AsyncConnection, deed: Deed) -> None:
-    row = msgspec.structs.asdict(deed) | {"at": _moment(deed.at_ms)}
+async def _note(connection: AsyncConnection, deed: Deed, key: str | None = None) -> None:
+    row = msgspec.structs.asdict(deed) | {"at": _moment(deed.at_ms), "key": key}
     del row["at_ms"]
     await connection.execute(sa.insert(tables.deeds).values(row))
 

@@ -1,8 +1,8 @@
 """Events as nodes tell each other: one byte for the lane, then what the lane needs.
 
 A numbered event is `n`, its epoch (16 characters), its offset (16 hexadecimal digits), whom it is
-for, a zero byte, and the packed map; the store writes epoch and offset. Others are `t` or `h` and
-the packed bytes.
+for, a zero byte, and the packed map; the store writes epoch and offset. Talk for one person is `w`,
+whom it is for, a zero byte, and the packed map. Others are `t` or `h` and the packed bytes.
 """
 
 from typing import Final
@@ -25,9 +25,15 @@ def from_body(kept: bytes, offset: int) -> Event:
     return Event(Lane.SHOP, numbered(packed, offset), to.decode(), offset)
 
 
-def said(packed: bytes) -> bytes:
+def said(packed: bytes, to: str = "") -> bytes:
     """A saying, or another event of the talk lane."""
-    return b"t" + packed
+    return b"w" + body(packed, to) if to else b"t" + packed
+
+
+def whispered(kept: bytes) -> Event:
+    """Talk for one person, of what `body` made of it."""
+    to, _, packed = kept.partition(b"\0")
+    return Event(Lane.TALK, packed, to.decode())
 
 
 def hearts(count: int) -> bytes:
@@ -42,9 +48,18 @@ def read(message: bytes) -> tuple[str, Event] | None:
             return "", Event(Lane.TALK, message[1:])
         case b"h":
             return "", Event(Lane.HEARTS, message[1:])
+        case b"w" if b"\0" in message:
+            return _whisper(message)
         case b"n" if len(message) > _HEAD:
             return _numbered(message)
     return None
+
+
+def _whisper(message: bytes) -> tuple[str, Event] | None:
+    try:
+        return "", whispered(message[1:])
+    except ValueError:
+        return None
 
 
 def _numbered(message: bytes) -> tuple[str, Event] | None:

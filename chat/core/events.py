@@ -4,13 +4,15 @@ The shop's events come from outside as maps. From these types the room's protoco
 machines (AsyncAPI), so a member that is told stands here.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from chat.core.deeds import Report
 from chat.core.moderation import Appointed, Deleted, Sanction, Settings
 from chat.core.questions import Question, QuestionAnswered
+from chat.core.refusals import MEANINGS
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +100,7 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type",
     """What was said under the client's `id` was not; `until_ms` where the reason ends by itself."""
 
     id: str
-    reason: str
+    reason: Annotated[str, Meta(extra_json_schema={"enum": list(MEANINGS)})]
     until_ms: int | None = None
 
 

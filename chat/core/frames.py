@@ -40,7 +40,7 @@ class Lane(Enum):
 class Event:
     """An event ready to be copied: `packed` is a msgpack map (HEARTS: four bytes, big-endian).
 
-    `to` and `offset` are a SHOP event's: who it is for (see `addressee`) and its number.
+    `to`: who it is for (see `addressee`). `offset`: a SHOP event's number.
     """
 
     lane: Lane

@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from chat.core.refusals import Reason
 from chat.core.room import Rank
 
 SLOW_MAX_S: Final = 120
@@ -132,26 +133,24 @@ class Audience(Enum):
 class Objection:
     """A saying is refused: why, and until when if that is known."""
 
-    reason: str
+    reason: Reason
     until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who wants to speak. `last_said_ms`: when that person last did, None for never."""
+    """Who wants to speak. `buyer`: whether it has bought in the store."""
 
     account: str
     rank: Rank
     buyer: bool = False
-    last_said_ms: int | None = None
 
 
 def decide(speaker: Speaker, rules: Rules, now_ms: int) -> Audience | Objection:
-    """What becomes of a saying."""
+    """What becomes of a saying. Slow mode is judged as it is published (`chat.ports.Pace`)."""
     if speaker.rank >= Rank.MODERATOR:
         return Audience.EVERYBODY
     objection = _sanctioned(speaker, rules, now_ms) or _switched(speaker, rules.settings)
-    objection = objection or _too_soon(speaker, rules.settings, now_ms)
     if objection is not None:
         return objection
     shadowed = rules.holding(speaker.account, "shadow_ban", now_ms)
@@ -172,13 +171,6 @@ def _switched(speaker: Speaker, settings: Settings) -> Objection | None:
     if settings.buyers_only and not speaker.buyer:
         return Objection("buyers_only")
     return None
-
-
-def _too_soon(speaker: Speaker, settings: Settings, now_ms: int) -> Objection | None:
-    if not settings.slow_s or speaker.last_said_ms is None:
-        return None
-    free_at_ms = speaker.last_said_ms + settings.slow_s * 1_000
-    return Objection("slow", free_at_ms) if now_ms < free_at_ms else None
 
 
 class Action(Enum):

@@ -5,10 +5,13 @@ on air or in text, or is dismissed; what was answered on air may be written down
 answer may be taken back. Nothing else happens to it, and nothing twice.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final
 
 import msgspec
+
+from chat.core.refusals import Reason
 
 OPEN_PER_PERSON: Final = 3
 """So many questions of a person may wait in a show; more are refused. Moderators are free."""
@@ -45,6 +48,19 @@ class Objection(Enum):
     """Too many questions wait in the show."""
     UNKNOWN_PRODUCT = "unknown_product"
     """The show does not sell what the question is about."""
+
+    @property
+    def reason(self) -> Reason:
+        """What the asker is told."""
+        return _REASONS[self]
+
+
+_REASONS: Final[Mapping[Objection, Reason]] = {
+    Objection.ASKED_ALREADY: "asked_already",
+    Objection.TOO_MANY: "too_many_questions",
+    Objection.FULL: "questions_full",
+    Objection.UNKNOWN_PRODUCT: "unknown_product",
+}
 
 
 class State(Enum):

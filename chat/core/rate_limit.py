@@ -4,6 +4,7 @@ A bucket holds at most `burst` tokens and gains `per_s` of them each second. Tim
 any clock that never runs backwards; a `now` from before the last call counts as no time passed.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,8 @@ QUESTION_COST: Final = 2.0
 """A question costs as much as this many other sayings."""
 SYNC_COST: Final = 8.0
 """A `sync` costs as much as this many other messages."""
+IDS_PAID: Final = 32
+"""So many of a person's last sayings are known to be paid for; the oldest is forgotten."""
 
 
 @dataclass(slots=True)
@@ -68,6 +71,22 @@ class Bucket:
             self._since = now
 
 
+@dataclass(slots=True)
+class TalkBucket(Bucket):
+    """A person's sayings: what is paid for may be repeated by its id."""
+
+    _paid: deque[str] = field(init=False, default_factory=lambda: deque(maxlen=IDS_PAID))
+
+    def afford(self, saying: str, now: float, cost: float = 1.0) -> bool:
+        """Whether it is paid for already, or is now."""
+        return saying in self._paid or self.take(now, cost)
+
+    def keep(self, saying: str) -> None:
+        """It was taken: again it costs nothing."""
+        if saying not in self._paid:
+            self._paid.append(saying)
+
+
 class Buckets:
     """The buckets of a room's persons: shared by a person's connections, kept until full again.
 
@@ -75,17 +94,17 @@ class Buckets:
     """
 
     def __init__(self) -> None:
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TalkBucket] = {}
 
     def __len__(self) -> int:
         """How many persons are remembered."""
         return len(self._buckets)
 
-    def of(self, person: str, rate: Rate) -> Bucket:
+    def of(self, person: str, rate: Rate) -> TalkBucket:
         """The person's bucket, made when there is none or the rate is another."""
         bucket = self._buckets.get(person)
         if bucket is None or bucket.rate != rate:
-            bucket = self._buckets[person] = Bucket(rate)
+            bucket = self._buckets[person] = TalkBucket(rate)
         return bucket
 
     def forget_full(self, now: float) -> None:

@@ -1,7 +1,8 @@
 """The rules of a room: what becomes of a member's command.
 
-`handle` decides and changes nothing but the member's own buckets. Whoever calls it publishes,
-answers or closes as the outcome says. Only who is signed in may speak; everybody may send hearts.
+`handle` decides and changes nothing but the member's own buckets; what is said again by the same id
+costs once. Whoever calls it publishes, answers or closes as the outcome says. Only who is signed in
+may speak; everybody may send hearts.
 Numbers and addresses that are nobody else's business are masked in what is said, whoever says it.
 Links are for the seller and moderators, and unwanted words are looked for in what others say.
 """
@@ -15,7 +16,8 @@ from chat.core.closes import Close
 from chat.core.commands import Command, Hello, Say, Sync, Unsayable
 from chat.core.links import find_link
 from chat.core.masks import mask
-from chat.core.rate_limit import HEARTS, MESSAGES, QUESTION_COST, SYNC_COST, Bucket
+from chat.core.rate_limit import HEARTS, MESSAGES, QUESTION_COST, SYNC_COST, Bucket, TalkBucket
+from chat.core.refusals import Reason
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
 from chat.core.words import WordList
 
@@ -45,7 +47,7 @@ class Member:
     id: str | None
     name: str
     rank: Rank
-    talk: Bucket
+    talk: TalkBucket
     messages: Bucket
     hearts: Bucket
 
@@ -76,7 +78,7 @@ class Member:
         }
 
 
-def member(person: tuple[str, str] | None, rank: Rank, talk: Bucket) -> Member:
+def member(person: tuple[str, str] | None, rank: Rank, talk: TalkBucket) -> Member:
     """A newcomer with full buckets; `person` is id and name of who is signed in."""
     person_id, name = person or (None, "")
     return Member(person_id, name, rank, talk, Bucket(MESSAGES), Bucket(HEARTS))
@@ -107,7 +109,7 @@ class Refused:
     """Nothing happened; the sender is told why."""
 
     client_id: str
-    reason: str
+    reason: Reason
     until_ms: int | None = None
 
     def event(self) -> dict[str, Any]:
@@ -156,13 +158,13 @@ def _say(
     command: Say, member: Member, now: float, now_ms: int, new_id: str, unwanted: WordList
 ) -> Said | Refused:
     text = clean(command.text)
-    cost = QUESTION_COST if command.question else 1.0
-    reason = _objection(text, member, now, cost)
+    reason = _objection(command, text, member, now)
     if reason is not None:
         return Refused(command.id, reason)
     text = mask(text)
     if not member.trusted and (offence := _offence(text, unwanted)) is not None:
         return Refused(command.id, offence)
+    member.talk.keep(command.id)
     event = {
         "type": "said",
         "id": new_id,
@@ -180,19 +182,19 @@ def _question(command: Say) -> dict[str, Any]:
     return {"question": True, **about}
 
 
-def _objection(text: str, member: Member, now: float, cost: float) -> str | None:
+def _objection(command: Say, text: str, member: Member, now: float) -> Reason | None:
     if member.id is None:
         return "sign_in"
     if is_blank(text):
         return "empty"
     if len(text) > TEXT_CODE_POINTS:
         return "too_long"
-    if not member.talk.take(now, cost):
+    if not member.talk.afford(command.id, now, QUESTION_COST if command.question else 1.0):
         return "too_fast"
     return None
 
 
-def _offence(text: str, unwanted: WordList) -> str | None:
+def _offence(text: str, unwanted: WordList) -> Reason | None:
     if unwanted.find(text):
         return "banned_word"
     return None if find_link(text) is None else "link"

@@ -10,25 +10,32 @@ from chat.core.frames import Event, Lane, pack, unpack
 
 TALK_SHOWN: Final = 50
 """How many of the last sayings a newcomer is told."""
+WHISPERS_KEPT: Final = 100
+"""How many of the last sayings that only their authors are told are kept, of all authors."""
 IDS_KNOWN: Final = 500
 """So many of the last sayings are known again when they come twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the store remembers: the last sayings, oldest first, and how many hearts there were."""
+    """What the store remembers: the last sayings, oldest first, and how many hearts there were.
+
+    `whispers`: sayings that only their authors are told.
+    """
 
     talk: Sequence[dict[str, Any]]
     hearts: int
+    whispers: Sequence[Event] = ()
 
 
 class Talk:
-    """`count`: how many sayings were told so far. `hearts`: how many there were, all told."""
+    """`count`: how many sayings were told everybody. `hearts`: how many there were, all told."""
 
     def __init__(self) -> None:
         self.count = 0
         self.hearts = 0
         self._told: deque[tuple[str, Event]] = deque(maxlen=TALK_SHOWN)
+        self._whispers: deque[Event] = deque(maxlen=WHISPERS_KEPT)
         self._erased: dict[str, None] = {}
         self._ids: dict[str, None] = {}
 
@@ -40,14 +47,17 @@ class Talk:
     def missed(self, past: Past) -> list[Event]:
         """What the store remembers and was not heard: it is known now. Its hearts count."""
         self.hearts = past.hearts
-        return [Event(Lane.TALK, pack(said)) for said in past.talk if self._is_new(said["id"])]
+        told = [Event(Lane.TALK, pack(said)) for said in past.talk if self._is_new(said["id"])]
+        return told + [event for event in past.whispers if self.is_new(event)]
 
     def note(self, events: Iterable[Event], hearts: int) -> None:
         """These were told."""
         self.hearts += hearts
         for event in events:
             said = unpack(event.packed) if event.lane is Lane.TALK else {}
-            if said.get("type") == "said":
+            if event.to and said:
+                self._whispers.append(event)
+            elif said.get("type") == "said":
                 self._told.append((said["id"], event))
                 self.count += 1
 
@@ -60,6 +70,14 @@ class Talk:
     def shown(self) -> list[Event]:
         """The last sayings that were told, oldest first."""
         return self._unerased(self._told)
+
+    def shown_to(self, address: str, shown: Sequence[Event]) -> Sequence[Event] | None:
+        """These, which everybody is shown, among the person's own; None where there are none."""
+        own = [event for event in self._whispers if event.to == address]
+        if not own:
+            return None
+        merged = sorted([*shown, *own], key=lambda event: int(unpack(event.packed)["at_ms"]))
+        return merged[-TALK_SHOWN:]
 
     def since(self, count: int) -> list[Event]:
         """Those told after so many, as far as they are still known."""

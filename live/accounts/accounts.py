@@ -7,7 +7,7 @@ here once and are kept only as SHA-256 digests.
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from live.accounts.core import rules
@@ -114,6 +114,10 @@ class Accounts:
         if account is None:
             raise UnknownAccountError("This account is gone.")
         return account
+
+    async def names(self, account_ids: Collection[str]) -> dict[str, str]:
+        """What those of the accounts that there are, are called, by id."""
+        return await self._registry.names(account_ids)
 
     async def stores(self, account_id: str) -> list[str]:
         """The slugs of the stores the account owns."""

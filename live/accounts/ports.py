@@ -1,6 +1,6 @@
 """What accounts need from the world around them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -36,6 +36,9 @@ class Registry(Protocol):
 
     async def by_id(self, account: str) -> Account | None:
         """The account with this id."""
+
+    async def names(self, wanted: Collection[str]) -> dict[str, str]:
+        """What those of the accounts that there are, are called, by id."""
 
     async def keep_token(self, digest: bytes, token: RefreshToken) -> None:
         """Keep a new refresh token under its digest."""

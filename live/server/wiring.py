@@ -190,8 +190,8 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     questioning = Questioning(chat.hub, book, open_shows)
     chat.hub.ask = questioning.ask
     moderating = Moderating(
-        *(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows, questioning.withdraw),
-        SqlArchive(engine),
+        *(chat.hub, rulebook, lambda slug: _owner(cart, slug), open_shows),
+        *(questioning.withdraw, SqlArchive(engine), accounts.names),
     )
     endpoint = await closing.enter_async_context(
         _signaling(ground, relay, Gate(shows, directory, relay, takeovers))

@@ -34,6 +34,8 @@ class House:
         self.pinned: str | None = None
         self.on_air = True
         self.buyers: set[str] = set()
+        self.asked: list[str] = []
+        """Whose orders were looked at."""
         self.rules = Rules()
         self.looked_at = asyncio.Event()
         self.open = asyncio.Event()
@@ -48,7 +50,10 @@ class House:
         return Person(f"id-{name}", name)
 
     async def buys(self, account: str, _store: str) -> bool:
-        """Whoever is in `buyers`."""
+        """Whoever is in `buyers`; a thief's orders cannot be looked at."""
+        self.asked.append(account)
+        if account == "id-thief":
+            raise OSError("the database is away")
         return account in self.buyers
 
     async def describe(self, show: str) -> Room | None:

@@ -25,7 +25,7 @@ from chat.core.events import Accepted, Refused
 from chat.core.frames import Format
 from chat.core.returning import MOST_S
 from chat.errors import DismissedError, TooManyError, UnavailableError
-from chat.ports import Verdict
+from chat.ports import TooSoon, Verdict
 from tests.chat.house import PATIENCE_S, House, Node, open_node, watching
 
 
@@ -113,7 +113,7 @@ async def test_what_is_said_is_said_once_and_answered_once_however_often_it_is_c
 ) -> None:
     """Each saying is told to the room, and the connection cut before its sender hears of it."""
     pauses = Pauses()
-    verdicts: list[Verdict] = []
+    verdicts: list[Verdict | TooSoon] = []
     async with (
         open_node(redis_url, house, "one") as node,
         open_node(redis_url, house, "two") as other,
@@ -123,7 +123,7 @@ async def test_what_is_said_is_said_once_and_answered_once_however_often_it_is_c
         bus = node.chat.hub.bus
         say = bus.say
 
-        async def say_and_cut_off(*told: Any, **options: Any) -> Verdict:
+        async def say_and_cut_off(*told: Any, **options: Any) -> Verdict | TooSoon:
             verdicts.append(await say(*told, **options))
             if verdicts[-1] is Verdict.SHOWN:
                 await cut_off(node)

@@ -7,7 +7,7 @@ from chat.connection import CLOSE_BYTES, QUIET_BYTES, Connection
 from chat.core.batch import Batch
 from chat.core.closes import Close
 from chat.core.frames import Event, Format, Lane, Snapshot, pack
-from chat.core.rate_limit import TALK, Bucket
+from chat.core.rate_limit import TALK, TalkBucket
 from chat.core.room import Rank, member
 
 
@@ -54,7 +54,7 @@ def wire() -> Wire:
 @pytest.fixture
 def viewer(wire: Wire) -> Connection:
     """A connection."""
-    return Connection(wire, Format.MSGPACK, member(None, Rank.VIEWER, Bucket(TALK)))
+    return Connection(wire, Format.MSGPACK, member(None, Rank.VIEWER, TalkBucket(TALK)))
 
 
 def test_after_a_welcome_every_number_comes_once(viewer: Connection, wire: Wire) -> None:

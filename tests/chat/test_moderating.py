@@ -1,7 +1,7 @@
 """Moderation as the people in a room meet it: two nodes, a real Valkey, a real PostgreSQL."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from chat.adapters.archive import SqlArchive
 from chat.adapters.moderation_tables import metadata
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Recall, Saying
-from chat.core.moderation import SanctionKind
+from chat.core.moderation import Sanction, SanctionKind
 from chat.errors import ForbiddenError, UnavailableError, UnknownError
 from chat.moderating import Moderating
 from chat.ports import Room
@@ -72,11 +72,16 @@ async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
     async def withdraw(_actor: str, _show: str, saying: str) -> None:
         withdrawn.append(saying)
 
+    async def names_of(accounts: Collection[str]) -> dict[str, str]:
+        return {account: account.removeprefix("id-") for account in accounts if account != "x"}
+
     async with AsyncExitStack() as closing:
         closing.push_async_callback(engine.dispose)
         one = await closing.enter_async_context(open_node(redis_url, house, "one"))
         other = await closing.enter_async_context(open_node(redis_url, house, "other"))
-        moderating = Moderating(one.chat.hub, rulebook, owner_of, open_shows, withdraw, archive)
+        moderating = Moderating(
+            *(one.chat.hub, rulebook, owner_of, open_shows, withdraw, archive, names_of)
+        )
         await moderating.appoint("id-dal", "flowers", "id-haru", moderates=True)
         yield Street(house, one, other, moderating, archive, withdrawn)
 
@@ -215,6 +220,101 @@ async def test_a_saying_repeated_in_slow_mode_is_answered_as_before(street: Stre
         assert [event["text"] for event in bom.seen if event["type"] == "said"] == ["hi"]
 
 
+async def test_slow_mode_counts_what_was_shown_on_any_node(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 0)
+    async with watching(street.one, "bom") as bom, watching(street.other, "bom") as again:
+        await street.moderating.switch("id-haru", "spring", {"slow_s": 60})
+        await bom.until("room")
+        await again.until("room")
+        await bom.say("hi", "a")
+        assert (await bom.answer("a"))["shown"] is False
+        monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 40)
+        assert await answer(bom, "hi", "b") == "accepted"
+        assert await answer(again, "ho", "c") == "slow"
+    async with watching(street.other, "bom") as back:
+        assert await answer(back, "ho", "d") == "slow"
+
+
+async def test_the_shadow_banned_reads_itself_wherever_and_whenever_it_comes(
+    street: Street,
+) -> None:
+    async with watching(street.other, "haru") as haru, watching(street.one, "bom") as bom:
+        await sanction(street, "shadow_ban", None)
+        await haru.until("sanction")
+        async with watching(street.other, "bom") as other:
+            assert await answer(haru, "first", "a") == "accepted"
+            await bom.until_member("said", "text", "first")
+            assert await answer(bom, "spam", "a") == "accepted"
+            assert (await other.until_member("said", "text", "spam"))["from"]["name"] == "bom"
+            assert await answer(haru, "last", "b") == "accepted"
+            await other.until_member("said", "text", "last")
+        heard = [event["text"] for event in haru.seen if event["type"] == "said"]
+        assert "spam" not in heard
+    for node in (street.one, street.other):
+        async with watching(node, "bom") as back, watching(node, "haru") as other:
+            texts = [said["text"] for said in back.seen[0]["talk"]]
+            assert texts == ["first", "spam", "last"]
+            assert [said["text"] for said in other.seen[0]["talk"]] == ["first", "last"]
+
+
+async def test_whether_somebody_has_bought_is_asked_once_until_an_order_of_theirs_changes(
+    street: Street,
+) -> None:
+    async with watching(street.one, "bom") as bom, watching(street.one, "dal") as dal:
+        await street.moderating.switch("id-haru", "spring", {"buyers_only": True})
+        await bom.until("room")
+        for client_id in ("a", "b"):
+            assert await answer(bom, "hi", client_id) == "buyers_only"
+        assert street.house.asked == ["id-bom"]
+        street.house.buyers.add("id-bom")
+        order = {"type": "order", "order": {"id": "o1", "buyer": "id-bom", "state": "paid"}}
+        await street.other.chat.publish("spring", order, "seller")
+        await dal.until("order")
+        for client_id in ("c", "d"):
+            assert await answer(bom, "hi", client_id) == "accepted"
+        assert street.house.asked == ["id-bom"] * 2
+        assert not [event for event in bom.seen if event["type"] == "order"]
+
+
+async def test_who_cannot_be_looked_up_is_told_so_and_stays(street: Street) -> None:
+    async with watching(street.one, "thief") as thief:
+        await street.moderating.switch("id-haru", "spring", {"buyers_only": True})
+        await thief.until("room")
+        assert await answer(thief, "hi", "a") == "unavailable"
+        await street.moderating.switch("id-haru", "spring", {"buyers_only": False})
+        await thief.until("room")
+        assert await answer(thief, "hi", "b") == "accepted"
+
+
+async def test_a_mute_asked_for_twice_by_one_key_ends_when_it_would_have(street: Street) -> None:
+    async def mute(key: str, actor: str = "id-haru") -> Sanction:
+        return await street.moderating.sanction(
+            actor=actor,
+            show="spring",
+            account="id-bom",
+            kind="mute",
+            seconds=600,
+            reason="",
+            key=key,
+        )
+
+    first = await mute("k1")
+    assert await mute("k1") == first
+    longer = await mute("k2")
+    assert (longer.version, longer.until_ms) > (first.version, first.until_ms)
+    assert await mute("k1") == longer
+    assert (await mute("k1", actor="id-dal")).version == longer.version + 1
+    await street.moderating.lift(
+        actor="id-haru", show="spring", account="id-bom", kind="mute", reason=""
+    )
+    assert (await mute("k2")).lifted
+    overview = await street.moderating.overview("id-haru", "spring", 0, None)
+    assert overview.names == {"id-bom": "bom", "id-dal": "dal", "id-haru": "haru"}
+    assert [noted.deed.what for noted in overview.trail].count("sanction") == 3
+
+
 async def test_the_shadow_banned_reads_itself_and_nobody_else_does(street: Street) -> None:
     async with (
         watching(street.other, "bom") as bom,
@@ -250,8 +350,6 @@ async def test_switches_bind_viewers_on_every_node_and_not_moderators(street: St
         await street.moderating.switch("id-dal", "spring", {"slow_s": 0, "buyers_only": True})
         await bom.until("room")
         assert await answer(bom, "hi", "e") == "buyers_only"
-        street.house.buyers.add("id-bom")
-        assert await answer(bom, "hi", "f") == "accepted"
     async with watching(street.other) as late:
         assert late.seen[0]["room"]["buyers_only"] is True
 
@@ -289,6 +387,8 @@ async def test_who_is_dismissed_is_a_viewer_at_once(street: Street) -> None:
         await street.moderating.appoint("id-dal", "flowers", "id-haru", moderates=False)
         await dal.until("moderator")
         assert await answer(haru, "hi", "b") == "frozen"
+        told = await haru.until("moderator")
+        assert (told["account"], told["moderates"]) == ("id-haru", False)
 
 
 async def test_nobody_moderates_without_the_right_to(street: Street) -> None:

@@ -7,6 +7,7 @@ from chat.adapters.redis_bus import COMMON_IN_TICK, KEYS_KEPT_S, SAID_IN_TICK, T
 from chat.connection import CLOSE_BYTES
 from chat.core.closes import COME_BACK, Close
 from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, MESSAGE_BYTES
+from chat.core.refusals import MEANINGS
 from chat.core.text import TEXT_CODE_POINTS
 from chat.visit import HELLO_S
 
@@ -17,6 +18,12 @@ def test_every_close_code_is_told_with_whether_to_come_back() -> None:
     rows = [line.split("|") for line in TEXT.splitlines() if line.startswith(("| 1", "| 4"))]
     told = {int(row[1]): row[3].strip() for row in rows}
     assert told == {code.value: "yes" if code in COME_BACK else "no" for code in Close}
+
+
+def test_every_reason_of_a_refusal_is_told() -> None:
+    rows = [line.split("|") for line in TEXT.splitlines() if line.startswith("| `")]
+    told = {row[1].strip(" `"): row[2].strip() for row in rows if len(row) == 4}
+    assert told == dict(MEANINGS)
 
 
 def test_the_limits_are_told() -> None:

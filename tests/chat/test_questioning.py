@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chat.adapters.question_book import SqlQuestionBook
 from chat.adapters.question_tables import metadata
-from chat.core.moderation import Rules, Sanction, SanctionKind
+from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
 from chat.core.questions import OPEN_PER_PERSON, State, told_to_everybody
 from chat.errors import ForbiddenError, InvalidAnswerError, SettledError, UnknownError
 from chat.ports import Room
@@ -138,6 +138,20 @@ async def test_a_repeated_question_is_asked_and_said_once(street: Street) -> Non
         assert [said["id"] for said in sayings[:-1]] == [asked["question"]["id"]]
         assert len([event for event in dal.seen if event["type"] == "question"]) == 1
     assert await queue(street) == ["언제 오나요?"]
+
+
+async def test_what_is_asked_too_soon_does_not_wait_and_may_be_asked_later(
+    street: Street,
+) -> None:
+    street.house.rules = Rules(Settings(slow_s=60))
+    async with watching(street.one, "bom") as bom, watching(street.other, "bom") as again:
+        assert await ask(bom, "향이 진한가요?", "1") == "accepted"
+        assert await ask(again, "오늘 출발해요?", "2") == "slow"
+        assert await queue(street) == ["향이 진한가요?"]
+    street.house.rules = Rules()
+    async with watching(street.one, "bom") as bom:
+        assert await ask(bom, "오늘 출발해요?", "2") == "accepted"
+    assert await queue(street) == ["향이 진한가요?", "오늘 출발해요?"]
 
 
 async def test_what_may_not_be_asked_is_refused_and_nobody_hears_it(street: Street) -> None:

@@ -4,8 +4,10 @@ import asyncio
 from typing import Any, Final
 
 import msgpack
+import pytest
 from playwright.async_api import Locator, Page, Request, Route, WebSocketRoute, expect
 
+from chat.core.closes import COME_BACK, Close
 from tests.pages.canned import BASE, WELCOME
 
 YOU: Final = {"id": "a9", "name": "Jun", "seller": False, "moderator": False}
@@ -25,6 +27,7 @@ class Door:
     def __init__(self, page: Page, you: dict[str, Any] | None) -> None:
         self.page = page
         self.posted: list[tuple[str, Any]] = []
+        self.hellos = 0
         self._you = you
         self._socket = asyncio.get_running_loop().create_future()
 
@@ -42,6 +45,10 @@ class Door:
         """Tell the page."""
         self._socket.result().send(msgpack.packb(list(events)))
 
+    async def close(self, code: int) -> None:
+        """End the page's connection."""
+        await self._socket.result().close(code=code)
+
     def part(self, test: str) -> Locator:
         """A part of the page."""
         return self.page.locator(f"[data-test={test}]")
@@ -53,7 +60,9 @@ class Door:
             if said["type"] == "hello":
                 you = None if self._you is None else {"sanctions": [], **self._you}
                 socket.send(msgpack.packb([WELCOME | {"you": you}]))
-                self._socket.set_result(socket)
+                self.hellos += 1
+                if not self._socket.done():
+                    self._socket.set_result(socket)
             if said["type"] == "say":
                 refused = {"type": "refused", "id": said["id"], "reason": "muted"}
                 socket.send(msgpack.packb([refused | {"until_ms": 90_000}]))
@@ -138,6 +147,49 @@ async def test_a_pinned_message_stays_on_top_as_text(page: Page) -> None:
     await expect(door.part("pinned-saying")).to_contain_text("Sora <b>Free delivery</b> today")
     door.tell(ROOM | {"version": 2})
     await expect(door.part("pinned-saying")).to_be_hidden()
+
+
+@pytest.mark.parametrize("code", Close)
+async def test_a_page_comes_back_after_the_codes_that_say_so_and_no_other(
+    page: Page, code: Close
+) -> None:
+    door = await enter(page)
+    await page.fill("[data-test=say]", "hello")
+    await door.close(code)
+    told = page.locator("#connection")
+    if code in COME_BACK:
+        await expect(told).to_contain_text("Reconnecting")
+        await page.clock.run_for(1_100)
+        await expect(told).to_be_hidden()
+        assert door.hellos == 2
+        return
+    gone = code is Close.NO_SUCH_SHOW
+    await expect(told).to_contain_text("closed" if gone else "Reload the page")
+    await page.clock.run_for(120_000)
+    assert door.hellos == 1
+    await page.press("[data-test=say]", "Enter")
+    await expect(page.locator("#talk-alert")).to_contain_text("away")
+    assert await page.input_value("[data-test=say]") == "hello"
+
+
+async def test_who_is_dismissed_is_offered_nothing_more_than_a_viewer_is(page: Page) -> None:
+    door = await enter(page, YOU | {"moderator": True})
+    door.tell(OTHER)
+    await door.part("said").nth(1).click()
+    await expect(door.part("deed-ban")).to_be_visible()
+    appointed = {"type": "moderator", "account": "a7", "moderates": False, "offset": 4}
+    door.tell(appointed, OTHER | {"id": "m3"})
+    await expect(door.part("said")).to_have_count(3)
+    await expect(door.part("deed-sheet")).to_be_visible()
+    door.tell(
+        appointed | {"account": YOU["id"], "offset": 5}, ROOM | {"frozen": True, "version": 2}
+    )
+    await expect(door.part("deed-sheet")).to_be_hidden()
+    await expect(door.part("say")).to_be_disabled()
+    await door.part("said").nth(1).click()
+    await expect(page.locator("#deeds button")).to_have_count(1)
+    door.tell(appointed | {"account": YOU["id"], "moderates": True, "offset": 6})
+    await expect(door.part("say")).to_be_enabled()
 
 
 async def test_a_viewer_reports_a_message_and_nothing_else(page: Page) -> None:

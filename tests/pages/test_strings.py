@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from chat.core.questions import Objection
+from chat.core.refusals import MEANINGS
 from live.pages.language import STRINGS
 
 PAGES = Path(__file__).parents[2] / "live" / "pages"
@@ -52,9 +52,7 @@ def test_each_state_of_an_order_and_each_refusal_has_its_words() -> None:
     for state in ("placed", "paying", "paid", "cancelled", "expired"):
         for part in ("state", "title", "detail"):
             assert f"order.{part}_{state}" in STRINGS["ko"]
-    for reason in ("sign_in", "too_fast", "too_long", "empty", "malformed", "link", "banned_word"):
+    for reason in (*MEANINGS, "thinned"):
         assert f"talk.refused_{reason}" in STRINGS["ko"]
-    for objection in Objection:
-        assert f"talk.refused_{objection.value}" in STRINGS["ko"]
     for grade in ("good", "fair", "poor"):
         assert f"camera.quality_{grade}" in STRINGS["ko"]

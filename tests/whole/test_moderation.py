@@ -1,5 +1,6 @@
 """Moderation by HTTP: who may, what is refused and how, and that again changes nothing."""
 
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -28,11 +29,14 @@ class Case:
     message: str
     clients: dict[str, httpx.AsyncClient]
 
-    async def ask(self, who: str, what: str, body: Any = None, show: str = "") -> httpx.Response:
+    async def ask(
+        self, who: str, what: str, body: Any = None, show: str = "", key: str = ""
+    ) -> httpx.Response:
         """Somebody asks for a deed; without one, for a look or a switch."""
-        path = f"/shows/{show or self.shop.show}/moderation"
+        path = f"/shows/{show or self.shop.show}/moderation/{what}".rstrip("/")
         method = "POST" if what else "GET" if body is None else "PATCH"
-        return await self.clients[who].request(method, f"{path}/{what}".rstrip("/"), json=body)
+        headers = {"Idempotency-Key": key or secrets.token_hex(8)}
+        return await self.clients[who].request(method, path, json=body, headers=headers)
 
     async def look(self) -> Json:
         """What the seller sees."""
@@ -140,10 +144,13 @@ async def test_done_again_it_changes_nothing(case: Case) -> None:
     for what, body in (("settle", {"report": report["id"]}), ("delete", message)):
         for _ in range(2):
             assert (await case.ask("seller", what, body)).status_code == DONE
-    for seconds in (60, 600):
-        told = await read(await case.ask("seller", "sanction", case.mute(seconds=seconds)))
+    for key in ("a", "b", "a"):
+        told = await read(await case.ask("seller", "sanction", case.mute(seconds=600), key=key))
     seen = await case.look()
-    assert [one["until_ms"] for one in seen["sanctions"]] == [told["until_ms"]]
+    assert [(one["until_ms"], one["version"]) for one in seen["sanctions"]] == [
+        (told["until_ms"], 2)
+    ]
+    assert seen["names"][case.viewer.id] == "봄"
     for _ in range(2):
         pardon = {"account": case.viewer.id, "kind": "mute"}
         assert (await case.ask("seller", "lift", pardon)).status_code == DONE

@@ -1,5 +1,6 @@
 """Accounts and refresh tokens in PostgreSQL."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -38,6 +39,15 @@ class SqlRegistry:
     async def by_id(self, account: str) -> Account | None:
         """The account with this id."""
         return await self._find(accounts.c.id == account)
+
+    async def names(self, wanted: Collection[str]) -> dict[str, str]:
+        """What those of the accounts that there are, are called, by id."""
+        if not wanted:
+            return {}
+        ids = sa.literal(list(wanted), sa.ARRAY(sa.Text))
+        query = sa.select(accounts.c.id, accounts.c.name).where(accounts.c.id == sa.any_(ids))
+        async with self._engine.connect() as connection:
+            return {row.id: row.name for row in await connection.execute(query)}
 
     async def keep_token(self, digest: bytes, token: RefreshToken) -> None:
         """Keep a new refresh token; the account's stale ones go."""

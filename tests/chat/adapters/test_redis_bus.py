@@ -15,9 +15,10 @@ from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.redis_publisher import Publisher
 from chat.core.frames import Event, Lane, pack, unpack
 from chat.core.log import LOG_EVENTS, NOWHERE, Position, Tail
+from chat.core.moderation import SLOW_MAX_S
 from chat.core.presence import FRESH_MS, Attendance, Count
 from chat.errors import UnavailableError
-from chat.ports import Beat, Verdict
+from chat.ports import Beat, Pace, TooSoon, Verdict
 
 Told = tuple[str, Event] | str
 
@@ -168,6 +169,59 @@ async def test_too_much_in_a_tick_is_thinned_and_some_places_are_reserved(
     assert verdicts == [shown, shown, thinned, shown, shown, thinned]
     assert await bus.say("spring", saying(2), "2", reserved=False) is thinned
     assert [said["n"] for said in (await bus.past("spring")).talk] == [0, 1, 3, 4]
+
+
+async def test_in_slow_mode_what_was_shown_counts_and_nothing_else(
+    bus: RedisBus, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.adapters.redis_bus.TICK_US", 3_600_000_000)
+    monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 2)
+
+    async def say(n: int, person: str = "bom", slow_s: int = 60) -> Verdict | TooSoon:
+        pace = Pace(person, slow_s)
+        return await bus.say("spring", saying(n), f"{n}", reserved=False, pace=pace)
+
+    assert await say(1, slow_s=0) is Verdict.SHOWN
+    assert isinstance(await say(2), TooSoon)
+    assert await say(2, slow_s=0) is Verdict.SHOWN
+    assert await say(2) is Verdict.AGAIN
+    seconds, _ = await client.time()
+    soon = await say(3)
+    assert isinstance(soon, TooSoon)
+    assert await say(3) == soon
+    assert 58_000 < soon.until_ms - seconds * 1_000 <= 61_000
+    assert await bus.too_soon("spring", "3", Pace("bom", 60)) == soon
+    assert await bus.too_soon("spring", "2", Pace("bom", 60)) is None
+    assert await bus.too_soon("spring", "3", Pace("bom", 0)) is None
+    assert await bus.too_soon("spring", "3", Pace("dal", 60)) is None
+    sooner = await say(3, slow_s=30)
+    assert isinstance(sooner, TooSoon)
+    assert soon.until_ms - sooner.until_ms == 30_000
+    assert [await say(4, "dal"), await say(5, "dal")] == [Verdict.THINNED] * 2
+    assert await say(3, slow_s=0) is Verdict.THINNED
+    assert 0 < await client.ttl(redis_keys.spoke("spring", "bom")) <= SLOW_MAX_S
+
+
+async def test_what_its_author_alone_is_told_costs_the_room_nothing(
+    bus: RedisBus, client: Redis
+) -> None:
+    ear = Ear()
+    await bus.subscribe("spring", ear)
+    own = Event(Lane.TALK, pack({"n": 1}), "@꽃")
+    verdicts = [
+        await bus.say("spring", own, "1", reserved=False, pace=Pace("꽃", 60)) for _ in range(2)
+    ]
+    assert verdicts == [Verdict.SHOWN, Verdict.AGAIN]
+    other = await bus.say("spring", own, "2", reserved=False, pace=Pace("꽃", 60))
+    assert isinstance(other, TooSoon)
+    assert await ear.event() == own
+    past = await bus.past("spring")
+    assert (past.talk, past.whispers) == ([], [own])
+    assert not await client.exists(redis_keys.budget("spring"))
+    entries: Any = await client.xrange(redis_keys.unarchived("spring"))
+    ((_, waiting),) = entries
+    assert waiting == {b"said": own.packed, b"shadowed": b"1"}
+    assert await client.ttl(redis_keys.whispers("spring")) > 0
 
 
 async def test_the_room_is_told_how_much_was_thinned(bus: RedisBus, client: Redis) -> None:

@@ -14,7 +14,7 @@ from chat.core.archive import Share
 from chat.core.frames import Event, Lane, pack
 from chat.core.pending import ORPHAN_AFTER_S
 from chat.errors import UnavailableError
-from chat.ports import Orphan, Taken, Verdict
+from chat.ports import Orphan, Taken, TooSoon, Verdict
 
 NOW = 1_800_000_000_000
 SPRING = Share(["spring"], 500)
@@ -35,7 +35,7 @@ async def bus(redis_url: str, client: Redis) -> AsyncIterator[RedisBus]:
         yield bus
 
 
-async def say(bus: RedisBus, number: int, show: str = "spring") -> Verdict:
+async def say(bus: RedisBus, number: int, show: str = "spring") -> Verdict | TooSoon:
     """Say something; the seller does, for whom there is room."""
     person = {"id": "id-dal", "name": "달", "seller": True}
     said = {"type": "said", "id": f"s{number}", "from": person, "text": "꽃", "at_ms": NOW + number}

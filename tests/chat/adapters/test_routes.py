@@ -156,7 +156,7 @@ async def test_a_person_on_two_connections_has_one_allowance(node: Node) -> None
         for count in range(5):
             await phone.say(f"{count}", f"{count}")
         await phone.until("accepted", lambda event: event["id"] == "4")
-        await desk.say("and another")
+        await desk.say("and another", "5")
         assert (await desk.until("refused"))["reason"] == "too_fast"
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from chat.core.batch import TICK_MAX_S, TICK_MIN_S, Batch, Gathering, tick_s
 from chat.core.frames import Event, Format, Lane, pack
-from chat.core.rate_limit import TALK, Bucket
+from chat.core.rate_limit import TALK, TalkBucket
 from chat.core.room import Member, Rank, member
 
 ADDRESSES = ["", "moderators", "seller", "@id-bom", "@id-dal"]
@@ -22,7 +22,7 @@ HEARD_BY = {
 
 def somebody(name: str | None, rank: Rank) -> Member:
     """A member of a room."""
-    return member(None if name is None else (f"id-{name}", name), rank, Bucket(TALK))
+    return member(None if name is None else (f"id-{name}", name), rank, TalkBucket(TALK))
 
 
 def shop(number: int, to: str = "") -> Event:

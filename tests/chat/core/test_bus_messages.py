@@ -24,12 +24,15 @@ def test_a_numbered_event_survives_the_bus(event: dict[str, Any], to: str, offse
 
 
 def test_talk_and_hearts_have_no_number() -> None:
-    assert read(said(b"\x80")) == ("", Event(Lane.TALK, b"\x80"))
+    for to in ("", "@꽃"):
+        assert read(said(b"\x80", to)) == ("", Event(Lane.TALK, b"\x80", to))
     assert hearts(258) == b"h\x00\x00\x01\x02"
     assert read(hearts(258)) == ("", Event(Lane.HEARTS, b"\x00\x00\x01\x02"))
 
 
-@pytest.mark.parametrize("message", [b"", b"z\x80", b"n", b"n" + b"\xff" * 40, b"n" + b"g" * 32])
+@pytest.mark.parametrize(
+    "message", [b"", b"z\x80", b"w@bom", b"w\xff\0", b"n", b"n" + b"\xff" * 40, b"n" + b"g" * 32]
+)
 def test_what_a_node_does_not_know_is_no_event(message: bytes) -> None:
     assert read(message) is None
 
@@ -38,3 +41,4 @@ def test_what_a_node_does_not_know_is_no_event(message: bytes) -> None:
 def test_noise_never_raises(noise: bytes) -> None:
     read(noise)
     read(b"n" + noise)
+    read(b"w" + noise + b"\0")

@@ -1,5 +1,6 @@
 """The rules of a room, in virtual time."""
 
+from dataclasses import replace
 from random import Random
 from types import MappingProxyType
 
@@ -65,8 +66,8 @@ def test_a_ban_without_an_end_outlasts_a_mute_and_closes_the_codes() -> None:
 def test_the_shadow_banned_speaks_to_itself_and_learns_of_nothing_else() -> None:
     rules = sanctioned(Sanction("bom", "shadow_ban", None, 1), settings=Settings(slow_s=10))
     assert decide(BOM, rules, NOW) is Audience.SENDER
-    soon = Speaker("bom", Rank.VIEWER, last_said_ms=NOW)
-    assert decide(soon, rules, NOW + 1) == Objection("slow", NOW + 10_000)
+    frozen = replace(rules, settings=Settings(frozen=True))
+    assert decide(BOM, frozen, NOW) == Objection("frozen")
 
 
 def test_switches_bind_viewers() -> None:
@@ -77,21 +78,11 @@ def test_switches_bind_viewers() -> None:
     assert decide(buyer, buyers, NOW) is Audience.EVERYBODY
 
 
-@given(slow_s=st.integers(1, SLOW_MAX_S), passed_ms=st.integers(0, 200_000))
-def test_slow_mode_lets_one_saying_through_each_time(slow_s: int, passed_ms: int) -> None:
-    rules = Rules(Settings(slow_s=slow_s))
-    who = Speaker("bom", Rank.VIEWER, last_said_ms=NOW)
-    outcome = decide(who, rules, NOW + passed_ms)
-    free = passed_ms >= slow_s * 1_000
-    assert outcome == (Audience.EVERYBODY if free else Objection("slow", NOW + slow_s * 1_000))
-    assert decide(BOM, rules, NOW) is Audience.EVERYBODY
-
-
 @pytest.mark.parametrize("rank", [Rank.MODERATOR, Rank.SELLER])
 def test_moderators_and_the_seller_are_bound_by_no_rule(rank: Rank) -> None:
     everything = Settings(slow_s=120, buyers_only=True, frozen=True)
     rules = sanctioned(*(Sanction("bom", kind, None, 1) for kind in KINDS), settings=everything)
-    who = Speaker("bom", rank, last_said_ms=NOW)
+    who = Speaker("bom", rank)
     assert decide(who, rules, NOW) is Audience.EVERYBODY
 
 

@@ -1,18 +1,22 @@
 """The rules of a room, in virtual time."""
 
+from typing import get_args
+
 import pytest
 
 from chat.core.closes import COME_BACK, REASONS, Close
 from chat.core.commands import Command, Heart, Hello, Say, Sync, Unsayable
 from chat.core.rate_limit import (
     HEARTS,
+    IDS_PAID,
     MESSAGES,
     QUESTION_COST,
     SELLER_TALK,
     SYNC_COST,
     TALK,
-    Bucket,
+    TalkBucket,
 )
+from chat.core.refusals import MEANINGS, Reason
 from chat.core.room import (
     Dismissed,
     Hearted,
@@ -32,7 +36,7 @@ UNWANTED = WordList.of(["rotten*"])
 
 def bom(*, seller: bool = False) -> Member:
     """Somebody signed in."""
-    talk = Bucket(SELLER_TALK if seller else TALK)
+    talk = TalkBucket(SELLER_TALK if seller else TALK)
     return member(("id-bom", "bom"), Rank.SELLER if seller else Rank.VIEWER, talk)
 
 
@@ -58,7 +62,7 @@ def test_what_is_said_carries_who_and_when() -> None:
     ("text", "reason"),
     [("", "empty"), ("\n\t", "empty"), ("x" * 301, "too_long"), ("x" * 10_000, "too_long")],
 )
-def test_what_cannot_be_said(text: str, reason: str) -> None:
+def test_what_cannot_be_said(text: str, reason: Reason) -> None:
     assert do(bom(), Say("c1", text)) == Refused("c1", reason)
 
 
@@ -77,14 +81,14 @@ def test_only_the_seller_and_moderators_say_unwanted_words() -> None:
     say = Say("c1", "what a r.o.t.t.e.n 꽃")
     assert do(bom(), say) == Refused("c1", "banned_word")
     for rank in (Rank.MODERATOR, Rank.SELLER):
-        assert isinstance(do(member(("id-mo", "mo"), rank, Bucket(TALK)), say), Said)
+        assert isinstance(do(member(("id-mo", "mo"), rank, TalkBucket(TALK)), say), Said)
 
 
 def test_only_the_seller_and_moderators_say_links() -> None:
     say = Say("c1", "여기 hxxp://shop.example 더 싸요")
     assert do(bom(), say) == Refused("c1", "link")
     for rank in (Rank.MODERATOR, Rank.SELLER):
-        assert isinstance(do(member(("id-mo", "mo"), rank, Bucket(TALK)), say), Said)
+        assert isinstance(do(member(("id-mo", "mo"), rank, TalkBucket(TALK)), say), Said)
 
 
 def test_only_what_may_be_said_by_its_length_and_rate_is_searched() -> None:
@@ -97,7 +101,7 @@ def test_only_what_may_be_said_by_its_length_and_rate_is_searched() -> None:
 
 
 def test_only_who_is_signed_in_speaks() -> None:
-    stranger = member(None, Rank.VIEWER, Bucket(TALK))
+    stranger = member(None, Rank.VIEWER, TalkBucket(TALK))
     assert stranger.describe() is None
     assert do(stranger, Say("c1", "hi")) == Refused("c1", "sign_in")
     assert do(stranger, Heart(2)) == Hearted(2)
@@ -107,9 +111,42 @@ def test_talk_is_slowed_and_refused_talk_costs_no_allowance() -> None:
     who = bom()
     for _ in range(10):
         do(who, Say("c", ""))
-    outcomes = [do(who, Say("c", "x")) for _ in range(6)]
+    outcomes = [do(who, Say(f"c{n}", "x")) for n in range(6)]
     assert [type(outcome) for outcome in outcomes] == [Said] * 5 + [Refused]
-    assert isinstance(do(who, Say("c", "x"), now=1.0), Said)
+    assert isinstance(do(who, Say("c5", "x"), now=1.0), Said)
+
+
+def test_what_is_said_again_by_the_same_id_is_paid_for_once() -> None:
+    who = bom()
+    outcomes = [do(who, Say("c", "x")) for _ in range(9)]
+    assert all(isinstance(outcome, Said) for outcome in outcomes)
+    others = [do(who, Say(f"d{n}", "x")) for n in range(5)]
+    assert [type(outcome) for outcome in others] == [Said] * 4 + [Refused]
+    assert isinstance(do(who, Say("c", "x")), Said)
+    assert do(who, Say("d4", "x")) == Refused("d4", "too_fast")
+
+
+def test_what_is_refused_again_is_paid_for_again() -> None:
+    """Each time it has to be searched."""
+    who = bom()
+    outcomes = [do(who, Say("c", "rotten")) for _ in range(6)]
+    assert outcomes == [Refused("c", "banned_word")] * 5 + [Refused("c", "too_fast")]
+
+
+def test_only_the_last_sayings_are_known_to_be_paid_for() -> None:
+    who = bom()
+    for n in range(IDS_PAID + 1):
+        assert isinstance(do(who, Say(f"c{n}", "x"), now=float(n)), Said)
+    now = float(IDS_PAID)
+    while isinstance(do(who, Say("new", " x"), now=now), Refused):
+        now += 1
+    burst = [do(who, Say(f"b{n}", "x"), now=now) for n in range(5)]
+    assert Refused("b4", "too_fast") in burst
+    assert do(who, Say("c0", "x"), now=now) == Refused("c0", "too_fast")
+
+
+def test_every_reason_has_its_words() -> None:
+    assert set(MEANINGS) == set(get_args(Reason))
 
 
 def test_a_question_says_so_and_costs_more_than_other_sayings() -> None:
@@ -128,7 +165,7 @@ def test_a_question_says_so_and_costs_more_than_other_sayings() -> None:
 
 def test_a_seller_may_say_more() -> None:
     who = bom(seller=True)
-    assert all(isinstance(do(who, Say("c", "x")), Said) for _ in range(20))
+    assert all(isinstance(do(who, Say(f"c{n}", "x")), Said) for n in range(20))
 
 
 def test_hearts_above_the_rate_are_dropped() -> None:

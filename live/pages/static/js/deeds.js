@@ -4,7 +4,7 @@
  * the server judges, this is what is offered.
  */
 import { requireAccount } from "./account.js";
-import { api, explain } from "./api.js";
+import { api, explain, freshKey } from "./api.js";
 import { $, h, icon, say, sheet } from "./dom.js";
 import { t } from "./text.js";
 
@@ -54,6 +54,11 @@ export class DeedSheet {
     this.sheet.showModal();
   }
 
+  /** What may be done has changed: a message is to be chosen again. */
+  close() {
+    this.sheet.close();
+  }
+
   #button(deed, said) {
     return h("button", { class: "deed", type: "button", "data-test": `deed-${deed}`, onclick: () => this.#do(deed, said) },
       icon(DEED_ICONS[deed]), h("span", {}, t(`deed.${deed}`)));
@@ -63,7 +68,7 @@ export class DeedSheet {
     if (!(await requireAccount(t("deed.sign_in")))) return;
     const [path, body] = request(deed, said);
     try {
-      await api("POST", `/shows/${encodeURIComponent(this.room.show())}/moderation/${path}`, { body });
+      await api("POST", `/shows/${encodeURIComponent(this.room.show())}/moderation/${path}`, { body, key: freshKey() });
     } catch (error) {
       say(this.alert, explain(error));
       return;

@@ -44,6 +44,14 @@ export class House {
     this.#show();
   }
 
+  /** Somebody moderates from now on, or no longer. @param {any} event @returns {boolean} whether it is this person */
+  appointed({ account, moderates }) {
+    if (account !== this.you?.id) return false;
+    this.you = { ...this.you, moderator: moderates };
+    this.#show();
+    return true;
+  }
+
   /** Somebody is sanctioned, or no longer. @param {any} sanction */
   sanctioned(sanction) {
     const known = this.sanctions.get(sanction.kind);

@@ -17,8 +17,8 @@ export class HouseSheet {
     this.reports = new Map();
     /** @type {Map<string, any>} by account and kind */
     this.sanctions = new Map();
-    /** @type {Map<string, string>} what those who spoke are called */
-    this.names = new Map();
+    /** What the sanctioned are called, by account. */
+    this.names = {};
     $("#house-open").addEventListener("click", () => {
       this.load();
       this.sheet.showModal();
@@ -33,6 +33,7 @@ export class HouseSheet {
       const found = await api("GET", this.#path());
       this.reports = new Map(found.reports.map((report) => [report.id, report]));
       this.sanctions = new Map(found.sanctions.map((one) => [key(one), one]));
+      this.names = found.names;
       this.switched(found.settings);
       this.#show();
     });
@@ -50,11 +51,6 @@ export class HouseSheet {
     $("#unpin").hidden = !room.pinned_saying;
   }
 
-  /** Somebody spoke: a sanction can be told by name. @param {any} said */
-  heard(said) {
-    this.names.set(said.from.id, said.from.name);
-  }
-
   /** @param {any} report */
   reported(report) {
     this.reports.set(report.id, report);
@@ -67,10 +63,11 @@ export class HouseSheet {
     this.#show();
   }
 
-  /** @param {any} sanction */
+  /** What somebody is called the server knows. @param {any} sanction */
   sanctioned(sanction) {
     const known = this.sanctions.get(key(sanction));
     if (known?.version >= sanction.version) return;
+    if (!(sanction.account in this.names)) this.load();
     this.sanctions.set(key(sanction), sanction);
     this.#show();
   }
@@ -100,10 +97,9 @@ export class HouseSheet {
   #show() {
     const reports = [...this.reports.values()];
     const holding = [...this.sanctions.values()].filter((one) => !one.lifted && (one.until_ms === null || one.until_ms > Date.now()));
-    for (const report of reports) this.names.set(report.author, report.name);
     keep($("#reports"), reports, (report) => String(report.id), (report) => this.#report(report));
     $("#reports-empty").hidden = reports.length > 0;
-    keep($("#sanctions"), holding, (one) => `${key(one)} ${one.version}`, (one) => this.#sanction(one));
+    keep($("#sanctions"), holding, (one) => `${key(one)} ${one.version} ${this.names[one.account]}`, (one) => this.#sanction(one));
     $("#sanctions-empty").hidden = holding.length > 0;
     const dot = $("#reports-count");
     dot.textContent = String(reports.length);
@@ -119,7 +115,7 @@ export class HouseSheet {
   }
 
   #sanction({ account, kind, until_ms }) {
-    const name = this.names.get(account) ?? account.slice(0, 8);
+    const name = this.names[account] ?? account.slice(0, 8);
     const lift = () => this.#act(() => this.#post("lift", { account, kind }));
     return h("li", { class: "row house-row", "data-test": "sanction" },
       h("span", { class: "row-main" }, h("strong", {}, name),

@@ -15,8 +15,9 @@ const BACKOFF_MAX_MS = 30_000;
 const HIDDEN_LONG_MS = 20_000;
 const SYNC_WITHIN_MS = 6_000;
 
-/** Close codes and what they mean for us: null never comes back, else the least wait in ms. */
-const CLOSE_WAIT_MS = { 4004: null, 4029: 10_000 };
+/** Close codes after which nobody comes back, as it would end the same way; and how that is told. */
+const STAYS_AWAY = { 4000: "dismissed", 4001: "dismissed", 4004: "gone", 4029: "dismissed" };
+const UNSAID = { reason: "unavailable", until_ms: null };
 
 /** An id this browser keeps, by which it is counted once; a new one where it may keep nothing. */
 function visitor() {
@@ -32,7 +33,7 @@ function visitor() {
 /**
  * @typedef {Object} RoomListener
  * @property {(event: any) => void} event every event, `welcome` included, in order
- * @property {(state: "connecting"|"open"|"waiting"|"gone") => void} state
+ * @property {(state: "connecting"|"open"|"waiting"|"gone"|"dismissed") => void} state
  * @property {() => boolean} signedIn whether this page believes somebody is signed in
  */
 
@@ -82,6 +83,7 @@ export class Room {
 
   /** Connect anew, for instance as somebody who has just signed in. */
   restart() {
+    this.stopped = false;
     this.failures = 0;
     this.renewed = false;
     this.#connect();
@@ -94,6 +96,7 @@ export class Room {
    * @returns {Promise<{reason: string, until_ms: number|null}|null>} null when it is shown, else why it is not
    */
   say(text, question = null) {
+    if (this.stopped) return Promise.resolve(UNSAID);
     return new Promise((resolve) => {
       const id = freshKey().slice(0, 16);
       const message = { type: "say", id, text, ...(question && { question: true, product: question.product }) };
@@ -150,16 +153,17 @@ export class Room {
     this.socket = null;
     this.welcomed = false;
     if (this.stopped) return;
-    const least_ms = CLOSE_WAIT_MS[code] ?? 0;
-    if (CLOSE_WAIT_MS[code] === null) {
+    if (code in STAYS_AWAY) {
       this.stopped = true;
-      this.listener.state("gone");
+      this.listener.state(STAYS_AWAY[code]);
+      for (const { resolve } of this.unanswered.values()) resolve(UNSAID);
+      this.unanswered.clear();
       return;
     }
     this.listener.state("waiting");
     const most_ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.failures);
     this.failures += 1;
-    this.retry = setTimeout(() => this.#connect(), least_ms + Math.random() * most_ms);
+    this.retry = setTimeout(() => this.#connect(), Math.random() * most_ms);
   }
 
   #now() {

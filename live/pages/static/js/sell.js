@@ -47,7 +47,6 @@ const EVENTS = {
     questions.load();
     talk.replace(event.talk);
     house.welcome(event);
-    event.talk.forEach((said) => houseSheet.heard(said));
     houseSheet.load();
     for (const product of event.products) wares.apply({ type: "product", product });
     wares.setPinned(event.pinned);
@@ -56,7 +55,6 @@ const EVENTS = {
   },
   said(event) {
     talk.add(event);
-    houseSheet.heard(event);
     if (event.from.id !== account?.id) count("talk");
   },
   media: (event) => broadcast.setHealth(event),

@@ -151,6 +151,6 @@ export function showThinned(rate) {
  * @param {string} state one of Room's
  */
 export function showConnection(state) {
-  const texts = { waiting: t("talk.reconnecting"), gone: t("talk.gone") };
+  const texts = { waiting: t("talk.reconnecting"), gone: t("talk.gone"), dismissed: t("talk.dismissed") };
   say($("#connection"), texts[state] ?? "");
 }

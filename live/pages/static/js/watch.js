@@ -67,6 +67,9 @@ const EVENTS = {
   deleted: (event) => talk.remove(event.id),
   room: (event) => house.switched(event),
   sanction: (event) => house.sanctioned(event),
+  moderator(event) {
+    if (house.appointed(event)) deeds.close();
+  },
   thinned: showThinned,
   hearts(event) {
     hearts += event.count;

@@ -1,0 +1,97 @@
+"""What a node knows of who has bought: asked once, and never older than an order it heard of."""
+
+import asyncio
+
+import pytest
+
+from chat.buyers import KNOWN_S, PERSONS_KNOWN, Buyers
+from chat.core.frames import pack
+from chat.core.orders import read_buyer
+from chat.errors import UnavailableError
+
+
+class Orders:
+    """A shop's orders, and a clock."""
+
+    def __init__(self) -> None:
+        self.buyers: set[str] = set()
+        self.asked: list[str] = []
+        self.now = 0.0
+        self.answering = asyncio.Event()
+        self.answering.set()
+
+    async def buys(self, account: str, store: str) -> bool:
+        """Look before waiting, as a query does that began before a commit."""
+        assert store == "flowers"
+        self.asked.append(account)
+        bought = account in self.buyers
+        await self.answering.wait()
+        if account == "lost":
+            raise OSError("the database is away")
+        return bought
+
+    def known(self) -> Buyers:
+        """What a node knows of them."""
+        return Buyers(self.buys, lambda: self.now)
+
+
+async def test_somebody_is_asked_about_once_until_an_order_changes() -> None:
+    orders = Orders()
+    known = orders.known()
+    assert [await known.has("bom", "flowers") for _ in range(3)] == [False] * 3
+    orders.buyers.add("bom")
+    known.ordered("dal")
+    assert not await known.has("bom", "flowers")
+    known.ordered("bom")
+    assert [await known.has("bom", "flowers") for _ in range(3)] == [True] * 3
+    assert orders.asked == ["bom", "bom"]
+    known.forget()
+    assert await known.has("bom", "flowers")
+    assert len(orders.asked) == 3
+
+
+async def test_an_answer_older_than_an_order_is_not_kept() -> None:
+    orders = Orders()
+    known = orders.known()
+    orders.answering.clear()
+    asking = asyncio.create_task(known.has("bom", "flowers"))
+    while not orders.asked:
+        await asyncio.sleep(0)
+    orders.buyers.add("bom")
+    known.ordered("bom")
+    orders.answering.set()
+    assert not await asking
+    assert await known.has("bom", "flowers")
+
+
+async def test_what_is_known_grows_old_and_has_its_bound() -> None:
+    orders = Orders()
+    known = orders.known()
+    await known.has("bom", "flowers")
+    orders.now = KNOWN_S
+    await known.has("bom", "flowers")
+    assert orders.asked == ["bom", "bom"]
+    for number in range(PERSONS_KNOWN):
+        await known.has(f"{number}", "flowers")
+    asked = len(orders.asked)
+    await known.has("bom", "flowers")
+    assert len(orders.asked) == asked + 1
+
+
+async def test_who_cannot_be_asked_about_is_not_known() -> None:
+    orders = Orders()
+    known = orders.known()
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            await known.has("lost", "flowers")
+    assert len(orders.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"type": "stock"}, {"type": "order"}, {"type": "order", "order": {"buyer": 7}}, {"no": 1}],
+)
+def test_only_an_order_tells_a_buyer(event: dict[str, object]) -> None:
+    assert read_buyer(pack(event)) is None
+    order = {"type": "order", "order": {"id": "o", "buyer": "bom"}, "offset": 3}
+    assert read_buyer(pack(order)) == "bom"
