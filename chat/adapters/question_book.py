@@ -35,6 +35,7 @@ class SqlQuestionBook(QuestionBook):
 
     async def keep(self, question: Question, origin: Origin, key: str) -> Question | Objection:
         """Keep a new question; one that was kept under this key lately; or why it is not kept."""
+        key = key.replace("\0", "\ufffd")  # PostgreSQL has no text with a NUL in it
         async with self._engine.begin() as connection:
             lock = sa.func.hashtextextended(f"chat questions {question.show}", 0)
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -16,7 +16,7 @@ from chat.adapters.question_tables import metadata
 from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
 from chat.core.questions import OPEN_PER_PERSON, State, told_to_everybody
 from chat.errors import ForbiddenError, InvalidAnswerError, SettledError, UnknownError
-from chat.ports import Room
+from chat.ports import Bus, Room, Verdict
 from chat.questioning import Questioning
 from tests.chat.house import Event, House, Node, Viewer, open_node, watching
 
@@ -236,6 +236,30 @@ async def test_an_answer_that_is_taken_back_is_told_without_its_words(street: St
         assert (back["state"], back["question"], back["answer"]) == ("dismissed", "", None)
     async with watching(street.one) as newcomer:
         assert newcomer.seen[0]["answers"] == []
+
+
+class FullBus:
+    """A bus whose talk has no room; the rest is the real one's."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bus, name)
+
+    async def say(self, *_: Any, **__: Any) -> Verdict:
+        """Nobody is shown it."""
+        return Verdict.THINNED
+
+
+async def test_a_question_waits_also_when_the_talk_has_no_room_for_it(street: Street) -> None:
+    hub = street.one.chat.hub
+    hub.bus = cast("Bus", FullBus(hub.bus))
+    async with watching(street.one, "bom") as bom, watching(street.other, "dal") as dal:
+        await bom.send({"type": "say", "id": "1", "text": "향이 진한가요?", "question": True})
+        assert (await bom.answer("1"))["shown"] is False
+        assert (await dal.until("question"))["question"]["text"] == "향이 진한가요?"
+    assert await queue(street) == ["향이 진한가요?"]
 
 
 async def test_without_its_database_a_question_is_refused_and_talk_goes_on(

@@ -99,6 +99,12 @@ async def test_a_repeated_question_is_the_same_one_even_after_its_answer(
     assert len((await book.waiting("spring", 0, 9)).questions) == 2
 
 
+async def test_a_key_may_be_any_text(book: SqlQuestionBook) -> None:
+    first = question(1)
+    assert await book.keep(first, Origin.VIEWER, "\0") == first
+    assert await book.keep(question(2), Origin.VIEWER, "\0") == first
+
+
 async def test_the_same_words_wait_once_for_each_product(book: SqlQuestionBook) -> None:
     first = question(1, text="향이 진한가요?")
     await book.keep(first, Origin.VIEWER, "a")

@@ -40,16 +40,18 @@ export class Answers {
   }
 }
 
-/** The answers about one product, at the foot of its card. What a welcome leaves out is fetched when they are opened. */
+/** The answers about one product, at the foot of its card; those a welcome leaves out are fetched when they are opened. */
 export class AnswersView {
   /**
    * @param {string} product
    * @param {Answers} answers where they are known
-   * @param {{ask?: () => void}} [options] what a button to ask about it does
+   * @param {{ask?: () => void, welcomed?: boolean}} [options] `ask`: what a button to ask about it does;
+   *   `welcomed`: whether a room tells of answers here
    */
-  constructor(product, answers, { ask } = {}) {
+  constructor(product, answers, { ask, welcomed = true } = {}) {
     this.product = product;
     this.answers = answers;
+    this.welcomed = welcomed;
     this.whole = false;
     this.title = h("summary", { "data-test": "answers-open" });
     this.list = h("ul", { class: "answers" });
@@ -65,25 +67,26 @@ export class AnswersView {
   /** Show what is known now. */
   show() {
     const found = this.answers.about(this.product);
-    const told = found.map(({ id, version }) => `${id} ${version}`).join();
+    const known = this.welcomed || this.whole;
+    const told = `${known} ${found.map(({ id, version }) => `${id} ${version}`)}`;
     if (told === this.told) return;
     this.told = told;
-    this.title.textContent = t("ask.answers", { count: fullCount(found.length) });
-    this.details.hidden = found.length === 0;
+    this.title.textContent = known ? t("ask.answers", { count: fullCount(found.length) }) : t("ask.all_answers");
+    this.details.hidden = this.welcomed && found.length === 0;
     this.element.hidden = this.details.hidden && !this.asks;
     this.list.replaceChildren(...found.map((one) => h("li", { "data-test": "product-answer" },
       h("p", { class: "answers-question" }, one.question), h("p", {}, one.answer))));
   }
 
   async #fetch() {
-    if (this.whole || this.answers.about(this.product).length < WELCOMED) return;
-    this.whole = true;
+    if (this.whole || (this.welcomed && this.answers.about(this.product).length < WELCOMED)) return;
     try {
       const { answers } = await api("GET", `/products/${encodeURIComponent(this.product)}/answers`);
       for (const one of answers) this.answers.put(one);
+      this.whole = true;
       this.show();
     } catch {
-      this.whole = false; // those known are shown; opening it again asks again
+      // those known are shown; opening it again asks again
     }
   }
 }

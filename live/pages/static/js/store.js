@@ -2,6 +2,7 @@
  * A store's page: its story, what it shows, and its products to buy.
  */
 import "./account.js";
+import { Answers, AnswersView } from "./answers.js";
 import { api, explain, Problem } from "./api.js";
 import { $, say } from "./dom.js";
 import { Checkout } from "./hold.js";
@@ -16,7 +17,11 @@ const slug = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/stores/${encodeURIComponent(slug)}`;
 const shelf = new Shelf();
 const checkout = new Checkout({ alert: $("#store-alert"), changed: show });
-const rows = new ProductRows($("#products"), (product) => new ProductView(product, { buy }));
+const answers = new Answers();
+const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
+  buy,
+  foot: new AnswersView(product.id, answers, { welcomed: false }),
+}));
 
 async function buy(product) {
   await checkout.buy(product);
