@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chat.core.batch import Batch
+from chat.core.batch import Batch, ear
 from chat.core.closes import Close
 from chat.core.frames import Format, Snapshot, array_frame, pack
 from chat.core.moderation import Appointed, Sanction
@@ -31,6 +31,7 @@ class Connection:
         self.member = member
         self._socket = socket
         self._wire = wire
+        self._ear = ear(wire, member.rank)
         self._offset = 0
 
     def welcome(
@@ -48,7 +49,7 @@ class Connection:
         if you is not None:
             you["sanctions"] = sanctions
         packed = snapshot.welcome(you, offset, recovered=recovered)
-        self._write(array_frame(self._wire, [packed]))
+        self._write(array_frame(self._wire, [packed]), self._socket.backlog())
         self._offset = offset
         self.deliver(missed)
 
@@ -59,27 +60,28 @@ class Connection:
             if first <= self._offset:
                 batch = batch.after(self._offset)
             self._offset = max(self._offset, last)
-        talk = self._socket.backlog() <= QUIET_BYTES
-        frame = batch.frame(self._wire, self.member, talk=talk)
+        waiting = self._socket.backlog()
+        frame = batch.frame(self._ear, self.member, talk=waiting <= QUIET_BYTES)
         if frame is not None:
-            self._write(frame)
+            self._write(frame, waiting)
 
     def appoint(self, change: Appointed) -> None:
         """If this is about the viewer, it is a moderator from now on, or no longer."""
         if self.member.id == change.account and self.member.rank is not Rank.SELLER:
             rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
             self.member = replace(self.member, rank=rank)
+            self._ear = ear(self._wire, rank)
 
     def tell(self, event: Mapping[str, Any] | msgspec.Struct) -> None:
         """Tell this viewer alone."""
-        self._write(array_frame(self._wire, [pack(event)]))
+        self._write(array_frame(self._wire, [pack(event)]), self._socket.backlog())
 
     def close(self, code: Close) -> None:
         """End the connection; its reader sees the end."""
         self._socket.close(code)
 
-    def _write(self, frame: bytes) -> None:
-        if self._socket.backlog() > CLOSE_BYTES:
+    def _write(self, frame: bytes, waiting: int) -> None:
+        if waiting > CLOSE_BYTES:
             self.close(Close.TOO_SLOW)
         else:
             self._socket.write(frame)

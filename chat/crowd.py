@@ -37,7 +37,7 @@ HEARTS_EVERY_S: Final = 0.2
 """How often hearts are passed on; between, they are added up."""
 ASK_AGAIN_S: Final = 0.5
 """When the store does not tell what was missed it is asked again."""
-WRITES_AT_ONCE: Final = 500
+WRITES_AT_ONCE: Final = 200
 """After so many writes of a tick other work of the loop gets its turn."""
 
 
@@ -201,16 +201,18 @@ class Crowd(Listener):
         self._audience[connection] = None
 
     async def _tell_ticks(self) -> None:
+        clock, telling_s = asyncio.get_running_loop().time, 0.0
         while True:
             await self._gathered.wait()
-            await asyncio.sleep(tick_s(len(self)))
+            await asyncio.sleep(tick_s(telling_s))
             self._gathered.clear()
-            batch = self._take()
+            batch, began = self._take(), clock()
             audience = [*self._audience]
             for start in range(0, len(audience), WRITES_AT_ONCE):
                 for connection in audience[start : start + WRITES_AT_ONCE]:
                     connection.deliver(batch)
                 await asyncio.sleep(0)
+            telling_s = clock() - began
 
     def _take(self) -> Batch:
         """What was gathered; from now on it is what was told."""

@@ -5,23 +5,42 @@ told something alone differs from all others. Each frame is built when first ask
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from chat.core.addressee import EVERYBODY, is_person
+from chat.core.addressee import is_person
 from chat.core.events import Hearts
 from chat.core.frames import Event, Format, Lane, array_frame, pack
 from chat.core.room import Member, Rank
 
 TICK_MIN_S: Final = 0.02
-"""How long events are gathered in a small room."""
+"""How long events are gathered when telling them takes no time."""
 TICK_MAX_S: Final = 0.1
-"""How long in a large one."""
-_TICK_PER_CONNECTION_S: Final = 6e-6
+"""How long they are gathered at most."""
+_SHARE: Final = 0.5
 
 
-def tick_s(connections: int) -> float:
-    """How long to gather events for so many connections: a write to each costs its share."""
-    return min(TICK_MAX_S, TICK_MIN_S + connections * _TICK_PER_CONNECTION_S)
+def tick_s(telling_s: float) -> float:
+    """How long to gather events when telling the last ones took so long.
+
+    Telling has at most two thirds of the time, however large the room and busy the node is.
+    """
+    return min(TICK_MAX_S, max(TICK_MIN_S, telling_s * _SHARE))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ear:
+    """Who gets the same frames, but for what is told to one person alone; see `ear`."""
+
+    wire: Format
+    rank: Rank
+
+
+@cache
+def ear(wire: Format, rank: Rank) -> Ear:
+    """The one ear there is for these: frames are found by what it is, not by what it is like."""
+    return Ear(wire, rank)
 
 
 class Batch:
@@ -30,31 +49,39 @@ class Batch:
     `offsets`: the numbers of the first and last numbered one; (0, 0) without any.
     """
 
-    __slots__ = ("_frames", "_persons", "events", "offsets")
+    __slots__ = ("_frames", "_own", "_persons", "events", "offsets")
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
         offsets = [event.offset for event in events if event.offset]
         self.offsets = (offsets[0], offsets[-1]) if offsets else (0, 0)
         self._persons = frozenset(event.to for event in events if is_person(event.to))
-        self._frames: dict[tuple[Format, Rank, bool, str], bytes | None] = {}
+        self._frames: tuple[dict[Ear, bytes | None], dict[Ear, bytes | None]] = ({}, {})
+        self._own: dict[tuple[Ear, str, bool], bytes | None] = {}
 
-    def frame(self, wire: Format, member: Member, *, talk: bool) -> bytes | None:
+    def frame(self, heard: Ear, member: Member, *, talk: bool) -> bytes | None:
         """The frame for such a viewer; None where nothing in it is for them."""
-        own = member.address if member.address in self._persons else EVERYBODY
-        key = (wire, member.rank, talk, own)
-        if key not in self._frames:
-            packed = [
-                event.packed
-                for event in self.events
-                if (event.lane is Lane.SHOP or talk) and member.hears(event.to)
-            ]
-            self._frames[key] = array_frame(wire, packed) if packed else None
-        return self._frames[key]
+        if self._persons and member.address in self._persons:
+            key = (heard, member.address, talk)
+            if key not in self._own:
+                self._own[key] = self._build(heard, member, talk)
+            return self._own[key]
+        frames = self._frames[talk]
+        if heard not in frames:
+            frames[heard] = self._build(heard, member, talk)
+        return frames[heard]
 
     def after(self, offset: int) -> "Batch":
         """The batch less the numbered events up to this one."""
         return Batch([event for event in self.events if not 0 < event.offset <= offset])
+
+    def _build(self, heard: Ear, member: Member, talk: bool) -> bytes | None:
+        packed = [
+            event.packed
+            for event in self.events
+            if (event.lane is Lane.SHOP or talk) and member.hears(event.to)
+        ]
+        return array_frame(heard.wire, packed) if packed else None
 
 
 class Gathering:

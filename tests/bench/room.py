@@ -35,11 +35,15 @@ CLOSE: Final = 0x88
 
 @dataclass(slots=True)
 class Frame:
-    """A server's frame: who said what in it, its shop events, and how far it has come."""
+    """A server's frame: who said what in it, its shop events, and how far it has come.
+
+    `said` and `shop`: our own numbers of what was said and published; `offset`: the last one's.
+    """
 
     raw: bytes
     said: list[int]
-    offsets: list[int]
+    shop: list[int]
+    offset: int | None
     welcome: int | None
     answers: int
     told: bool
@@ -51,10 +55,14 @@ class Frame:
 
 @dataclass(slots=True)
 class Guest:
-    """One connection: `rest` is the beginning of a frame, `offset` the last number it was told."""
+    """One connection: `rest` is the beginning of a frame, `offset` the last one it was told.
+
+    `shop`: the last of our own numbers it was told, or began after.
+    """
 
     socket: socket.socket
     offset: int = -1
+    shop: int = 0
     rest: bytes = b""
     frames: int = 0
     said: int = 0
@@ -148,9 +156,11 @@ class Audience:
             if frame.welcome is not None:
                 guest.offset, guest.recovered = frame.welcome, frame.recovered
                 guest.welcomed_ns = now
-            for offset in frame.offsets:
-                guest.lost += abs(offset - guest.offset - 1)
-                guest.offset = offset
+            if frame.offset is not None:
+                guest.offset = frame.offset
+            for number in frame.shop:
+                guest.lost += abs(number - guest.shop - 1)
+                guest.shop = number
 
     def _take_apart(self, piece: bytes, guest: Guest) -> tuple[list[Frame], bytes]:
         frames: list[Frame] = []
@@ -184,12 +194,14 @@ def _whole(piece: bytes) -> tuple[int, int] | None:
 def _frame(raw: bytes, head: int) -> Frame:
     events = msgpack.unpackb(raw[head:])
     said = [int(event["text"].split(" ")[0]) for event in events if event["type"] == "said"]
-    offsets = [event["offset"] for event in events if event["type"] == "bench"]
+    shop = [event["number"] for event in events if event["type"] == "bench"]
+    offsets = [event["offset"] for event in events if event.get("offset")]
     welcomes = [event["offset"] for event in events if event["type"] == "welcome"]
     answers = sum(event["type"] in {"accepted", "refused"} for event in events)
     told = not welcomes and not answers
     recovered = any(event.get("recovered", False) for event in events)
-    return Frame(raw, said, offsets, welcomes[0] if welcomes else None, answers, told, recovered)
+    last, welcome = offsets[-1] if offsets else None, welcomes[0] if welcomes else None
+    return Frame(raw, said, shop, last, welcome, answers, told, recovered)
 
 
 async def join(url: str, show: str, tokens: Sequence[str | None], audience: Audience) -> None:

@@ -66,7 +66,7 @@ async def run(load: Load) -> None:
             "p50_ms": percentile(waits_ms, 0.5),
             "most_handshakes_in_1_s": busiest,
             "not_recovered": sum(not guest.recovered for guest in guests),
-            "shop_events_lost": sum(g.lost + shop.offset - g.offset for g in guests),
+            "shop_events_lost": sum(g.lost + shop.number - g.shop for g in guests),
             "connections_lost": sum(bool(guest.closed) for guest in guests),
         },
         is_cost=True,
@@ -84,7 +84,7 @@ async def _all_back(
         since = {"epoch": epoch, "offset": guest.offset}
         connection = await enter(url, show, None, index, since=since)
         handshakes.append(time.monotonic())
-        back.add(connection).offset = guest.offset
+        back.add(connection).shop = guest.shop
 
     async with asyncio.timeout(BACK_S), asyncio.TaskGroup() as coming:
         for index, guest in enumerate(known):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.batch import TICK_MAX_S, TICK_MIN_S, Batch, Gathering, tick_s
+from chat.core.batch import TICK_MAX_S, TICK_MIN_S, Batch, Gathering, ear, tick_s
 from chat.core.frames import Event, Format, Lane, pack
 from chat.core.rate_limit import TALK, TalkBucket
 from chat.core.room import Member, Rank, member
@@ -18,6 +18,8 @@ HEARD_BY = {
     ("haru", Rank.MODERATOR): {"", "moderators"},
     ("dal", Rank.SELLER): {"", "moderators", "seller", "@id-dal"},
 }
+
+VIEWER = ear(Format.MSGPACK, Rank.VIEWER)
 
 
 def somebody(name: str | None, rank: Rank) -> Member:
@@ -49,21 +51,21 @@ def test_everybody_gets_what_is_for_them_in_order(to: list[str | None], talk: bo
     batch = Batch(events)
     for (name, rank), addresses in HEARD_BY.items():
         who = somebody(name, rank)
-        frame = batch.frame(Format.MSGPACK, who, talk=talk)
+        frame = batch.frame(ear(Format.MSGPACK, rank), who, talk=talk)
         assert told(frame) == [
             n
             for n, address in enumerate(to, 1)
             if (talk if address is None else address in addresses)
         ]
-        assert batch.frame(Format.MSGPACK, who, talk=talk) is frame
+        assert batch.frame(ear(Format.MSGPACK, rank), who, talk=talk) is frame
 
 
 def test_viewers_who_are_told_the_same_share_a_frame() -> None:
     batch = Batch([shop(1), shop(2, "@id-dal")])
     bom, haru = somebody("bom", Rank.VIEWER), somebody("haru", Rank.VIEWER)
-    frame = batch.frame(Format.MSGPACK, bom, talk=True)
-    assert batch.frame(Format.MSGPACK, haru, talk=True) is frame
-    assert told(batch.frame(Format.MSGPACK, somebody("dal", Rank.VIEWER), talk=True)) == [1, 2]
+    frame = batch.frame(VIEWER, bom, talk=True)
+    assert batch.frame(VIEWER, haru, talk=True) is frame
+    assert told(batch.frame(VIEWER, somebody("dal", Rank.VIEWER), talk=True)) == [1, 2]
 
 
 def test_a_batch_knows_its_numbers_and_leaves_out_the_first_ones() -> None:
@@ -72,7 +74,7 @@ def test_a_batch_knows_its_numbers_and_leaves_out_the_first_ones() -> None:
     assert batch.offsets == (3, 5)
     rest = batch.after(4)
     assert rest.offsets == (5, 5)
-    assert told(rest.frame(Format.MSGPACK, somebody("bom", Rank.VIEWER), talk=True)) == [9, 5]
+    assert told(rest.frame(VIEWER, somebody("bom", Rank.VIEWER), talk=True)) == [9, 5]
 
 
 def test_numbered_events_of_the_past_are_forgotten_and_talk_is_not() -> None:
@@ -95,7 +97,8 @@ def test_hearts_become_one_number() -> None:
     assert gathering.take()[0].events == []
 
 
-@pytest.mark.parametrize("connections", [0, 10, 1000, 5000, 10**6])
-def test_ticks_grow_with_the_room_up_to_a_limit(connections: int) -> None:
-    assert TICK_MIN_S <= tick_s(connections) <= TICK_MAX_S
-    assert tick_s(connections) <= tick_s(connections + 1)
+@pytest.mark.parametrize("telling_s", [0, 0.001, 0.04, 0.06, 0.2, 60])
+def test_gathering_takes_half_as_long_as_telling_within_limits(telling_s: float) -> None:
+    assert TICK_MIN_S <= tick_s(telling_s) <= TICK_MAX_S
+    assert tick_s(telling_s) in {TICK_MIN_S, telling_s / 2, TICK_MAX_S}
+    assert tick_s(telling_s) <= tick_s(telling_s + 0.001)
