@@ -112,6 +112,10 @@ class Checkout:
         """A buyer's newest orders."""
         return await self._orders.orders_of(buyer, ORDERS_LISTED_LIMIT)
 
+    async def has_bought(self, buyer: str, store: str) -> bool:
+        """Whether a buyer has paid for something in a store."""
+        return await self._orders.has_bought(buyer, store)
+
     async def orders_for(self, person: str, slug: str) -> Sequence[Order]:
         """A store's newest orders; raises `NotFound` or `Forbidden`."""
         store = await self._shopping.own_store(person, slug)

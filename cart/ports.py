@@ -139,6 +139,9 @@ class OrderBook(Protocol):
     async def orders_of(self, buyer: str, limit: int) -> Sequence[Order]:
         """A buyer's orders, newest first."""
 
+    async def has_bought(self, buyer: str, store: str) -> bool:
+        """Whether an order of this buyer in the store is paid."""
+
     async def orders_for(self, store: str, limit: int) -> Sequence[Order]:
         """A store's orders, newest first."""
 

@@ -19,6 +19,7 @@ from chat.core import addressee
 from chat.core.assistant.answers import Faq, reply
 from chat.core.assistant.facts import Answer, Answered, Intent, Thresholds
 from chat.core.assistant.reading import Reading, read
+from chat.core.budget import Part
 from chat.core.frames import Event, Lane, pack
 from chat.core.questions import Origin
 from chat.hub import Hub
@@ -107,7 +108,7 @@ class Assistant:
         """Whether everybody is told; a room that is too busy for it is not."""
         key = f"assistant:{event['id']}"
         talk = Event(Lane.TALK, pack(event))
-        return await self._hub.bus.say(show, talk, key, reserved=False) is Verdict.SHOWN
+        return await self._hub.bus.say(show, talk, key, Part.EVERYBODY) is Verdict.SHOWN
 
     def _index(self, faq: StoreFaq) -> Faq:
         found = self._indexes.get(faq)

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from chat.core.archive import Kept, Place, Recall, Saying, Share
 from chat.core.assistant.facts import Answered, Entry, Shop
+from chat.core.budget import Part
 from chat.core.closes import Close
 from chat.core.deeds import Deed, Noted, Report
 from chat.core.frames import Event
@@ -145,12 +146,12 @@ class Bus(Protocol):
         """Where a show's sequence ends; the events after a place, or else all that are kept."""
 
     async def say(
-        self, show: str, event: Event, key: str, *, reserved: bool, pace: Pace | None = None
+        self, show: str, event: Event, key: str, part: Part, pace: Pace | None = None
     ) -> Verdict | TooSoon:
         """Tell whom it is for and remember it, both or neither, once for a key.
 
-        `reserved`: it may use the part of the room's budget that is not for everybody. What is for
-        one person uses none. `pace`: its author's in slow mode.
+        `part`: what it may use of the room's budget; what is for one person uses none of it.
+        `pace`: its author's in slow mode.
         """
 
     async def too_soon(self, show: str, key: str, pace: Pace) -> TooSoon | None:

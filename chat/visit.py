@@ -13,6 +13,7 @@ from typing import Final
 from chat.connection import Connection
 from chat.core import moderation, room
 from chat.core.addressee import EVERYBODY
+from chat.core.budget import part_of
 from chat.core.closes import Close
 from chat.core.commands import Hello, decode
 from chat.core.events import Accepted
@@ -138,7 +139,8 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
     try:
         if rules is None:
             raise UnavailableError("The rules of the room are not known.")
-        buyer = rules.settings.buyers_only and await crowd.buyers.has(member.id, crowd.rules.store)
+        buyer = await _buys(crowd, member, needed=rules.settings.buyers_only)
+        said = room.as_buyer(said) if buyer else said
         speaker = moderation.Speaker(member.id, member.rank, buyer)
         outcome = moderation.decide(speaker, rules, said.event["at_ms"])
         answer: room.Refused | Accepted
@@ -155,6 +157,15 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
     except UnavailableError:
         answer = _refused(said, moderation.Objection("unavailable"))
     connection.tell(answer if isinstance(answer, Accepted) else answer.event())
+
+
+async def _buys(crowd: Crowd, member: Member, *, needed: bool) -> bool:
+    """Whether a viewer has bought here; raises `UnavailableError` where that is `needed`."""
+    assert member.id is not None
+    if member.trusted:
+        return False
+    look = crowd.buyers.has if needed else crowd.buyers.seen_soon
+    return await look(member.id, crowd.rules.store)
 
 
 async def _ask(
@@ -183,8 +194,8 @@ async def _say(
     to: str = EVERYBODY,
 ) -> room.Refused | Accepted:
     event = Event(Lane.TALK, pack(said.event), to)
-    key, reserved = _key(member, said), member.trusted
-    verdict = await hub.bus.say(crowd.show, event, key, reserved=reserved, pace=pace)
+    part = part_of(member.rank, buyer="buyer" in said.event["from"])
+    verdict = await hub.bus.say(crowd.show, event, _key(member, said), part, pace)
     if isinstance(verdict, TooSoon):
         return _refused(said, moderation.Objection("slow", verdict.until_ms))
     heard = verdict is Verdict.SHOWN and to == EVERYBODY and not member.trusted

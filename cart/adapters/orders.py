@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy import Row, and_, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -115,6 +115,13 @@ class SqlOrderBook:
     async def orders_of(self, buyer: str, limit: int) -> Sequence[Order]:
         """A buyer's orders, newest first."""
         return await self._newest(orders.c.buyer == buyer, limit)
+
+    async def has_bought(self, buyer: str, store: str) -> bool:
+        """Whether an order of this buyer in the store is paid."""
+        paid = (orders.c.buyer == buyer) & (orders.c.store == store)
+        paid &= orders.c.state == OrderState.PAID
+        async with self._database.reading() as connection:
+            return bool(await connection.scalar(select(exists().where(paid))))
 
     async def orders_for(self, store: str, limit: int) -> Sequence[Order]:
         """A store's orders, newest first."""

@@ -19,7 +19,6 @@ from cart.adapters.outbox import SqlOutbox
 from cart.adapters.payments import SqlPaymentBook
 from cart.adapters.shelf import SqlShelf
 from cart.checkout import Checkout
-from cart.core.order import OrderState
 from cart.expiry import Expiry
 from cart.holding import Holding
 from cart.ports import PaymentProvider, Publish
@@ -45,9 +44,8 @@ class Cart:
         return [msgspec.to_builtins(product) for product in await self.shopping.products(ids)]
 
     async def has_bought(self, person: str, store: str) -> bool:
-        """Whether one of the person's newest orders is a paid one of this store."""
-        orders = await self.checkout.orders_of(person)
-        return any(each.store == store and each.state is OrderState.PAID for each in orders)
+        """Whether an order of this person in the store is paid."""
+        return await self.checkout.has_bought(person, store)
 
     async def stores_of(self, person: str) -> list[str]:
         """The slugs of the stores a person owns."""

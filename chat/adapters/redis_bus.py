@@ -20,6 +20,7 @@ from chat.adapters.redis_scripts import CHEER, NUMBER, SAY, TAIL
 from chat.adapters.redis_subscriber import Subscriber
 from chat.adapters.redis_unarchived import ENLIST, WAITING_SAYINGS
 from chat.core import bus_messages
+from chat.core.budget import IN_TICK, Part
 from chat.core.frames import Event, unpack
 from chat.core.log import LOG_EVENTS, Position, Tail
 from chat.core.moderation import SLOW_MAX_S
@@ -34,10 +35,6 @@ KEPT_S: Final = 7 * 86_400
 KEYS_KEPT_S: Final = 300
 """How long it is remembered what has been done once."""
 TICK_US: Final = 200_000
-SAID_IN_TICK: Final = 60
-"""The most that is said in a show in one tick: nobody reads faster."""
-COMMON_IN_TICK: Final = 40
-"""Of these, what anybody may say; the rest is for those whose word is reserved a place."""
 
 
 class RedisBus(Bus):
@@ -81,7 +78,7 @@ class RedisBus(Bus):
         return Tail(Position(epoch.decode(), offset), events)
 
     async def say(
-        self, show: str, event: Event, key: str, *, reserved: bool, pace: Pace | None = None
+        self, show: str, event: Event, key: str, part: Part, pace: Pace | None = None
     ) -> Verdict | TooSoon:
         """Tell it and remember it, as slow mode and the room's budget allow, once for a key."""
         person, slow_s = ("", 0) if pace is None else (pace.person, pace.slow_s)
@@ -94,15 +91,15 @@ class RedisBus(Bus):
             redis_keys.unarchived_lost(show),
             redis_keys.spoke(show, person),
         )
-        share = "none" if event.to else "reserved" if reserved else "common"
         kept = WHISPERS_KEPT if event.to else TALK_KEPT
         self._enlist(show)
         try:
             verdict, until_ms = await self._publisher.execute(
                 *("EVAL", SAY, len(keys), *keys),
-                *(bus_messages.said(event.packed, event.to), kept, KEPT_S, share),
-                *(TICK_US, SAID_IN_TICK, COMMON_IN_TICK, KEYS_KEPT_S, WAITING_SAYINGS),
+                *(bus_messages.said(event.packed, event.to), kept, KEPT_S),
+                *(0 if event.to else part.value, TICK_US, KEYS_KEPT_S, WAITING_SAYINGS),
                 *(slow_s * 1_000, SLOW_MAX_S if person else 0),
+                *(IN_TICK[each] for each in Part),
             )
         finally:
             self.pending.note(show)

@@ -62,35 +62,36 @@ local done = redis.call('GET', KEYS[4])
 if done then return {done == 'shown' and 'again' or done, 0} end
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
-local slow_ms = tonumber(ARGV[10])
+local slow_ms = tonumber(ARGV[8])
 local spoke_ms = slow_ms > 0 and redis.call('GET', KEYS[7])
 if spoke_ms and now_ms < spoke_ms + slow_ms then return {'slow', spoke_ms + slow_ms} end
-local fits, own = true, ARGV[4] == 'none'
+local fits, own = true, ARGV[4] == '0'
 if not own then
   local tick = string.format('%.0f', time[1] * 1000000 + time[2] - time[2] % ARGV[5])
-  local was = redis.call('HMGET', KEYS[3], 'tick', 'common', 'all', 'second', 'said', 'shown')
-  local common, all = 0, 0
-  if was[1] == tick then common, all = tonumber(was[2]), tonumber(was[3]) end
-  local said, shown = tonumber(was[5] or 0), tonumber(was[6] or 0)
-  if was[4] ~= time[1] then
+  local was = redis.call('HMGET', KEYS[3], 'tick', 'second', 'said', 'shown', 'up_to_1',
+    'up_to_2', 'up_to_3')
+  local used = {0, 0, 0}
+  if was[1] == tick then used = {tonumber(was[5]), tonumber(was[6]), tonumber(was[7])} end
+  local said, shown = tonumber(was[3] or 0), tonumber(was[4] or 0)
+  if was[2] ~= time[1] then
     if said > shown then
       local rate = {type = 'thinned', said = said, shown = shown}
       redis.call('SPUBLISH', KEYS[1], 't' .. cmsgpack.pack(rate))
     end
     said, shown = 0, 0
   end
-  local reserved = ARGV[4] == 'reserved'
-  fits = all < tonumber(ARGV[6]) and (reserved or common < tonumber(ARGV[7]))
+  local first = tonumber(ARGV[4])
+  for part = first, 3 do fits = fits and used[part] < tonumber(ARGV[9 + part]) end
   if fits then
-    all, shown = all + 1, shown + 1
-    if not reserved then common = common + 1 end
+    shown = shown + 1
+    for part = first, 3 do used[part] = used[part] + 1 end
   end
-  redis.call('HSET', KEYS[3], 'tick', tick, 'common', common, 'all', all, 'second', time[1],
-    'said', said + 1, 'shown', shown)
+  redis.call('HSET', KEYS[3], 'tick', tick, 'second', time[1], 'said', said + 1, 'shown', shown,
+    'up_to_1', used[1], 'up_to_2', used[2], 'up_to_3', used[3])
   redis.call('EXPIRE', KEYS[3], ARGV[3])
 end
 local verdict = fits and 'shown' or 'thinned'
-redis.call('SET', KEYS[4], verdict, 'EX', ARGV[8])
+redis.call('SET', KEYS[4], verdict, 'EX', ARGV[6])
 if not fits then return {verdict, 0} end
 local kept = string.sub(ARGV[1], 2)
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', kept)
@@ -98,13 +99,13 @@ redis.call('EXPIRE', KEYS[2], ARGV[3])
 local packed = own and string.sub(kept, string.find(kept, '\\0', 1, true) + 1) or kept
 redis.call('XADD', KEYS[5], '*', 'said', packed, 'shadowed', own and '1' or '0')
 redis.call('EXPIRE', KEYS[5], ARGV[3])
-local dropped = redis.call('XTRIM', KEYS[5], 'MAXLEN', ARGV[9])
+local dropped = redis.call('XTRIM', KEYS[5], 'MAXLEN', ARGV[7])
 if dropped > 0 then
   redis.call('INCRBY', KEYS[6], dropped)
   redis.call('EXPIRE', KEYS[6], ARGV[3])
 end
-if ARGV[11] ~= '0' then
-  redis.call('SET', KEYS[7], string.format('%.0f', now_ms), 'EX', ARGV[11])
+if ARGV[9] ~= '0' then
+  redis.call('SET', KEYS[7], string.format('%.0f', now_ms), 'EX', ARGV[9])
 end
 redis.call('SPUBLISH', KEYS[1], ARGV[1])
 return {verdict, 0}
@@ -112,12 +113,12 @@ return {verdict, 0}
 """Remember a saying and tell it, as slow mode and the room's budget of this tick allow, once for
 its key. Where it is too soon it is told until when; what is not shown does not count.
 
-The shares are of RongCloud's kind: some of the tick is for everybody, the rest for those whose
-word is `reserved`; what only its author is told takes `none`. KEYS: events, talk, budget, once,
-unarchived, how many of those were dropped, spoke. ARGV: the message, how many to keep, for how many
-seconds, its share of the budget, microseconds of a tick, sayings in one, of them for everybody,
-seconds to remember its key, how many may wait for the archive, milliseconds between two sayings of
-its author, seconds to remember when it was (0: not at all)."""
+The budget has parts (`chat.core.budget`); what only its author is told uses none of it.
+KEYS: events, talk, budget, once, unarchived, how many of those were dropped, spoke.
+ARGV: the message, how many to keep, for how many seconds, its part (0: none), microseconds of a
+tick, seconds to remember its key, how many may wait for the archive, milliseconds between two
+sayings of its author, seconds to remember when it was (0: not at all), and the sayings in a tick up
+to each part."""
 
 CHEER: Final = """\
 redis.call('INCRBY', KEYS[2], ARGV[2])

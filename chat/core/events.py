@@ -16,18 +16,24 @@ from chat.core.refusals import MEANINGS
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody as others see them; `assistant`: it is the shop assistant."""
+    """Somebody as others see them; `buyer`: it has bought in the store; `assistant`: it is the
+    shop assistant."""
 
     id: str
     name: str
     seller: bool
     moderator: bool = False
+    buyer: bool = False
     assistant: bool = False
 
 
-class You(Author, frozen=True, kw_only=True):
+class You(msgspec.Struct, frozen=True, kw_only=True):
     """Who the viewer is in the room; `sanctions`: its own mute and ban, where they hold."""
 
+    id: str
+    name: str
+    seller: bool
+    moderator: bool
     sanctions: list[Sanction]
 
 

@@ -157,3 +157,16 @@ async def test_late_orders_are_not_paid(shop: Shop) -> None:
         await shop.cart.checkout.pay(BUYER, order.id)
     with pytest.raises(OrderExpired):
         await shop.cart.checkout.cancel(BUYER, order.id)
+
+
+async def test_who_has_paid_has_bought_in_that_store(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    bought = shop.cart.has_bought
+    assert not await bought(BUYER, "camellia")
+    payment = await shop.pay(order, Standing.AUTHORIZED)
+    await shop.cart.settling.settle(payment)
+    assert await bought(BUYER, "camellia")
+    assert not await bought(BUYER, "elsewhere")
+    assert not await bought(STRANGER, "camellia")
+    await shop.cart.checkout.cancel(BUYER, order.id)
+    assert not await bought(BUYER, "camellia")

@@ -16,6 +16,7 @@ from chat.adapters.archive import SqlArchive
 from chat.adapters.service import Chat
 from chat.archiving import SWEPT_AT_ONCE, Archivist
 from chat.core.archive import BATCH_SAYINGS, DAY_MS, Saying, Share
+from chat.core.budget import Part
 from chat.core.frames import Event, Lane, pack
 from chat.core.pending import ORPHAN_AFTER_S
 from chat.ports import Verdict
@@ -55,7 +56,7 @@ async def say(chat: Chat, count: int, name: str = "dal", show: str = "spring") -
         at_ms = time.time_ns() // 1_000_000
         said = {"type": "said", "id": text, "from": person, "text": text, "at_ms": at_ms}
         event = Event(Lane.TALK, pack(said))
-        if await chat.hub.bus.say(show, event, text, reserved=True) is Verdict.SHOWN:
+        if await chat.hub.bus.say(show, event, text, Part.MODERATORS) is Verdict.SHOWN:
             shown.append(text)
     return shown
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chat.buyers import KNOWN_S, PERSONS_KNOWN, Buyers
+from chat.buyers import KNOWN_S, LOOKS_AT_ONCE, PERSONS_KNOWN, Buyers
 from chat.core.frames import pack
 from chat.core.orders import read_buyer
 from chat.errors import UnavailableError
@@ -85,6 +85,37 @@ async def test_who_cannot_be_asked_about_is_not_known() -> None:
         with pytest.raises(UnavailableError):
             await known.has("lost", "flowers")
     assert len(orders.asked) == 2
+
+
+async def test_a_badge_is_not_waited_for_and_is_there_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = Orders()
+    orders.buyers.add("bom")
+    known = orders.known()
+    orders.answering.clear()
+    monkeypatch.setattr("chat.buyers.BADGE_S", 0.01)
+    assert not await known.seen_soon("bom", "flowers")
+    assert not await known.seen_soon("bom", "flowers")
+    assert orders.asked == ["bom"]
+    orders.answering.set()
+    assert await known.has("bom", "flowers")
+    assert await known.seen_soon("bom", "flowers")
+    assert orders.asked == ["bom"]
+    assert not await known.seen_soon("lost", "flowers")
+
+
+async def test_only_so_many_are_asked_about_at_once() -> None:
+    orders = Orders()
+    known = orders.known()
+    orders.answering.clear()
+    asking = [asyncio.create_task(known.has(f"{n % 20}", "flowers")) for n in range(2 * 20)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert len(orders.asked) == LOOKS_AT_ONCE
+    orders.answering.set()
+    assert await asyncio.gather(*asking) == [False] * 40
+    assert len(orders.asked) == 20
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,7 @@ from chat.adapters.archive import SqlArchive
 from chat.adapters.moderation_tables import metadata
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Recall, Saying
+from chat.core.budget import IN_TICK, Part
 from chat.core.moderation import Sanction, SanctionKind
 from chat.errors import ForbiddenError, UnavailableError, UnknownError
 from chat.moderating import Moderating
@@ -223,14 +225,14 @@ async def test_a_saying_repeated_in_slow_mode_is_answered_as_before(street: Stre
 async def test_slow_mode_counts_what_was_shown_on_any_node(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 0)
+    monkeypatch.setitem(IN_TICK, Part.EVERYBODY, 0)
     async with watching(street.one, "bom") as bom, watching(street.other, "bom") as again:
         await street.moderating.switch("id-haru", "spring", {"slow_s": 60})
         await bom.until("room")
         await again.until("room")
         await bom.say("hi", "a")
         assert (await bom.answer("a"))["shown"] is False
-        monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 40)
+        monkeypatch.undo()
         assert await answer(bom, "hi", "b") == "accepted"
         assert await answer(again, "ho", "c") == "slow"
     async with watching(street.other, "bom") as back:
@@ -276,6 +278,43 @@ async def test_whether_somebody_has_bought_is_asked_once_until_an_order_of_their
             assert await answer(bom, "hi", client_id) == "accepted"
         assert street.house.asked == ["id-bom"] * 2
         assert not [event for event in bom.seen if event["type"] == "order"]
+
+
+async def test_who_has_bought_wears_a_badge_from_the_order_on(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def heard(viewer: Viewer, text: str) -> Any:
+        return (await viewer.until_member("said", "text", text))["from"]
+
+    street.house.buyers.add("id-haru")
+    async with (
+        watching(street.one, "bom") as bom,
+        watching(street.one, "haru") as haru,
+        watching(street.other, "dal") as dal,
+    ):
+        await bom.say("before", "a")
+        plain = {"id": "id-bom", "name": "bom", "seller": False, "moderator": False}
+        assert await heard(dal, "before") == plain
+        street.house.buyers.add("id-bom")
+        order = {"type": "order", "order": {"buyer": "id-bom"}}
+        await street.other.chat.publish("spring", order, "seller")
+        await street.other.chat.publish("spring", {"type": "ended"})
+        await bom.until("ended")
+        await bom.say("after", "b")
+        assert await heard(dal, "after") == plain | {"buyer": True}
+        monkeypatch.setitem(IN_TICK, Part.EVERYBODY, 0)
+        await bom.say("still heard", "c")
+        assert (await heard(dal, "still heard"))["buyer"] is True
+        await haru.say("a moderator is one")
+        assert "buyer" not in await heard(dal, "a moderator is one")
+
+
+async def test_talk_goes_on_without_badges_while_orders_cannot_be_looked_at(
+    street: Street,
+) -> None:
+    async with watching(street.one, "thief") as thief:
+        await thief.say("hi")
+        assert "buyer" not in (await thief.until("said"))["from"]
 
 
 async def test_who_cannot_be_looked_up_is_told_so_and_stays(street: Street) -> None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import chat
-from chat.adapters.redis_bus import COMMON_IN_TICK, KEYS_KEPT_S, SAID_IN_TICK, TICK_US
+from chat.adapters.redis_bus import KEYS_KEPT_S, TICK_US
 from chat.connection import CLOSE_BYTES
+from chat.core.budget import IN_TICK, Part
 from chat.core.closes import COME_BACK, Close
 from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, MESSAGE_BYTES
 from chat.core.refusals import MEANINGS
@@ -34,8 +35,9 @@ def test_the_limits_are_told() -> None:
         f"1 to {HEARTS_AT_ONCE}",
         f"within {HELLO_S:g} seconds",
         f"more than {CLOSE_BYTES // 2**20} MiB",
-        f"at most {SAID_IN_TICK} sayings in {TICK_US // 1000} ms",
-        f"of which {SAID_IN_TICK - COMMON_IN_TICK} places",
+        f"at most {IN_TICK[Part.MODERATORS]} sayings in {TICK_US // 1000} ms",
+        f"{IN_TICK[Part.MODERATORS] - IN_TICK[Part.BUYERS]} places are kept for the seller",
+        f"{IN_TICK[Part.BUYERS] - IN_TICK[Part.EVERYBODY]} more for them",
     ):
         assert limit in TEXT
     assert KEYS_KEPT_S == 300

@@ -12,7 +12,7 @@ from tests.pages.canned import BASE, WELCOME
 
 YOU: Final = {"id": "a9", "name": "Jun", "seller": False, "moderator": False}
 ROOM: Final[dict[str, Any]] = WELCOME["room"]
-OTHER: Final = {
+OTHER: Final[dict[str, Any]] = {
     "type": "said",
     "id": "m2",
     "text": "buy elsewhere",
@@ -190,6 +190,14 @@ async def test_who_is_dismissed_is_offered_nothing_more_than_a_viewer_is(page: P
     await expect(page.locator("#deeds button")).to_have_count(1)
     door.tell(appointed | {"account": YOU["id"], "moderates": True, "offset": 6})
     await expect(door.part("say")).to_be_enabled()
+
+
+async def test_who_has_bought_is_told_from_others(page: Page) -> None:
+    door = await enter(page)
+    door.tell(OTHER | {"from": OTHER["from"] | {"buyer": True}}, OTHER | {"id": "m3"})
+    await expect(door.part("said")).to_have_count(3)
+    await expect(door.part("said").nth(1).locator(".said-role")).to_have_text("Buyer")
+    await expect(door.part("said").nth(2).locator(".said-role")).to_have_count(0)
 
 
 async def test_a_viewer_reports_a_message_and_nothing_else(page: Page) -> None:

@@ -173,6 +173,10 @@ async def selling(day: Day) -> None:
     await day.visitors["seller"].hears(
         lambda event: event["type"] == "order" and event["order"]["state"] == "paid"
     )
+    await day.moderate("", slow_s=0)
+    await day.heard("room", "buyer", slow_s=0)
+    assert isinstance(await day.visitors["buyer"].room.say("샀어요"), Accepted)
+    assert (await day.heard("said", text="샀어요"))["from"]["buyer"] is True
 
 
 async def media(day: Day) -> None:

@@ -13,6 +13,7 @@ from chat.adapters.redis_bus import TALK_KEPT, RedisBus, open_bus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.redis_publisher import Publisher
+from chat.core.budget import IN_TICK, Part
 from chat.core.frames import Event, Lane, pack, unpack
 from chat.core.log import LOG_EVENTS, NOWHERE, Position, Tail
 from chat.core.moderation import SLOW_MAX_S
@@ -130,11 +131,11 @@ def saying(n: int) -> Event:
 async def test_what_is_said_is_told_and_remembered_but_not_for_ever(
     bus: RedisBus, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.adapters.redis_bus.SAID_IN_TICK", 10_000)
+    monkeypatch.setattr("chat.adapters.redis_bus.IN_TICK", dict.fromkeys(Part, 10_000))
     ear = Ear()
     await bus.subscribe("spring", ear)
     for n in range(2 * TALK_KEPT):
-        await bus.say("spring", saying(n), f"{n}", reserved=True)
+        await bus.say("spring", saying(n), f"{n}", Part.MODERATORS)
     for n in range(2 * TALK_KEPT):
         assert await ear.event() == saying(n)
     past = await bus.past("spring")
@@ -148,38 +149,53 @@ async def test_what_is_said_again_with_the_same_key_is_told_once(bus: RedisBus) 
     ear = Ear()
     await bus.subscribe("spring", ear)
     again = [
-        await bus.say("spring", saying(n), key, reserved=False)
+        await bus.say("spring", saying(n), key, Part.EVERYBODY)
         for n, key in enumerate(["bom:1", "bom:1", "dal:1"])
     ]
     assert again == [Verdict.SHOWN, Verdict.AGAIN, Verdict.SHOWN]
     assert [await ear.event() for _ in range(2)] == [saying(0), saying(2)]
 
 
-async def test_too_much_in_a_tick_is_thinned_and_some_places_are_reserved(
+ONE_TICK = 3_600_000_000
+"""So long that all of a test is said in one tick."""
+
+
+async def spoken(bus: RedisBus, parts: str, show: str = "spring") -> str:
+    """What of these is shown: e is said by everybody, b by buyers, m by moderators."""
+    letters = {part.name[0].lower(): part for part in Part}
+    shown = ""
+    for n, letter in enumerate(parts):
+        verdict = await bus.say(show, saying(n), f"{n}", letters[letter])
+        shown += letter if verdict is Verdict.SHOWN else "-"
+    return shown
+
+
+async def test_too_much_in_a_tick_is_thinned_and_nobody_pushes_out_who_may_say_more(
     bus: RedisBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.adapters.redis_bus.TICK_US", 3_600_000_000)
-    monkeypatch.setattr("chat.adapters.redis_bus.SAID_IN_TICK", 4)
-    monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 2)
-    verdicts = [
-        await bus.say("spring", saying(n), f"{n}", reserved=reserved)
-        for n, reserved in enumerate([False] * 3 + [True] * 3)
-    ]
-    shown, thinned = Verdict.SHOWN, Verdict.THINNED
-    assert verdicts == [shown, shown, thinned, shown, shown, thinned]
-    assert await bus.say("spring", saying(2), "2", reserved=False) is thinned
-    assert [said["n"] for said in (await bus.past("spring")).talk] == [0, 1, 3, 4]
+    monkeypatch.setattr("chat.adapters.redis_bus.TICK_US", ONE_TICK)
+    parts = {Part.EVERYBODY: 2, Part.BUYERS: 3, Part.MODERATORS: 5}
+    monkeypatch.setattr("chat.adapters.redis_bus.IN_TICK", parts)
+    for show, (said, shown) in {
+        "crowd": ("eeebbmmm", "ee-b-mm-"),
+        "buyers": ("bbbbemmm", "bbb--mm-"),
+        "moderators": ("mmmmmmbe", "mmmmm---"),
+        "mixed": ("mebemb", "mebem-"),
+    }.items():
+        assert await spoken(bus, said, show) == shown
+    assert await bus.say("crowd", saying(2), "2", Part.EVERYBODY) is Verdict.THINNED
+    assert [said["n"] for said in (await bus.past("crowd")).talk] == [0, 1, 3, 5, 6]
 
 
 async def test_in_slow_mode_what_was_shown_counts_and_nothing_else(
     bus: RedisBus, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.adapters.redis_bus.TICK_US", 3_600_000_000)
-    monkeypatch.setattr("chat.adapters.redis_bus.COMMON_IN_TICK", 2)
+    monkeypatch.setattr("chat.adapters.redis_bus.TICK_US", ONE_TICK)
+    monkeypatch.setattr("chat.adapters.redis_bus.IN_TICK", IN_TICK | {Part.EVERYBODY: 2})
 
     async def say(n: int, person: str = "bom", slow_s: int = 60) -> Verdict | TooSoon:
         pace = Pace(person, slow_s)
-        return await bus.say("spring", saying(n), f"{n}", reserved=False, pace=pace)
+        return await bus.say("spring", saying(n), f"{n}", Part.EVERYBODY, pace)
 
     assert await say(1, slow_s=0) is Verdict.SHOWN
     assert isinstance(await say(2), TooSoon)
@@ -208,11 +224,9 @@ async def test_what_its_author_alone_is_told_costs_the_room_nothing(
     ear = Ear()
     await bus.subscribe("spring", ear)
     own = Event(Lane.TALK, pack({"n": 1}), "@꽃")
-    verdicts = [
-        await bus.say("spring", own, "1", reserved=False, pace=Pace("꽃", 60)) for _ in range(2)
-    ]
+    verdicts = [await bus.say("spring", own, "1", Part.EVERYBODY, Pace("꽃", 60)) for _ in range(2)]
     assert verdicts == [Verdict.SHOWN, Verdict.AGAIN]
-    other = await bus.say("spring", own, "2", reserved=False, pace=Pace("꽃", 60))
+    other = await bus.say("spring", own, "2", Part.EVERYBODY, Pace("꽃", 60))
     assert isinstance(other, TooSoon)
     assert await ear.event() == own
     past = await bus.past("spring")
@@ -229,7 +243,7 @@ async def test_the_room_is_told_how_much_was_thinned(bus: RedisBus, client: Redi
     await bus.subscribe("spring", ear)
     before: dict[Any, Any] = {"second": "1", "said": "500", "shown": "200"}
     await client.hset(redis_keys.budget("spring"), mapping=before)
-    await bus.say("spring", saying(1), "1", reserved=False)
+    await bus.say("spring", saying(1), "1", Part.EVERYBODY)
     rate = await ear.event()
     assert rate.lane is Lane.TALK
     assert unpack(rate.packed) == {"type": "thinned", "said": 500, "shown": 200}

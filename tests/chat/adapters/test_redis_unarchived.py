@@ -11,6 +11,7 @@ from chat.adapters.redis_bus import RedisBus, open_bus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_unarchived import RedisUnarchived
 from chat.core.archive import Share
+from chat.core.budget import Part
 from chat.core.frames import Event, Lane, pack
 from chat.core.pending import ORPHAN_AFTER_S
 from chat.errors import UnavailableError
@@ -39,7 +40,7 @@ async def say(bus: RedisBus, number: int, show: str = "spring") -> Verdict | Too
     """Say something; the seller does, for whom there is room."""
     person = {"id": "id-dal", "name": "달", "seller": True}
     said = {"type": "said", "id": f"s{number}", "from": person, "text": "꽃", "at_ms": NOW + number}
-    return await bus.say(show, Event(Lane.TALK, pack(said)), f"dal:{number}", reserved=True)
+    return await bus.say(show, Event(Lane.TALK, pack(said)), f"dal:{number}", Part.MODERATORS)
 
 
 def ids(taken: Taken | None) -> list[str]:

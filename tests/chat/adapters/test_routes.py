@@ -146,6 +146,7 @@ async def test_unwanted_words_and_links_stay_with_their_sender_and_numbers_are_m
         await bom.say("여기 hxxp://shop.example 더 싸요", "l")
         assert (await bom.until("refused"))["reason"] == "link"
         await bom.say("010-1234-5678로 32,000원 보낼게요", "n")
+        await bom.answer("n")
         await dal.say("http://shop.example", "s")
         assert (await dal.until("said"))["text"] == "***-****-****로 32,000원 보낼게요"
         assert (await dal.until("said"))["text"] == "http://shop.example"

@@ -88,8 +88,8 @@ export class TalkList {
 }
 
 function render(said, answer) {
-  const { name, seller, moderator, assistant } = said.from;
-  const role = seller ? "seller" : moderator ? "moderator" : null;
+  const { name, seller, moderator, buyer, assistant } = said.from;
+  const role = seller ? "seller" : moderator ? "moderator" : buyer ? "buyer" : null;
   return h("li", { class: role ? `said ${role}` : "said", "data-id": said.id, "data-test": "said", title: clockTime(said.at_ms), tabindex: "-1" },
     h("span", { class: "said-name" }, assistant ? t("site.name") : name),
     role ? h("span", { class: "said-role" }, t(`talk.${role}`)) : null,
