@@ -8,7 +8,7 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import crowd, fanout, glass, join, loss, relay, storm, watch
+from tests.bench import audit, crowd, fanout, glass, join, loss, relay, storm, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
@@ -21,6 +21,7 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {
     "fanout": fanout.run,
     "storm": storm.run,
+    "audit": audit.run,
 }
 
 

@@ -125,7 +125,7 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
     audience.watch()
     closing.callback(audience.leave)
     speakers = min(load.connections, math.ceil(load.messages_per_s / SAID_BY_ONE_PER_S))
-    tokens = [_token(server, number) for number in range(speakers)]
+    tokens = [token_of(server.secret, number) for number in range(speakers)]
     await join(url, show, tokens[:1], audience)
     empty = resident_bytes(server.pid)
     await join(url, show, tokens[1:] + [None] * (load.connections - speakers), audience)
@@ -177,9 +177,10 @@ def _waits_ms(sent_ns: dict[int, int], frames: Iterator[tuple[Frame, list[int]]]
     return [(at - sent_ns[number]) / 1e6 for number, at in last.items() if number in sent_ns]
 
 
-def _token(server: Server, number: int) -> str:
+def token_of(secret: str, number: int) -> str:
+    """Vouches for one of many people who never signed up."""
     person = Person(f"bench-{number}", f"꽃{number}")
-    return JwtTokens(server.secret).issue(person, int(time.time()))
+    return JwtTokens(secret).issue(person, int(time.time()))
 
 
 @asynccontextmanager
@@ -207,7 +208,7 @@ class Talk:
         """Talk until it is over."""
         if not self._pace_s:
             return
-        async for number in _beats(self._pace_s):
+        async for number in beats(self._pace_s):
             if self.over:
                 return
             self.sent_ns[number] = time.monotonic_ns()
@@ -230,7 +231,7 @@ class Shop:
 
     async def run(self) -> None:
         """Publish until it is over."""
-        async for _ in _beats(1 / SHOP_PER_S):
+        async for _ in beats(1 / SHOP_PER_S):
             if self.over:
                 return
             self.number += 1
@@ -239,7 +240,7 @@ class Shop:
             await self._bus.publish(self._show, event, "", None)
 
 
-async def _beats(pace_s: float) -> AsyncIterator[int]:
+async def beats(pace_s: float) -> AsyncIterator[int]:
     """Numbers, one every `pace_s` since the beginning, late ones at once."""
     began = time.monotonic()
     for number in itertools.count():

@@ -41,6 +41,7 @@ class Frame:
     """
 
     raw: bytes
+    events: list[dict[str, Any]]
     said: list[int]
     shop: list[int]
     offset: int | None
@@ -113,9 +114,9 @@ class Audience:
         for guest in self.guests.values():
             guest.frames = guest.said = guest.lost = 0
 
-    def add(self, connection: socket.socket) -> Guest:
-        """Read this one too."""
-        guest = Guest(connection)
+    def add(self, connection: socket.socket, guest: Guest | None = None) -> Guest:
+        """Read this one too, a new guest's or one's who is known."""
+        guest = guest or Guest(connection)
         self.guests[connection.fileno()] = guest
         self._epoll.register(connection.fileno(), select.EPOLLIN)
         return guest
@@ -133,6 +134,7 @@ class Audience:
             if not piece:
                 self._epoll.unregister(descriptor)
                 guest.closed = guest.closed or 1006
+                self.lost(guest)
                 continue
             self._note(guest, guest.rest + piece if guest.rest else piece)
 
@@ -151,16 +153,23 @@ class Audience:
         for frame in frames:
             frame.seen += 1
             frame.last_ns = now
-            guest.frames += 1
-            guest.said += len(frame.said)
-            if frame.welcome is not None:
-                guest.offset, guest.recovered = frame.welcome, frame.recovered
-                guest.welcomed_ns = now
-            if frame.offset is not None:
-                guest.offset = frame.offset
-            for number in frame.shop:
-                guest.lost += abs(number - guest.shop - 1)
-                guest.shop = number
+            self.hear(guest, frame, now)
+
+    def hear(self, guest: Guest, frame: Frame, now: int) -> None:
+        """What a guest makes of a frame; `now`: ns of the steady clock."""
+        guest.frames += 1
+        guest.said += len(frame.said)
+        if frame.welcome is not None:
+            guest.offset, guest.recovered = frame.welcome, frame.recovered
+            guest.welcomed_ns = now
+        if frame.offset is not None:
+            guest.offset = frame.offset
+        for number in frame.shop:
+            guest.lost += abs(number - guest.shop - 1)
+            guest.shop = number
+
+    def lost(self, guest: Guest) -> None:
+        """A guest's connection is over."""
 
     def _take_apart(self, piece: bytes, guest: Guest) -> tuple[list[Frame], bytes]:
         frames: list[Frame] = []
@@ -201,7 +210,7 @@ def _frame(raw: bytes, head: int) -> Frame:
     told = not welcomes and not answers
     recovered = any(event.get("recovered", False) for event in events)
     last, welcome = offsets[-1] if offsets else None, welcomes[0] if welcomes else None
-    return Frame(raw, said, shop, last, welcome, answers, told, recovered)
+    return Frame(raw, events, said, shop, last, welcome, answers, told, recovered)
 
 
 async def join(url: str, show: str, tokens: Sequence[str | None], audience: Audience) -> None:
@@ -232,7 +241,7 @@ async def enter(
     """
     for failures in itertools.count():
         try:
-            connection = await _shake_hands(url, show, index, slow)
+            connection = await shake_hands(url, show, index, slow=slow)
         except ConnectionError:
             await passed(random.uniform(0, min(MOST_S, FIRST_S * 2**failures)))
         else:
@@ -242,14 +251,23 @@ async def enter(
     raise AssertionError("unreachable")
 
 
-async def _shake_hands(url: str, show: str, index: int, slow: bool) -> socket.socket:
-    loop = asyncio.get_running_loop()
+async def shake_hands(url: str, show: str, index: int, *, slow: bool = False) -> socket.socket:
+    """A connection that has not said anything. Raises `ConnectionError` where it is not let in."""
     connection = socket.socket()
-    if slow:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
-    connection.setblocking(False)
-    connection.bind((f"127.0.0.{2 + index // PER_ADDRESS}", 0))
-    parts = urlsplit(url)
+    try:
+        if slow:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
+        connection.setblocking(False)
+        connection.bind((f"127.0.0.{2 + index // PER_ADDRESS}", 0))
+        await _upgrade(connection, url, show)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _upgrade(connection: socket.socket, url: str, show: str) -> None:
+    loop, parts = asyncio.get_running_loop(), urlsplit(url)
     await loop.sock_connect(connection, ("127.0.0.1", parts.port or 80))
     head = (
         f"GET /shows/{show}/events HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
@@ -262,9 +280,7 @@ async def _shake_hands(url: str, show: str, index: int, slow: bool) -> socket.so
     while b"\r\n\r\n" not in answer and (more := await loop.sock_recv(connection, PIECE_BYTES)):
         answer += more
     if not answer.startswith(b"HTTP/1.1 101"):
-        connection.close()
         raise ConnectionRefusedError(f"no handshake: {answer[:80]!r}")
-    return connection
 
 
 def left_unread(connection: socket.socket) -> tuple[int, bool]:

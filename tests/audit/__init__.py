@@ -1,0 +1,1 @@
+"""Many viewers of one service write down what they are told while it is broken again and again."""
