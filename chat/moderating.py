@@ -27,6 +27,7 @@ from chat.core.moderation import (
     SanctionKind,
     Settings,
     may,
+    without_pinned,
 )
 from chat.errors import ForbiddenError, UnknownError
 from chat.hub import Hub
@@ -113,7 +114,7 @@ class Moderating:
         await self._hub.bus.erase(show, message)
         await self._tell([show], Deleted(message), EVERYBODY)
         if room.rules.settings.pinned_saying is not None:
-            await self._switch(deed, lambda now: _unpinned(now, message))
+            await self._switch(deed, lambda now: without_pinned(now, message))
 
     async def sanction(
         self,
@@ -253,13 +254,6 @@ def _demand_against(room: Room, actor: str, action: Action, account: str) -> Non
     own = action is Action.DELETE and account == actor
     if not own and not may(room.rank(actor), action, room.rank(account)):
         raise ForbiddenError("Nobody acts against the seller, no moderator against another.")
-
-
-def _unpinned(settings: Settings, message: str) -> Settings:
-    pinned = settings.pinned_saying
-    if pinned is None or pinned.id != message:
-        return settings
-    return msgspec.structs.replace(settings, pinned_saying=None)
 
 
 def _deed(

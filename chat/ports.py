@@ -166,6 +166,15 @@ class Bus(Protocol):
     async def erase(self, show: str, saying: str) -> None:
         """Forget what was said; newcomers are not told it any more."""
 
+    async def said_by(self, show: str, account: str, until_ms: int) -> Sequence[str]:
+        """The ids of what an account said until then and is remembered."""
+
+    async def forget(self, show: str, account: str, sayings: Sequence[str]) -> None:
+        """Forget these, and what was told of the account or to it alone."""
+
+    async def talking(self) -> Sequence[str]:
+        """The shows where something was said in the last seconds."""
+
     async def past(self, show: str) -> Past:
         """What newcomers are told."""
 
@@ -378,3 +387,31 @@ class Archive(Protocol):
 
     async def sweep(self, before_ms: int, limit: int) -> int:
         """Forget so many of those said before; how many it were, 0 while another node is at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Something of a person in a show, by its id."""
+
+    show: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Where something of a person may be: in shows, pinned there, asked there, in open reports."""
+
+    shows: frozenset[str]
+    pinned: Sequence[Trace]
+    questions: Sequence[Trace]
+    reports: Sequence[Trace]
+
+
+class Erasures(Protocol):
+    """Persons erased from what is kept durably. Whatever the database raises is raised here."""
+
+    async def begin(self, account: str, until_ms: int, asked_by: str) -> Traces:
+        """From now on nothing is archived that the account said until then."""
+
+    async def finish(self, account: str, until_ms: int) -> int:
+        """Take everything away that the account said until then; how many sayings it were."""

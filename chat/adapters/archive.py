@@ -1,6 +1,6 @@
 """The archive of what was said, in PostgreSQL: rows come in batches and go in batches.
 
-Whoever archives holds `_LOCK` with others, whoever erases a person alone: what is archived after an
+Whoever archives holds `LOCK` with others, whoever erases a person alone: what is archived after an
 erasure knows of it, what was archived before is found by it.
 """
 
@@ -17,7 +17,8 @@ from chat.core.archive import Kept, Place, Recall, Saying
 from chat.core.moderation import Action
 from chat.ports import Archive
 
-_LOCK: Final = sa.func.hashtextextended("chat archive", 0)
+LOCK: Final = sa.func.hashtextextended("chat archive", 0)
+"""Held by whoever archives with others, by whoever begins an erasure alone."""
 _SWEEPING: Final = sa.func.hashtextextended("chat archive sweep", 0)
 
 _KEEP: Final = sa.text(
@@ -64,12 +65,12 @@ class SqlArchive(Archive):
             "names": [each.name for each in sayings],
             "badges": [" ".join(each.badges) for each in sayings],
             "texts": [each.text for each in sayings],
-            "moments": [_moment(each.at_ms) for each in sayings],
+            "moments": [moment(each.at_ms) for each in sayings],
             "replies": [each.reply_to for each in sayings],
             "shadows": [each.shadowed for each in sayings],
         }
         async with self._engine.begin() as connection:
-            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_LOCK)))
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(LOCK)))
             await connection.execute(_KEEP, columns)
 
     async def recall(self, show: str, after: Place | None, recall: Recall) -> Sequence[Kept]:
@@ -101,7 +102,7 @@ class SqlArchive(Archive):
         async with self._engine.begin() as connection:
             if not await _alone(connection):
                 return 0
-            window = {"before": _moment(before_ms), "limit": limit}
+            window = {"before": moment(before_ms), "limit": limit}
             return (await connection.execute(_SWEEP, window)).rowcount
 
 
@@ -124,5 +125,6 @@ def _saying(row: sa.Row[Any]) -> Saying:
     )
 
 
-def _moment(milliseconds: int) -> datetime:
+def moment(milliseconds: int) -> datetime:
+    """A moment of the wall clock as the database has it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from chat.core.archive import DAY_MS, Kept, Place, parse_place
 from chat.core.events import Author
+from chat.erasing import BY_THEMSELVES, Erasing, Erasure
 from chat.errors import InvalidCursorError
 from chat.recalling import Recalled, Recalling
 
@@ -47,7 +48,20 @@ class ArchivedChat(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
-def operations(recalling: Recalling) -> list[Operation]:
+class ErasureView(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account said until then is erased; `messages` so many it were this time."""
+
+    account: str
+    until_ms: int
+    messages: int
+
+
+def erasure_view(erasure: Erasure) -> ErasureView:
+    """An erasure as it is told."""
+    return ErasureView(account=erasure.account, until_ms=erasure.until_ms, messages=erasure.sayings)
+
+
+def operations(recalling: Recalling, erasing: Erasing) -> list[Operation]:
     """The operations of the archive."""
 
     async def chat(
@@ -75,7 +89,12 @@ def operations(recalling: Recalling) -> list[Operation]:
         found = await recalling.recall_whole(person, show, _place(after), from_ms, limit, author)
         return _chat(found)
 
+    async def erase(person: str) -> ErasureView:
+        """Erase what one has said in all rooms until now; again it changes nothing."""
+        return erasure_view(await erasing.erase(person, BY_THEMSELVES))
+
     return [
+        ("DELETE", "/me/chat", erase, 200),
         ("GET", "/shows/{show}/chat", chat, 200),
         ("GET", "/shows/{show}/moderation/chat", whole_chat, 200),
     ]

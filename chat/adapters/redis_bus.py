@@ -7,7 +7,7 @@ What has to happen together is one script each (`redis_scripts`). The past of a 
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from chat.adapters import redis_keys
 from chat.adapters.redis_client import unavailable
 from chat.adapters.redis_publisher import Publisher
-from chat.adapters.redis_scripts import CHEER, NUMBER, SAY, TAIL
+from chat.adapters.redis_scripts import CHEER, FORGET, NUMBER, SAY, TAIL
 from chat.adapters.redis_subscriber import Subscriber
 from chat.adapters.redis_unarchived import ENLIST, WAITING_SAYINGS
 from chat.core import bus_messages
@@ -40,10 +40,13 @@ TICK_US: Final = 200_000
 class RedisBus(Bus):
     """The bus as `open_bus` makes it."""
 
-    def __init__(self, client: Redis, publisher: Publisher, subscriber: Subscriber) -> None:
+    def __init__(
+        self, client: Redis, publisher: Publisher, subscriber: Subscriber, talk_kept_s: int
+    ) -> None:
         self._client = client
         self._publisher = publisher
         self._subscriber = subscriber
+        self._talk_kept_s = talk_kept_s
         self.pending = Pending()
         """Where something was said here and may wait for the archive."""
 
@@ -96,7 +99,7 @@ class RedisBus(Bus):
         try:
             verdict, until_ms = await self._publisher.execute(
                 *("EVAL", SAY, len(keys), *keys),
-                *(bus_messages.said(event.packed, event.to), kept, KEPT_S),
+                *(bus_messages.said(event.packed, event.to), kept, self._talk_kept_s),
                 *(0 if event.to else part.value, TICK_US, KEYS_KEPT_S, WAITING_SAYINGS),
                 *(slow_s * 1_000, SLOW_MAX_S if person else 0),
                 *(IN_TICK[each] for each in Part),
@@ -159,6 +162,36 @@ class RedisBus(Bus):
                 return entry, said
         return None
 
+    async def said_by(self, show: str, account: str, until_ms: int) -> Sequence[str]:
+        """The ids of what an account said until then and is remembered."""
+        with unavailable():
+            entries: Any = await self._client.xrange(redis_keys.talk(show))
+            whispers: Any = await self._client.xrange(redis_keys.whispers(show))
+        said = [unpack(fields[b"said"]) for _, fields in entries]
+        said += [unpack(bus_messages.whispered(kept[b"said"]).packed) for _, kept in whispers]
+        return [
+            each["id"]
+            for each in said
+            if each["from"]["id"] == account and each["at_ms"] <= until_ms
+        ]
+
+    async def forget(self, show: str, account: str, sayings: Sequence[str]) -> None:
+        """Forget these, and what was told of the account or to it alone."""
+        keys = (
+            redis_keys.talk(show),
+            redis_keys.log(show),
+            redis_keys.whispers(show),
+            redis_keys.answered(show),
+        )
+        with unavailable():
+            await self._client.eval(FORGET, len(keys), *keys, account, *sayings)
+
+    async def talking(self) -> Sequence[str]:
+        """The shows where something was said in the last seconds."""
+        with unavailable():
+            shows: Any = await self._client.zrange(redis_keys.TO_ARCHIVE, 0, -1)
+        return [show.decode() for show in shows]
+
     async def past(self, show: str) -> Past:
         """The last sayings and all hearts."""
         with unavailable():
@@ -189,8 +222,13 @@ def _epoch() -> str:
 
 
 @asynccontextmanager
-async def open_bus(redis_url: str, client: Redis) -> AsyncIterator[RedisBus]:
-    """A running bus. At the end commands still waiting fail and the connection is dropped."""
+async def open_bus(
+    redis_url: str, client: Redis, talk_kept_s: int = KEPT_S
+) -> AsyncIterator[RedisBus]:
+    """A running bus. At the end commands still waiting fail and the connection is dropped.
+
+    `talk_kept_s`: how long a show's talk is kept after the last of it, if not `KEPT_S`.
+    """
     publisher, subscriber = Publisher(client), Subscriber(redis_url)
     async with asyncio.TaskGroup() as tasks:
         running = [
@@ -198,7 +236,7 @@ async def open_bus(redis_url: str, client: Redis) -> AsyncIterator[RedisBus]:
             tasks.create_task(subscriber.run(), name="subscriber"),
         ]
         try:
-            yield RedisBus(client, publisher, subscriber)
+            yield RedisBus(client, publisher, subscriber, min(talk_kept_s, KEPT_S))
         finally:
             for task in running:
                 task.cancel()

@@ -127,3 +127,26 @@ return redis.call('SPUBLISH', KEYS[1], ARGV[1])
 """
 """Add hearts and tell how many. KEYS: events, hearts. ARGV: the message, how many, seconds
 to keep."""
+
+FORGET: Final = """\
+local function forget(stream, words)
+  for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
+    for _, word in ipairs(words) do
+      if string.find(entry[2][2], word, 1, true) then
+        redis.call('XDEL', stream, entry[1])
+        break
+      end
+    end
+  end
+end
+local said = {unpack(ARGV, 2)}
+forget(KEYS[1], said)
+forget(KEYS[2], ARGV)
+forget(KEYS[3], {ARGV[1]})
+for _, answered in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
+  if string.find(answered, ARGV[1], 1, true) then redis.call('LREM', KEYS[4], 0, answered) end
+end
+"""
+"""Forget sayings, and whatever else names them or an account. Who was away while a numbered event
+that is forgotten was told is told how things are instead. KEYS: talk, log, whispers, answered.
+ARGV: the account, the ids of the sayings."""

@@ -60,17 +60,19 @@ async def open_chat(
     buys: Buys,
     origin_allowed: OriginAllowed,
     banned_words: str = "",
+    retention_days: int = 30,
 ) -> AsyncIterator[Chat]:
     """The rooms of a node. Works without Redis too: then nothing is said until it is back.
 
     `node`: this process's name, unlike any other's on the same Redis.
+    `retention_days`: talk is not kept longer anywhere.
     `banned_words`: path of a file that adds to the words nobody may say; see `read_words`.
     """
     unwanted = read_words(banned_words)
     client = open_client(redis_url)
     try:
         async with (
-            open_bus(redis_url, client) as bus,
+            open_bus(redis_url, client, retention_days * 86_400) as bus,
             open_hub(bus, RedisPresence(client, node), identify, describe, buys, unwanted) as hub,
         ):
             yield Chat(hub, origin_allowed, bus.pending, RedisUnarchived(client, node))

@@ -45,6 +45,14 @@ class Settings(msgspec.Struct, frozen=True, tag_field="type", tag="room"):
     version: int = 0
 
 
+def without_pinned(settings: Settings, saying: str) -> Settings:
+    """The switches without this saying on top, if it is there."""
+    pinned = settings.pinned_saying
+    if pinned is None or pinned.id != saying:
+        return settings
+    return msgspec.structs.replace(settings, pinned_saying=None)
+
+
 class Sanction(msgspec.Struct, frozen=True, tag_field="type", tag="sanction"):
     """What one account suffers, or with `lifted` no longer; `until_ms` None: for ever."""
 

@@ -27,6 +27,7 @@ from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.archive import SqlArchive
 from chat.adapters.archive_routes import operations as archive_operations
+from chat.adapters.erasures import SqlErasures
 from chat.adapters.faq_book import SqlFaqBook
 from chat.adapters.moderation_routes import operations as moderation_operations
 from chat.adapters.protocol import at_most
@@ -37,6 +38,7 @@ from chat.adapters.rulebook import SqlRulebook
 from chat.adapters.service import Chat, open_chat
 from chat.assistant import Assistant
 from chat.core.questions import told_to_everybody
+from chat.erasing import Erasing
 from chat.errors import ChatError
 from chat.moderating import Moderating
 from chat.ports import Person, Room
@@ -164,6 +166,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             buys=buys,
             origin_allowed=origins.allowed,
             banned_words=ground.settings.banned_words,
+            retention_days=ground.settings.chat_retention_days,
         )
     )
     stage_door = StageDoor()
@@ -210,6 +213,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
     turn_servers = parse_uris(settings.turn_url, TURN_SCHEMES)
     turn = partial(ice_server_links, turn_servers, settings.turn_secret)
     limits = RateLimits(rates(settings.joins_per_address))
+    erasing = _erasing(packages, ground)
 
     async def identify(request: Request) -> str | None:
         return visitors.person(request)
@@ -235,13 +239,13 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             )
         ),
         Doors(operations=moderation_operations(packages.moderating)),
-        Doors(operations=archive_operations(_recalling(packages, ground))),
+        Doors(operations=archive_operations(_recalling(packages, ground), erasing)),
         Doors(
             operations=question_operations(
                 packages.questioning, demand_product=packages.cart.shopping.product
             )
         ),
-        operator_doors(packages.relay, settings.operator_token),
+        operator_doors(packages.relay, erasing, settings.operator_token),
         Doors(
             operations=faq_routes.operations(
                 SqlFaqBook(ground.engine),
@@ -318,6 +322,11 @@ async def _archive(chat: Chat, ground: Ground) -> None:
 def _recalling(packages: Packages, ground: Ground) -> Recalling:
     archive = SqlArchive(ground.engine)
     return Recalling(packages.chat.hub, archive, partial(_began, packages.shows))
+
+
+def _erasing(packages: Packages, ground: Ground) -> Erasing:
+    erasures, rulebook = SqlErasures(ground.engine), SqlRulebook(ground.engine)
+    return Erasing(packages.chat.hub, erasures, rulebook, packages.questioning.withdraw)
 
 
 def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:

@@ -129,6 +129,11 @@ class Case:
     said: list[Json]
     clients: dict[str, httpx.AsyncClient]
 
+    @property
+    def moderation(self) -> str:
+        """Where the seller moderates."""
+        return f"/shows/{self.shop.show}/moderation"
+
     async def ask(self, who: str, whole: bool = False, **query: Any) -> httpx.Response:
         """Somebody asks for a page of the archive."""
         path = f"/shows/{self.shop.show}/{'moderation/' if whole else ''}chat"
@@ -197,6 +202,19 @@ async def test_others_do_not(case: Case) -> None:
         assert (await case.ask(who, whole=True)).status_code == status, who
     for path in ("/shows/none/chat", "/shows/none/moderation/chat"):
         assert (await case.clients["seller"].get(path)).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_who_wants_it_is_erased_and_nobody_else(case: Case) -> None:
+    assert (await case.clients["guest"].delete("/me/chat")).status_code == HTTPStatus.UNAUTHORIZED
+    assert (await read(await case.clients["stranger"].delete("/me/chat")))["messages"] == 0
+    assert len((await read(await case.ask("guest")))["messages"]) == 2
+    for gone in (3, 0):
+        erased = await read(await case.clients["bom"].delete("/me/chat"))
+        assert erased["messages"] == gone
+        assert erased["account"] == case.said[0]["from"]["id"]
+    assert (await read(await case.ask("seller", whole=True)))["messages"] == []
+    trail = (await read(await case.clients["seller"].get(case.moderation)))["trail"]
+    assert [noted["deed"]["detail"] for noted in trail] == [""]
 
 
 async def test_what_is_no_place_is_refused(case: Case) -> None:

@@ -1,0 +1,91 @@
+"""A person is erased from all rooms: what they said is gone from archive, Redis and pages.
+
+An erasure is whole when it is answered; one that failed is to be asked for again, and asked for
+again it changes nothing. What is said afterwards is as if nothing had been. That it happened stays
+known, without a text or a name.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import structlog
+
+from chat.core.addressee import EVERYBODY, MODERATORS
+from chat.core.deeds import Deed
+from chat.core.events import Settled
+from chat.core.moderation import Action, Deleted, without_pinned
+from chat.hub import Hub
+from chat.ports import Erasures, Rulebook, Trace
+
+log = structlog.get_logger()
+
+Withdraw = Callable[[str, str, str], Awaitable[None]]
+"""Given who does it, a show and a question: it is one no longer."""
+
+BY_THEMSELVES: Final = "self"
+BY_THE_OPERATOR: Final = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What the account said until then is erased; so many sayings it were this time."""
+
+    account: str
+    until_ms: int
+    sayings: int
+
+
+class Erasing:
+    """The use case; one erasure at a time on a node, since each asks many rooms."""
+
+    def __init__(
+        self, hub: Hub, erasures: Erasures, rulebook: Rulebook, withdraw: Withdraw
+    ) -> None:
+        self._hub = hub
+        self._erasures = erasures
+        self._rulebook = rulebook
+        self._withdraw = withdraw
+        self._one_at_a_time = asyncio.Lock()
+
+    async def erase(self, account: str, asked_by: str) -> Erasure:
+        """Erase what the account said until now. Raises `UnavailableError`; then ask again."""
+        async with self._one_at_a_time:
+            until_ms = time.time_ns() // 1_000_000
+            traces = await self._erasures.begin(account, until_ms, asked_by)
+            for question in traces.questions:
+                await self._withdraw(account, question.show, question.id)
+            for pinned in traces.pinned:
+                await self._unpin(account, asked_by, pinned)
+            for report in traces.reports:
+                settled = msgspec.to_builtins(Settled(int(report.id)))
+                await self._hub.publish(report.show, settled, MODERATORS)
+            for show in sorted(traces.shows.union(await self._hub.bus.talking())):
+                pinned_there = [each.id for each in traces.pinned if each.show == show]
+                await self._forget(show, account, until_ms, pinned_there)
+            sayings = await self._erasures.finish(account, until_ms)
+        log.info("a person was erased", account=account, asked_by=asked_by, sayings=sayings)
+        return Erasure(account, until_ms, sayings)
+
+    async def _forget(self, show: str, account: str, until_ms: int, pinned: list[str]) -> None:
+        said = await self._hub.bus.said_by(show, account, until_ms)
+        for saying in said:
+            await self._hub.publish(show, msgspec.to_builtins(Deleted(saying)), EVERYBODY)
+        await self._hub.bus.forget(show, account, [*said, *pinned])
+
+    async def _unpin(self, account: str, asked_by: str, pinned: Trace) -> None:
+        room = await self._hub.look(pinned.show)
+        if room is None:
+            return
+        deed = Deed(
+            store=room.store,
+            show=pinned.show,
+            actor=account if asked_by == BY_THEMSELVES else asked_by,
+            what=Action.PIN.value,
+            at_ms=time.time_ns() // 1_000_000,
+        )
+        now = await self._rulebook.switch(deed, lambda now: without_pinned(now, pinned.id))
+        await self._hub.publish(pinned.show, msgspec.to_builtins(now), EVERYBODY)

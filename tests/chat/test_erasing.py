@@ -1,0 +1,268 @@
+"""A person is erased: nothing that Valkey, PostgreSQL or a page has tells what they said."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chat.adapters import redis_keys
+from chat.adapters.archive import LOCK, SqlArchive
+from chat.adapters.erasures import SqlErasures
+from chat.adapters.question_book import SqlQuestionBook
+from chat.adapters.redis_answers import RedisAnswers
+from chat.adapters.rulebook import SqlRulebook
+from chat.archiving import Archivist
+from chat.core.archive import Recall, Saying
+from chat.core.assistant.facts import Answered
+from chat.core.moderation import Rules
+from chat.erasing import BY_THEMSELVES, Erasing
+from chat.errors import UnavailableError
+from chat.moderating import Moderating
+from chat.ports import Room
+from chat.questioning import Questioning
+from live.server.schema import make_engine, migrate
+from tests.chat.house import PATIENCE_S, House, Node, Viewer, open_node, watching
+
+TEXT = "무궁화 꽃이"
+"""What Bom says begins so, and nobody else says it."""
+NAME = "bombom"
+BOM = f"id-{NAME}"
+
+
+class RuledHouse(House):
+    """A house whose rules are in a rulebook; `dal` sells, `haru` moderates."""
+
+    def __init__(self, rulebook: SqlRulebook) -> None:
+        super().__init__()
+        self._rulebook = rulebook
+
+    async def describe(self, show: str) -> Room | None:
+        """With the rules as they are."""
+        rules: Rules = await self._rulebook.rules("flowers", show, 0)
+        products = [{"id": "tulip", "free": 1}]
+        moderators = frozenset({"id-haru"})
+        return Room("live", True, None, products, "id-dal", moderators, "flowers", rules)
+
+
+@dataclass(frozen=True)
+class Street:
+    """Two nodes of one house, and who acts on the first."""
+
+    engine: AsyncEngine
+    client: Redis
+    one: Node
+    other: Node
+    moderating: Moderating
+    archivist: Archivist
+    archive: SqlArchive
+    erasing: Erasing
+
+
+@pytest_asyncio.fixture
+async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
+    """A street whose shows are both open."""
+    engine = make_engine(database_url)
+    await migrate(engine)
+    rulebook, archive = SqlRulebook(engine), SqlArchive(engine)
+    house = RuledHouse(rulebook)
+
+    async def owner_of(_store: str) -> str | None:
+        return "id-dal"
+
+    async def open_shows(_store: str) -> list[str]:
+        return ["spring", "autumn"]
+
+    async def names_of(_accounts: object) -> dict[str, str]:
+        return {}
+
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(engine.dispose)
+        client = await closing.enter_async_context(Redis.from_url(redis_url))
+        one = await closing.enter_async_context(open_node(redis_url, house, "one"))
+        other = await closing.enter_async_context(open_node(redis_url, house, "other"))
+        hub = one.chat.hub
+        questioning = Questioning(hub, SqlQuestionBook(engine), open_shows)
+        hub.ask = other.chat.hub.ask = questioning.ask
+        moderating = Moderating(
+            *(hub, rulebook, owner_of, open_shows, questioning.withdraw, archive, names_of)
+        )
+        erasing = Erasing(hub, SqlErasures(engine), rulebook, questioning.withdraw)
+        acting = (moderating, one.chat.archivist(archive, 30), archive, erasing)
+        yield Street(engine, client, one, other, *acting)
+
+
+async def everything_kept(street: Street) -> str:
+    """All that PostgreSQL and Valkey have, as one text."""
+    found: list[object] = []
+    async with street.engine.connect() as connection:
+        names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        for table in (await connection.scalars(sa.text(names))).all():
+            rows = await connection.scalars(sa.text(f'SELECT CAST(t AS text) FROM "{table}" t'))
+            found += rows.all()
+    async for key in street.client.scan_iter():
+        found.append(await _value(street.client, key))
+    return "\n".join(map(_readable, found))
+
+
+async def _value(client: Any, key: bytes) -> object:
+    kind = (await client.type(key)).decode()
+    read = {
+        "stream": lambda: client.xrange(key),
+        "hash": lambda: client.hgetall(key),
+        "list": lambda: client.lrange(key, 0, -1),
+        "zset": lambda: client.zrange(key, 0, -1),
+        "string": lambda: client.get(key),
+    }
+    return await read[kind]()
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, dict):
+        return _readable([*value.items()])
+    if isinstance(value, list | tuple):
+        return " ".join(map(_readable, value))
+    return str(value)
+
+
+async def say(viewer: Viewer, text: str) -> str:
+    """Say something; its id."""
+    await viewer.say(text, text[-20:])
+    said = await viewer.until_member("said", "text", text)
+    return str(said["id"])
+
+
+async def live_through(street: Street, bom: Viewer) -> None:
+    """Bom says, asks and is moderated; something of it is left in every place that there is."""
+    moderating = street.moderating
+    pinned, deleted = [await say(bom, f"{TEXT} {number}") for number in range(2)]
+    await bom.send({"type": "say", "id": "q", "text": f"{TEXT} 향기?", "question": True})
+    await bom.until_member("said", "text", f"{TEXT} 향기?")
+    await moderating.report("id-haru", "spring", pinned, "spam")
+    await moderating.pin("id-haru", "spring", pinned)
+    await moderating.delete("id-haru", "spring", deleted, "off topic")
+    await moderating.sanction(
+        actor="id-haru", show="spring", account=BOM, kind="shadow_ban", seconds=60, reason=""
+    )
+    await bom.until_member("room", "version", 1)
+    async with watching(street.one, NAME) as again:
+        await say(again, f"{TEXT} 몰래")
+    answered = Answered(1, BOM, f"{TEXT} 값?", "만원", "price", False)
+    await RedisAnswers(street.client).note("spring", answered)
+
+
+async def test_nothing_that_was_kept_tells_what_an_erased_person_said(street: Street) -> None:
+    async with (
+        watching(street.one, NAME) as bom,
+        watching(street.other, "dal") as dal,
+        watching(street.other, "haru", "autumn") as haru,
+    ):
+        await live_through(street, bom)
+        await say(dal, "다른 말")
+        await say(haru, "가을 말")
+        await street.archivist.archive_said()
+        before = await everything_kept(street)
+        assert TEXT in before
+        assert NAME in before.replace(BOM, "")
+        erasure = await street.erasing.erase(BOM, BY_THEMSELVES)
+        assert erasure.sayings == 4
+        after = await everything_kept(street)
+        assert TEXT not in after
+        assert NAME not in after.replace(BOM, "")
+        assert "다른 말" in after
+        assert "가을 말" in after
+        last = await dal.until("room", lambda event: event["version"] == 2)
+        assert last["pinned_saying"] is None
+        gone = {event["id"] for event in dal.seen if event["type"] == "deleted"}
+        shown = {event["id"] for event in dal.seen if _of_bom(event)}
+        assert gone >= shown
+        for node in (street.one, street.other):
+            async with watching(node) as late:
+                assert [said["text"] for said in late.seen[0]["talk"]] == ["다른 말"]
+    assert (await street.erasing.erase(BOM, BY_THEMSELVES)).sayings == 0
+
+
+def _of_bom(event: dict[str, Any]) -> bool:
+    return event["type"] == "said" and bool(event["from"]["id"] == BOM)
+
+
+async def test_what_waits_for_the_archive_is_not_archived_any_more(street: Street) -> None:
+    async with watching(street.one, NAME) as bom:
+        await say(bom, f"{TEXT} 하나")
+        assert (await street.erasing.erase(BOM, BY_THEMSELVES)).sayings == 0
+        await say(bom, "다시 왔어요")
+        await street.archivist.archive_said()
+    kept = await street.archive.recall("spring", None, Recall(9, hidden=True))
+    assert [each.saying.text for each in kept] == ["다시 왔어요"]
+    assert TEXT not in await everything_kept(street)
+
+
+async def test_an_erasure_that_failed_half_way_is_whole_when_it_is_repeated(
+    street: Street,
+) -> None:
+    async with watching(street.one, NAME) as bom:
+        await live_through(street, bom)
+    await street.archivist.archive_said()
+    await street.client.delete(redis_keys.log("spring"))
+    await street.client.set(redis_keys.log("spring"), "no stream")
+    with pytest.raises(UnavailableError):
+        await street.erasing.erase(BOM, BY_THEMSELVES)
+    assert TEXT in await everything_kept(street)
+    await street.client.delete(redis_keys.log("spring"))
+    assert (await street.erasing.erase(BOM, BY_THEMSELVES)).sayings == 4
+    assert TEXT not in await everything_kept(street)
+
+
+async def test_it_is_known_that_it_happened_and_who_asked(street: Street) -> None:
+    await street.archive.keep([saying(number) for number in range(3)])
+    first = await street.erasing.erase(BOM, BY_THEMSELVES)
+    await street.archive.keep([saying(0)])
+    second = await street.erasing.erase(BOM, "operator")
+    query = sa.text("SELECT account, asked_by, sayings FROM chat_erasures")
+    async with street.engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    assert [tuple(row) for row in rows] == [(BOM, "operator", 3)]
+    assert (first.sayings, second.sayings) == (3, 0)
+
+
+def saying(number: int) -> Saying:
+    """Something Bom said long ago."""
+    return Saying(
+        id=f"s{number}",
+        show="spring",
+        number=number,
+        author=BOM,
+        name=NAME,
+        badges=(),
+        text=TEXT,
+        at_ms=number,
+    )
+
+
+async def test_an_erasure_waits_for_what_is_being_archived(street: Street) -> None:
+    async with street.engine.begin() as archiving:
+        await archiving.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(LOCK)))
+        await archiving.execute(
+            sa.text(
+                "INSERT INTO chat_sayings SELECT 's', 'spring', 1, :bom, :name, '{}', :text,"
+                " to_timestamp(0), NULL, false"
+            ),
+            {"bom": BOM, "name": NAME, "text": TEXT},
+        )
+        erasing = asyncio.create_task(street.erasing.erase(BOM, BY_THEMSELVES))
+        waiting = sa.text(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        )
+        async with asyncio.timeout(PATIENCE_S), street.engine.connect() as watching_:
+            while not await watching_.scalar(waiting):
+                pass
+        assert not erasing.done()
+    assert (await erasing).sayings == 1
