@@ -27,6 +27,8 @@ CLOSE_BYTES: Final = 1024 * 1024
 class Connection:
     """A viewer that said hello; `member` is what it is in the room."""
 
+    __slots__ = ("_ear", "_offset", "_socket", "_wire", "member")
+
     def __init__(self, socket: Socket, wire: Format, member: Member) -> None:
         self.member = member
         self._socket = socket

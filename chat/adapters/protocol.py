@@ -2,7 +2,9 @@
 
 Give it to uvicorn as `ws=RoomProtocol` with `ws_per_message_deflate=False`: without deflate a frame
 is the same for everybody (RFC 6455 section 5.2), so that one frame built once is written to many
-transports. The application finds its socket in `scope["extensions"]["kkot.socket"]`.
+transports. The application finds its socket in `scope["extensions"]["kkot.socket"]`; once it has
+opened the door it hands over who attends to the connection (`stay`) and returns, so that nothing of
+the handshake is kept for as long as a viewer stays.
 
 Beyond what uvicorn does, nothing a peer sends or refuses to read costs more than bounded memory
 or time: messages and fragments are limited, pongs nobody reads end the connection, and a closing
@@ -11,6 +13,7 @@ a rate are refused (503) before anything else is done for them.
 """
 
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -20,6 +23,7 @@ from websockets.exceptions import InvalidState
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request, Response
 
+from chat.adapters.inbox import Inbox
 from chat.connection import CLOSE_BYTES
 from chat.core.closes import REASONS, Close
 from chat.core.commands import MESSAGE_BYTES
@@ -56,6 +60,22 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         assert not self.config.ws_per_message_deflate, "serve with ws_per_message_deflate=False"
         self.conn.max_message_size = MESSAGE_BYTES
+        self.queue = Inbox()
+        self._application, self.app = self.app, self._attend
+        self._staying: Callable[[], Awaitable[None]] | None = None
+
+    def stay(self, attend: Callable[[], Awaitable[None]]) -> None:
+        """Have the accepted connection attended to by this once the application has returned."""
+        self._staying = attend
+
+    async def hear(self) -> str | bytes | None:
+        """The next message of the peer; None once it is gone."""
+        message: Any = await self.receive()
+        if message["type"] != "websocket.receive":
+            return None
+        text: str | None = message.get("text")
+        data: bytes | None = message.get("bytes")
+        return data if text is None else text
 
     def write(self, frame: bytes) -> None:
         """Send a whole websocket frame; nothing happens on a closing socket."""
@@ -88,6 +108,14 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         extensions: dict[str, Any] = self.scope["extensions"]
         extensions[SOCKET_EXTENSION] = self
         await super().run_asgi()
+
+    async def _attend(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._application(scope, receive, send)
+        if self._staying is not None:
+            attend, self._staying = self._staying, None
+            self.request.headers.clear()  # the parser keeps the request
+            del self.scope, self.request, self.response, scope
+            await attend()
 
     def shutdown(self) -> None:
         """The server stops: viewers are told to come back elsewhere."""

@@ -6,6 +6,7 @@ offered means JSON. Everything later is told by close codes (`chat.core.closes`)
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -110,16 +111,8 @@ async def _events(chat: Chat, websocket: WebSocket) -> None:
         socket.close(Close.NO_SUCH_SHOW)
         return
 
-    async def receive() -> str | bytes | None:
-        message = await websocket.receive()
-        if message["type"] != "websocket.receive":
-            return None
-        text: str | None = message.get("text")
-        data: bytes | None = message.get("bytes")
-        return text if text is not None else data
-
-    visitor = Visitor(show, socket, wire, receive, websocket.cookies.get(COOKIE))
-    await visit(chat.hub, visitor)
+    visitor = Visitor(show, socket, wire, socket.hear, websocket.cookies.get(COOKIE))
+    socket.stay(partial(visit, chat.hub, visitor))
 
 
 def _problem(status: int, code: str, title: str) -> Response:

@@ -28,7 +28,7 @@ SHOP_PER_S: Final = 20
 SETTLE_S: Final = 2.0
 TEXT: Final = "꽃이 정말 예뻐요, 포장도 마음에 들어요"
 QUESTION: Final = "꽃이 정말 예뻐요, 언제 배송되나요?"
-QUESTION_EVERY: Final = 10
+QUESTION_EVERY: Final = 100
 """Of so many sayings one is a question to the shop's assistant."""
 
 
