@@ -10,6 +10,7 @@ tasks belong to `run`, but for looks at the show, which end by themselves.
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -135,12 +136,10 @@ class Crowd(Listener):
         `since`: what it knows already; if it is still known here what came after that, it is told
         exactly this. Whatever describing the show raises is raised here.
         """
-        while (picture := await self._picture()) is not None:
-            if self._log.since(picture.position) is not None:
-                if connection in self._connections:
-                    self._welcome(connection, picture, since)
-                return True
-        return False
+        picture = await self._picture()
+        if picture is not None and connection in self._connections:
+            self._welcome(connection, picture, since)
+        return picture is not None
 
     async def run(self) -> None:
         """Listen and tell until the last viewer has left."""
@@ -181,11 +180,15 @@ class Crowd(Listener):
         self._gathered.set()
 
     async def _picture(self) -> Picture | None:
-        place = Position(self._log.position.epoch, self._told)
-        present = max(self.present, len(self))
-        return await self._looks.share(
-            self.show, lambda: look(self.show, self._describe, place, self._talk, present)
-        )
+        """How things are at a place after which everything is known; None: no such show."""
+        while True:
+            place = Position(self._log.position.epoch, self._told)
+            describing = partial(
+                look, self.show, self._describe, place, self._talk, max(self.present, len(self))
+            )
+            picture = await self._looks.share(self.show, describing)
+            if picture is None or self._log.since(picture.position) is not None:
+                return picture
 
     def _welcome(self, connection: Connection, picture: Picture, since: Position | None) -> None:
         missed = None if since is None else self._log.since(since)
@@ -272,9 +275,17 @@ class Crowd(Listener):
         while True:
             stale = await self._outdated.get()
             try:
-                for connection in stale:
-                    if not await self.welcome(connection):
-                        connection.close(Close.NO_SUCH_SHOW)
+                for start in range(0, len(stale), WRITES_AT_ONCE):
+                    await self._welcome_all(stale[start : start + WRITES_AT_ONCE])
             except Exception:
                 log.exception("cannot describe the show", show=self.show)
                 self.close(Close.FAULT)
+
+    async def _welcome_all(self, connections: Sequence[Connection]) -> None:
+        """Tell them how things are; one look serves them all."""
+        picture = await self._picture()
+        for connection in connections:
+            if picture is None:
+                connection.close(Close.NO_SUCH_SHOW)
+            elif connection in self._connections:
+                self._welcome(connection, picture, None)

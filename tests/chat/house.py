@@ -37,6 +37,8 @@ class House:
         self.asked: list[str] = []
         """Whose orders were looked at."""
         self.rules = Rules()
+        self.looks = 0
+        """How often anybody looked how a show is."""
         self.looked_at = asyncio.Event()
         self.open = asyncio.Event()
         """Cleared: nobody gets to know how a show is until it is set again."""
@@ -58,6 +60,7 @@ class House:
 
     async def describe(self, show: str) -> Room | None:
         """Two shows, both sold by `dal` and moderated by `haru`; a third cannot be described."""
+        self.looks += 1
         self.looked_at.set()
         await self.open.wait()
         if show == "broken":

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,21 @@ async def test_what_the_store_has_lost_is_told_as_how_things_are(
         await publish_stock(node, house)
         told = await bom.until("stock")
         assert (told["version"], told["offset"]) == (4, welcome["offset"] + 1)
+
+
+async def test_one_look_serves_all_who_are_told_afresh(redis_url: str, client: Redis) -> None:
+    house, crowd = House(), 30
+    async with open_node(redis_url, house) as node, AsyncExitStack() as watched:
+        viewers = [await watched.enter_async_context(watching(node)) for _ in range(crowd)]
+        await publish_stock(node, house)
+        for viewer in viewers:
+            await viewer.until("stock")
+        await client.delete(redis_keys.log("spring"), redis_keys.sequence("spring"))
+        house.looks = 0
+        await kill_subscribers(client)
+        for viewer in viewers:
+            assert not (await viewer.until("welcome"))["recovered"]
+        assert 0 < house.looks < crowd / 3
 
 
 async def publish_stock(node: Node, house: House) -> None:
