@@ -286,6 +286,9 @@ class QuestionBook(Protocol):
     async def waiting(self, show: str, after: int, limit: int) -> Page:
         """The show's open questions after a place, oldest first."""
 
+    async def told(self, show: str, products: Sequence[str]) -> list[Question]:
+        """The last answers about each of the products, and in the show, newest first."""
+
     async def answered_in(self, show: str, before: int | None, limit: int) -> Page:
         """The show's answered questions before a place, newest first."""
 

@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chat.adapters.question_tables import questions
 from chat.core.questions import (
     ANSWERS_PER_PRODUCT,
+    ANSWERS_PER_SHOW,
     ANSWERS_TOLD,
     REPEATED_S,
     Objection,
@@ -25,6 +27,7 @@ _TABLE: Final = questions.c
 _OPEN: Final = _TABLE.state == State.OPEN.value
 _ANSWERED: Final = _TABLE.state.in_((State.ANSWERED_LIVE.value, State.ANSWERED_TEXT.value))
 _IN_TEXT: Final = _TABLE.state == State.ANSWERED_TEXT.value
+_LATEST: Final = (_TABLE.settled_at.desc(), _TABLE.number.desc())
 
 
 class SqlQuestionBook(QuestionBook):
@@ -85,16 +88,14 @@ class SqlQuestionBook(QuestionBook):
         return await self._page(_newest(query, before), limit)
 
     async def told(self, show: str, products: Sequence[str]) -> list[Question]:
-        """The last answers about each of the products, and about the show, newest first."""
-        wanted = (_TABLE.product.in_(products) & _IN_TEXT) | ((_TABLE.show == show) & _ANSWERED)
-        alike = [_TABLE.product, _TABLE.state]
-        latest = (_TABLE.settled_at.desc(), _TABLE.number.desc())
-        place = sa.func.row_number().over(partition_by=alike, order_by=latest).label("place")
-        found = sa.select(questions, place).where(wanted).subquery()
-        query = sa.select(found).where(found.c.place <= ANSWERS_PER_PRODUCT)
-        query = query.order_by(found.c.settled_at.desc(), found.c.number.desc())
+        """The last answers about each of the products, and in the show, newest first."""
+        here = sa.select(questions).where(_TABLE.show == show, _ANSWERED).order_by(*_LATEST)
         async with self._engine.connect() as connection:
-            return [_question(row) for row in await connection.execute(query.limit(ANSWERS_TOLD))]
+            rows = [*await connection.execute(_about_each(products))]
+            rows += await connection.execute(here.limit(ANSWERS_PER_SHOW))
+        rows.sort(key=lambda row: (row.settled_at, row.number), reverse=True)
+        found = {row.id: _question(row) for row in rows}
+        return [*found.values()][:ANSWERS_TOLD]
 
     async def _page(self, query: sa.Select[Any], limit: int) -> Page:
         async with self._engine.connect() as connection:
@@ -102,6 +103,14 @@ class SqlQuestionBook(QuestionBook):
         shown = rows[:limit]
         more = shown[-1].number if len(rows) > limit else None
         return Page([_question(row) for row in shown], more)
+
+
+def _about_each(products: Sequence[str]) -> sa.Select[Any]:
+    wanted = sa.func.unnest(sa.cast(list(products), ARRAY(sa.Text)))
+    each = wanted.table_valued("product").render_derived()
+    about = sa.select(questions).where(_TABLE.product == each.c.product, _IN_TEXT)
+    last = about.order_by(*_LATEST).limit(ANSWERS_PER_PRODUCT).lateral()
+    return sa.select(last).select_from(each.join(last, sa.true()))
 
 
 def _newest(query: sa.Select[Any], before: int | None) -> sa.Select[Any]:

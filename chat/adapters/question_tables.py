@@ -35,6 +35,6 @@ questions = sa.Table(
         "(answer IS NOT NULL) = (state = 'answered_text')", name="chat_questions_answer"
     ),
     sa.Index("chat_questions_by_show", "show", "state", "number"),
-    sa.Index("chat_questions_by_product", "product", "state", "number"),
+    sa.Index("chat_questions_by_product", "product", "state", "settled_at"),
     sa.Index("chat_questions_by_asker", "asker", "asked_at"),
 )

@@ -19,6 +19,8 @@ REPEATED_S: Final = 300
 """Within so long a question under the same key is the same question."""
 ANSWERS_PER_PRODUCT: Final = 3
 """So many of the last answers about each product are told to a newcomer."""
+ANSWERS_PER_SHOW: Final = 20
+"""So many of the last answers in the show are told to a newcomer, whatever they are about."""
 ANSWERS_TOLD: Final = 60
 """So many answers at most are told to a newcomer."""
 

@@ -1,5 +1,6 @@
 """Questions as the people in a room meet them: two nodes, a real Valkey, a real PostgreSQL."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from chat.adapters.question_book import SqlQuestionBook
 from chat.adapters.question_tables import metadata
@@ -17,8 +18,8 @@ from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
 from chat.core.questions import OPEN_PER_PERSON, State, told_to_everybody
 from chat.errors import ForbiddenError, InvalidAnswerError, SettledError, UnknownError
 from chat.ports import Bus, Room, Verdict
-from chat.questioning import Questioning
-from tests.chat.house import Event, House, Node, Viewer, open_node, watching
+from chat.questioning import KEPT_AT_ONCE, Questioning
+from tests.chat.house import PATIENCE_S, Event, House, Node, Viewer, open_node, watching
 
 
 class AskedHouse(House):
@@ -260,6 +261,38 @@ async def test_a_question_waits_also_when_the_talk_has_no_room_for_it(street: St
         assert (await bom.answer("1"))["shown"] is False
         assert (await dal.until("question"))["question"]["text"] == "향이 진한가요?"
     assert await queue(street) == ["향이 진한가요?"]
+
+
+async def waiting(connection: AsyncConnection) -> int:
+    """How many transactions wait for a show's lock."""
+    query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    return int(await connection.scalar(sa.text(query)) or 0)
+
+
+async def test_askers_wait_a_few_at_a_time_in_the_database_and_delay_no_talk(
+    street: Street,
+) -> None:
+    lock = "(hashtextextended('chat questions spring', 0))"
+    async with AsyncExitStack() as closing:
+        holder = await closing.enter_async_context(street.engine.connect())
+        await holder.execute(sa.text(f"SELECT pg_advisory_lock{lock}"))
+        askers = [
+            await closing.enter_async_context(watching(street.one, f"asker {number}"))
+            for number in range(KEPT_AT_ONCE + 3)
+        ]
+        for asker in askers:
+            await asker.send({"type": "say", "id": "1", "text": "언제 오나요?", "question": True})
+        async with asyncio.timeout(PATIENCE_S):
+            while await waiting(holder) < KEPT_AT_ONCE:
+                await asyncio.sleep(0)
+        async with watching(street.one, "bom") as bom:
+            await bom.say("예뻐요")
+            assert (await bom.answer("1"))["type"] == "accepted"
+        assert await waiting(holder) == KEPT_AT_ONCE
+        await holder.execute(sa.text(f"SELECT pg_advisory_unlock{lock}"))
+        for asker in askers:
+            assert (await asker.answer("1"))["type"] == "accepted"
+    assert len(await queue(street)) == len(askers)
 
 
 async def test_without_its_database_a_question_is_refused_and_talk_goes_on(

@@ -12,6 +12,7 @@ from chat.adapters.question_book import SqlQuestionBook
 from chat.adapters.question_tables import metadata
 from chat.core.questions import (
     ANSWERS_PER_PRODUCT,
+    ANSWERS_PER_SHOW,
     OPEN_PER_PERSON,
     OPEN_PER_SHOW,
     REPEATED_S,
@@ -174,17 +175,25 @@ async def test_answers_are_told_by_show_and_by_product(book: SqlQuestionBook) ->
 async def test_a_newcomer_is_told_the_last_answers_about_each_product(
     book: SqlQuestionBook,
 ) -> None:
-    tulip = [await answered(book, number) for number in range(ANSWERS_PER_PRODUCT + 2)]
+    old = [await answered(book, number, show="winter") for number in range(5)]
     rose = await answered(book, 20, product="rose", show="winter")
-    show = await answered(book, 21, product=None)
-    live = await answered(book, 22, None)
-    await answered(book, 23, product=None, show="winter")
-    await answered(book, 24, None, show="winter")
-    await answered(book, 25, product="lily")
+    await answered(book, 21, product="lily", show="winter")
+    await answered(book, 22, product=None, show="winter")
+    await answered(book, 23, None, show="winter")
     back = await answered(book, 26)
     await book.change(back.id, lambda now: settle(now, State.DISMISSED, None, "dal", NOW))
-    told = await book.told("spring", ["tulip", "rose"])
-    lily = [each for each in told if each.product == "lily"]
-    assert len(lily) == 1, "it was answered in this show"
-    last = [*reversed(tulip)][:ANSWERS_PER_PRODUCT]
-    assert [each for each in told if each not in lily] == [live, show, rose, *last]
+    last = [*reversed(old)][:ANSWERS_PER_PRODUCT]
+    assert await book.told("spring", ["tulip", "rose", "nothing"]) == [rose, *last]
+    assert await book.told("spring", []) == []
+
+
+async def test_a_newcomer_is_told_the_last_answers_in_the_show_each_once(
+    book: SqlQuestionBook,
+) -> None:
+    here = [
+        await answered(book, number, product=["tulip", "lily", None][number % 3])
+        for number in range(ANSWERS_PER_SHOW + 5)
+    ]
+    live = await answered(book, 90, None)
+    told = await book.told("spring", ["tulip"])
+    assert told == [live, *reversed(here)][:ANSWERS_PER_SHOW]

@@ -42,7 +42,8 @@ def upgrade() -> None:
         ),
     )
     op.create_index("chat_questions_by_show", "chat_questions", ["show", "state", "number"])
-    op.create_index("chat_questions_by_product", "chat_questions", ["product", "state", "number"])
+    about = ["product", "state", "settled_at"]
+    op.create_index("chat_questions_by_product", "chat_questions", about)
     op.create_index("chat_questions_by_asker", "chat_questions", ["asker", "asked_at"])
 
 
