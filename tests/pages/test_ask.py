@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgpack
 import pytest
-from playwright.async_api import Locator, Page, Route, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, Request, Route, WebSocketRoute, expect
 
 from tests.pages.canned import BASE, WELCOME
 
@@ -22,11 +22,17 @@ def answer(number: int, **other: Any) -> dict[str, Any]:
 class Room:
     """A room that answers everything said in the same way, and notes it."""
 
-    def __init__(self, page: Page, outcome: dict[str, Any], answers: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        page: Page,
+        outcome: dict[str, Any],
+        answers: list[dict[str, Any]],
+        you: dict[str, Any],
+    ) -> None:
         self.page = page
         self.said: list[Any] = []
         self._outcome = outcome
-        self._welcome = WELCOME | {"you": YOU, "answers": answers}
+        self._welcome = WELCOME | {"you": you, "answers": answers}
         self._socket = asyncio.get_running_loop().create_future()
 
     async def open(self) -> None:
@@ -65,10 +71,14 @@ class Room:
 
 
 async def enter(
-    page: Page, outcome: dict[str, Any], answers: list[dict[str, Any]] | None = None
+    page: Page,
+    outcome: dict[str, Any],
+    answers: list[dict[str, Any]] | None = None,
+    *,
+    moderator: bool = False,
 ) -> Room:
     """A room that is open."""
-    room = Room(page, outcome, answers or [])
+    room = Room(page, outcome, answers or [], YOU | {"moderator": moderator})
     await room.open()
     return room
 
@@ -118,3 +128,72 @@ async def test_a_card_shows_its_answers_newest_first_and_drops_one_taken_back(pa
     room.tell(answer(4))
     room.tell(answer(6, question="<b>Q</b>"))
     await expect(shown).to_have_text(["<b>Q</b>A 6"])
+
+
+class Desk:
+    """The queue as the server has it; an answer that is sent finds the question as `settled`."""
+
+    def __init__(self, *waiting: dict[str, Any]) -> None:
+        self.waiting = list(waiting)
+        self.sent: list[tuple[str, Any]] = []
+        self.settled: dict[str, Any] | None = None
+
+    async def serve(self, route: Route, request: Request) -> None:
+        """Tell what waits, or settle."""
+        if request.method == "GET":
+            await route.fulfill(json={"questions": self.waiting, "more": None})
+            return
+        self.sent.append((request.url.partition("questions/")[2], request.post_data_json))
+        if self.settled is None:
+            conflict = {"code": "conflict", "state": "dismissed"}
+            await route.fulfill(status=409, json=conflict, content_type="application/problem+json")
+        else:
+            await route.fulfill(json=self.settled)
+
+
+def question(number: int, **other: Any) -> dict[str, Any]:
+    """A question that waits; those with a higher number were asked later."""
+    facts = {"id": f"q{number}", "show": "s1", "store": "flowers", "asker": "a7", "name": "Mina"}
+    told = {"text": f"Q {number}", "product": "p1", "handed_over": False, "asked_at_ms": number}
+    open_ = {"state": "open", "answer": None, "settled_by": None, "settled_at_ms": None}
+    return facts | told | open_ | {"version": 1} | other
+
+
+async def test_a_moderator_answers_from_the_page_and_sees_what_others_did(page: Page) -> None:
+    desk = Desk(question(1), question(3, handed_over=True))
+    await page.route("**/shows/s1/questions**", desk.serve)
+    room = await enter(page, {}, moderator=True)
+    await expect(room.part("questions-count")).to_have_text("2")
+    room.tell({"type": "question", "question": question(2)})
+    await expect(room.part("questions-count")).to_have_text("3")
+    desk.waiting.insert(1, question(2))
+    await room.part("questions-open").click()
+    rows = room.part("question")
+    await expect(rows.locator(".question-text")).to_have_text(["Q 1", "Q 2", "Q 3"])
+    await expect(rows.last).to_contain_text("The assistant had no answer")
+    desk.settled = question(1, state="answered_live", version=2)
+    await rows.first.locator("[data-test=question-live]").click()
+    await expect(rows).to_have_count(2)
+    room.tell({"type": "question", "question": question(1)})  # late: older than what is known
+    desk.settled, desk.waiting = None, [question(3)]
+    await rows.first.locator("[data-test=question-write]").click()
+    await room.part("question-answer").first.fill("Lightly.")
+    await room.part("question-send").first.click()
+    await expect(rows.locator(".question-text")).to_have_text(["Q 3"])
+    await expect(room.part("questions-sheet").locator("[data-alert]")).to_be_visible()
+    room.tell({"type": "question", "question": question(3, state="dismissed", version=2)})
+    await expect(rows).to_have_count(0)
+    await expect(room.part("questions-count")).to_be_hidden()
+    assert desk.sent == [("q1/answer", {"text": None}), ("q2/answer", {"text": "Lightly."})]
+
+
+async def test_a_viewer_sees_no_queue_until_it_moderates(page: Page) -> None:
+    desk = Desk(question(1))
+    await page.route("**/shows/s1/questions**", desk.serve)
+    room = await enter(page, {})
+    await expect(room.part("questions-open")).to_be_hidden()
+    room.tell({"type": "moderator", "account": "a9", "moderates": True})
+    await expect(room.part("questions-count")).to_have_text("1")
+    room.tell({"type": "moderator", "account": "a9", "moderates": False})
+    await expect(room.part("questions-open")).to_be_hidden()
+    await expect(room.part("question")).to_have_count(0)

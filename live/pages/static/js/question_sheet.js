@@ -41,7 +41,7 @@ export class QuestionSheet {
     });
   }
 
-  /** Nothing waits: another show was chosen. */
+  /** Nothing waits: another show was chosen, or it is nobody's to see any more. */
   clear() {
     this.versions.clear();
     for (const id of [...this.rows.keys()]) this.#remove(id);

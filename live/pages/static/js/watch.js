@@ -5,12 +5,13 @@ import "./account.js";
 import { Answers, AnswersView } from "./answers.js";
 import { api, explain, Problem } from "./api.js";
 import { Ask } from "./ask.js";
-import { DeedSheet, tellDone } from "./deeds.js";
+import { DeedSheet, rank, tellDone } from "./deeds.js";
 import { $, announce, say, sheet } from "./dom.js";
 import { Checkout } from "./hold.js";
 import { House } from "./house.js";
 import { petals } from "./petals.js";
 import { ProductRows, ProductView } from "./products.js";
+import { QuestionSheet } from "./question_sheet.js";
 import { Room } from "./room.js";
 import { onAccount } from "./session.js";
 import { Shelf } from "./shelf.js";
@@ -24,6 +25,7 @@ const house = new House();
 const deeds = new DeedSheet({ show: () => show, you: () => house.you });
 const answers = new Answers();
 const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
+const questions = new QuestionSheet({ show: () => show, title: (product) => shelf.get(product)?.title ?? null });
 const ask = new Ask({ pinned: () => shelf.get(pinned)?.id ?? null, title: (product) => shelf.get(product)?.title ?? null });
 const stage = new Stage(show);
 const checkout = new Checkout({ show, alert: $("#watch-alert"), changed: showProducts });
@@ -50,6 +52,7 @@ const EVENTS = {
     for (const answer of event.answers) answers.put(answer);
     talk.replace(event.talk);
     house.welcome(event);
+    showQuestions();
     hearts = event.hearts;
     setPresent(event.present);
     stage.setShow({ stage: event.stage, on_air: event.on_air });
@@ -58,6 +61,7 @@ const EVENTS = {
     showHearts();
   },
   said: (event) => talk.add(event),
+  question: (event) => questions.changed(event.question),
   answered(event) {
     if (!answers.put(event)) return;
     const said = talk.answered(event.id);
@@ -68,7 +72,9 @@ const EVENTS = {
   room: (event) => house.switched(event),
   sanction: (event) => house.sanctioned(event),
   moderator(event) {
-    if (house.appointed(event)) deeds.close();
+    if (!house.appointed(event)) return;
+    deeds.close();
+    showQuestions();
   },
   thinned: showThinned,
   hearts(event) {
@@ -138,6 +144,14 @@ function showPinned(product) {
 
 function allViews() {
   return [...rows.views.values(), ...(pinnedView ? [pinnedView] : [])];
+}
+
+/** What waits for an answer is the seller's and the moderators' to see. */
+function showQuestions() {
+  const may = rank(house.you) > 0;
+  $("#questions-open").hidden = !may;
+  if (may) questions.load();
+  else questions.clear();
 }
 
 function askFromSheet(product) {
