@@ -15,7 +15,6 @@ from typing import Final
 
 import structlog
 
-from chat.buyers import Buyers
 from chat.connection import Connection
 from chat.core.batch import Batch, Gathering, tick_s
 from chat.core.closes import Close
@@ -23,14 +22,15 @@ from chat.core.events import Present
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
 from chat.core.moderation import Appointed, Deleted, read_change
-from chat.core.orders import read_buyer
 from chat.core.presence import Arrivals
 from chat.core.rate_limit import SELLER_TALK, TALK, Buckets, TalkBucket
+from chat.core.standing import Followed, Ordered, read_standing
 from chat.core.talk import Talk
 from chat.errors import UnavailableError
 from chat.house_rules import HouseRules
 from chat.picture import Looks, Picture, look
-from chat.ports import Bus, Buys, Describe, Listener
+from chat.ports import Bus, Customers, Describe, Listener
+from chat.standing import Standing
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ WRITES_AT_ONCE: Final = 200
 class Crowd(Listener):
     """One show's viewers here. `run` must run for as long as there are any."""
 
-    def __init__(self, show: str, bus: Bus, describe: Describe, buys: Buys) -> None:
+    def __init__(self, show: str, bus: Bus, describe: Describe, customers: Customers) -> None:
         self.show = show
         self.opened = asyncio.Event()
         """Set once the show's events are heard, or cannot be for now."""
@@ -63,7 +63,8 @@ class Crowd(Listener):
         """The offset up to which ticks have told."""
         self._talk = Talk()
         self.rules = HouseRules(show, describe)
-        self.buyers = Buyers(buys, time.monotonic)
+        self.buyers = Standing(customers.buys, time.monotonic)
+        self.followers = Standing(customers.follows, time.monotonic)
         self._describe = describe
         self._looks = Looks[Picture | None]()
         self._gathering = Gathering()
@@ -170,8 +171,15 @@ class Crowd(Listener):
                 connection.appoint(change)
         elif change is not None:
             self.rules.heard(change)
-        elif (buyer := read_buyer(event.packed)) is not None:
-            self.buyers.ordered(buyer)
+        else:
+            self._note_standing(event)
+
+    def _note_standing(self, event: Event) -> None:
+        change = read_standing(event.packed)
+        if isinstance(change, Ordered):
+            self.buyers.changed(change.order.buyer)
+        elif isinstance(change, Followed):
+            self.followers.changed(change.account)
 
     def _gather(self, event: Event) -> None:
         if event.lane is Lane.SHOP:
@@ -266,6 +274,7 @@ class Crowd(Listener):
         """What was missed is lost: nobody is told anything more before how things are."""
         self._gathering.forget_numbered()
         self.buyers.forget()
+        self.followers.forget()
         self._told = self._log.position.offset
         stale = [*self._audience]
         self._audience.clear()

@@ -22,7 +22,7 @@ from chat.core.words import WordList
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, UnavailableError
 from chat.picture import Looks
-from chat.ports import Ask, Beat, Bus, Buys, Describe, Identify, Presence, Room
+from chat.ports import Ask, Beat, Bus, Customers, Describe, Identify, Presence, Room
 
 log = structlog.get_logger()
 
@@ -41,14 +41,14 @@ class Hub:
         presence: Presence,
         identify: Identify,
         describe: Describe,
-        buys: Buys,
+        customers: Customers,
         unwanted: WordList,
         tasks: asyncio.TaskGroup,
     ) -> None:
         self.bus = bus
         self.identify = identify
         self._describe = describe
-        self._buys = buys
+        self._customers = customers
         self.unwanted = unwanted
         self._looks = Looks[Room | None]()
         self.closing = False
@@ -76,7 +76,7 @@ class Hub:
         """The show's crowd, made when there is none; a connection must be added at once."""
         crowd = self._crowds.get(show)
         if crowd is None:
-            crowd = self._crowds[show] = Crowd(show, self.bus, self._describe, self._buys)
+            crowd = self._crowds[show] = Crowd(show, self.bus, self._describe, self._customers)
             self.empty.clear()
             task = self._tasks.create_task(self._keep(crowd), name=f"crowd {show}")
             self._keeping.add(task)
@@ -179,12 +179,12 @@ async def open_hub(
     presence: Presence,
     identify: Identify,
     describe: Describe,
-    buys: Buys,
+    customers: Customers,
     unwanted: WordList,
 ) -> AsyncIterator[Hub]:
     """A hub over a running bus. At the end: connections closed, then its tasks, nothing left."""
     async with asyncio.TaskGroup() as tasks:
-        hub = Hub(bus, presence, identify, describe, buys, unwanted, tasks)
+        hub = Hub(bus, presence, identify, describe, customers, unwanted, tasks)
         beating = tasks.create_task(hub.beat_forever(), name="presence beat")
         try:
             yield hub

@@ -70,8 +70,17 @@ class Describe(Protocol):
         """The room as it is now; None where there is no such show."""
 
 
-Buys = Callable[[str, str], Awaitable[bool]]
-"""Whether an account has bought something in a store."""
+IsTo = Callable[[str, str], Awaitable[bool]]
+"""Whether an account, named first, is something to a store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customers:
+    """What accounts are to stores: whether they have bought there, and follow them."""
+
+    buys: IsTo
+    follows: IsTo
+
 
 NamesOf = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]
 """What accounts are called, as far as they are known."""

@@ -139,9 +139,8 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
     try:
         if rules is None:
             raise UnavailableError("The rules of the room are not known.")
-        buyer = await _buys(crowd, member, needed=rules.settings.buyers_only)
-        said = room.as_buyer(said) if buyer else said
-        speaker = moderation.Speaker(member.id, member.rank, buyer)
+        speaker = await _speaker(crowd, member, rules.settings)
+        said = room.as_buyer(said) if speaker.buyer else said
         outcome = moderation.decide(speaker, rules, said.event["at_ms"])
         answer: room.Refused | Accepted
         if isinstance(outcome, moderation.Objection):
@@ -159,13 +158,17 @@ async def _judge(hub: Hub, crowd: Crowd, connection: Connection, said: room.Said
     connection.tell(answer if isinstance(answer, Accepted) else answer.event())
 
 
-async def _buys(crowd: Crowd, member: Member, *, needed: bool) -> bool:
-    """Whether a viewer has bought here; raises `UnavailableError` where that is `needed`."""
+async def _speaker(
+    crowd: Crowd, member: Member, settings: moderation.Settings
+) -> moderation.Speaker:
+    """Raises `UnavailableError` where a switch asks for what is not known."""
     assert member.id is not None
     if member.trusted:
-        return False
-    look = crowd.buyers.has if needed else crowd.buyers.seen_soon
-    return await look(member.id, crowd.rules.store)
+        return moderation.Speaker(member.id, member.rank)
+    look = crowd.buyers.has if settings.buyers_only else crowd.buyers.seen_soon
+    buyer = await look(member.id, crowd.rules.store)
+    follower = settings.followers_only and await crowd.followers.has(member.id, crowd.rules.store)
+    return moderation.Speaker(member.id, member.rank, buyer, follower)
 
 
 async def _ask(

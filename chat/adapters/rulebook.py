@@ -216,6 +216,7 @@ def _settings_row(show: str, settings: Settings) -> dict[str, Any]:
         "show": show,
         "slow_s": settings.slow_s,
         "buyers_only": settings.buyers_only,
+        "followers_only": settings.followers_only,
         "frozen": settings.frozen,
         "pinned_saying": msgspec.to_builtins(settings.pinned_saying),
         "version": settings.version,
@@ -226,6 +227,7 @@ def _settings(row: sa.Row[Any]) -> Settings:
     return Settings(
         slow_s=row.slow_s,
         buyers_only=row.buyers_only,
+        followers_only=row.followers_only,
         frozen=row.frozen,
         pinned_saying=msgspec.convert(row.pinned_saying, PinnedSaying | None),
         version=row.version,

@@ -19,7 +19,7 @@ from chat.core.addressee import EVERYBODY
 from chat.core.pending import Pending
 from chat.core.presence import Attendance
 from chat.hub import Hub, open_hub
-from chat.ports import Archive, Buys, Describe, Identify, OriginAllowed, Unarchived
+from chat.ports import Archive, Customers, Describe, Identify, OriginAllowed, Unarchived
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def open_chat(
     node: str,
     identify: Identify,
     describe: Describe,
-    buys: Buys,
+    customers: Customers,
     origin_allowed: OriginAllowed,
     banned_words: str = "",
     retention_days: int = 30,
@@ -73,7 +73,9 @@ async def open_chat(
     try:
         async with (
             open_bus(redis_url, client, retention_days * 86_400) as bus,
-            open_hub(bus, RedisPresence(client, node), identify, describe, buys, unwanted) as hub,
+            open_hub(
+                bus, RedisPresence(client, node), identify, describe, customers, unwanted
+            ) as hub,
         ):
             yield Chat(hub, origin_allowed, bus.pending, RedisUnarchived(client, node))
     finally:

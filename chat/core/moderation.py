@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, tag_field="type", tag="room"):
 
     slow_s: SlowSeconds = 0
     buyers_only: bool = False
+    followers_only: bool = False
     frozen: bool = False
     pinned_saying: PinnedSaying | None = None
     version: int = 0
@@ -147,11 +148,12 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who wants to speak. `buyer`: whether it has bought in the store."""
+    """Who wants to speak. `buyer`: it has bought in the store. `follower`: it follows it."""
 
     account: str
     rank: Rank
     buyer: bool = False
+    follower: bool = False
 
 
 def decide(speaker: Speaker, rules: Rules, now_ms: int) -> Audience | Objection:
@@ -178,6 +180,8 @@ def _switched(speaker: Speaker, settings: Settings) -> Objection | None:
         return Objection("frozen")
     if settings.buyers_only and not speaker.buyer:
         return Objection("buyers_only")
+    if settings.followers_only and not speaker.follower:
+        return Objection("followers_only")
     return None
 
 

@@ -35,7 +35,7 @@ class Talk:
         self.count = 0
         self.hearts = 0
         self._told: deque[tuple[str, Event]] = deque(maxlen=TALK_SHOWN)
-        self._whispers: deque[Event] = deque(maxlen=WHISPERS_KEPT)
+        self._whispers: deque[tuple[str, Event]] = deque(maxlen=WHISPERS_KEPT)
         self._erased: dict[str, None] = {}
         self._ids: dict[str, None] = {}
 
@@ -56,7 +56,7 @@ class Talk:
         for event in events:
             said = unpack(event.packed) if event.lane is Lane.TALK else {}
             if event.to and said:
-                self._whispers.append(event)
+                self._whispers.append((said["id"], event))
             elif said.get("type") == "said":
                 self._told.append((said["id"], event))
                 self.count += 1
@@ -73,7 +73,7 @@ class Talk:
 
     def shown_to(self, address: str, shown: Sequence[Event]) -> Sequence[Event] | None:
         """These, which everybody is shown, among the person's own; None where there are none."""
-        own = [event for event in self._whispers if event.to == address]
+        own = [event for event in self._unerased(self._whispers) if event.to == address]
         if not own:
             return None
         merged = sorted([*shown, *own], key=lambda event: int(unpack(event.packed)["at_ms"]))

@@ -22,6 +22,7 @@ from chat.core.commands import MESSAGE_BYTES, Command, Heart
 from chat.core.frames import Format
 from chat.core.moderation import Appointed, Deleted, Sanction, Settings
 from chat.core.questions import QuestionAnswered
+from chat.core.standing import Followed
 from chat.visit import HELLO_S
 from live.server import room_events
 
@@ -37,8 +38,10 @@ SHOP_LANE: Final[Mapping[Kind, str]] = {
     **dict.fromkeys((Settings, Deleted, QuestionAnswered), "everybody"),
     **dict.fromkeys(cart_events.FOR_EVERYBODY + room_events.FOR_EVERYBODY, "everybody"),
     **dict.fromkeys(cart_events.FOR_THE_SELLER + room_events.FOR_THE_SELLER, "the seller"),
-    **dict.fromkeys((chat_events.Reported, chat_events.Settled, Appointed), "moderators"),
+    **dict.fromkeys((chat_events.Reported, chat_events.Settled), "moderators"),
     chat_events.Asked: "moderators",
+    Appointed: "moderators, and whom it concerns",
+    Followed: "whom it concerns",
     Sanction: "moderators, and whom it concerns unless it is a shadow ban",
 }
 """Kind of a numbered event → whom it is told; moderators: the seller too."""

@@ -4,6 +4,7 @@
 |--------------------------------|----------------------------------------------------------------|
 | cart: stock, price, product, … | publish to every unended show of the store that carries it      |
 | cart: order                    | publish to the sellers' sockets of the store's unended shows    |
+| discovery: followed, no longer | tell that person in the store's unended shows                  |
 | show: on air, off air          | publish `on_air`                                               |
 | show: pinned, arranged         | publish `product` for what was not carried, `pin`               |
 | show: ended                    | publish `ended`, take the publisher off                        |
@@ -18,7 +19,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from chat.core.addressee import EVERYBODY, SELLER
+from chat.core.addressee import EVERYBODY, SELLER, person
+from chat.core.standing import Followed
 from live.server import room_events
 from live.server.room_events import message
 from live.show.core.lineup import carries
@@ -73,6 +75,19 @@ def _matters(event: Mapping[str, Any], show: Show) -> bool:
     if isinstance(product, Mapping):
         product = product.get("id")
     return not isinstance(product, str) or carries(show, product)
+
+
+class FollowingsToRooms:
+    """Who begins to follow a store, or ends it, is told so in its rooms, which then know it too."""
+
+    def __init__(self, shows: Shows, publish: Publish) -> None:
+        self._shows = shows
+        self._publish = publish
+
+    async def __call__(self, store: str, account: str, follows: bool) -> None:
+        """Raises when it is not known to have got through."""
+        for show in await self._shows.unended(store):
+            await self._publish(show.id, message(Followed(account, follows)), person(account))
 
 
 class ShowsToRooms:

@@ -16,11 +16,12 @@ from chat.adapters.faq_tables import metadata as faq_metadata
 from chat.adapters.moderation_tables import metadata as chat_metadata
 from chat.adapters.question_tables import metadata as question_metadata
 from live.accounts.adapters.tables import metadata as accounts_metadata
+from live.discovery.adapters.tables import metadata as discovery_metadata
 from live.server.errors import StartError
 from live.show.adapters.tables import metadata as show_metadata
 
 METADATA: Final[tuple[sa.MetaData, ...]] = (
-    *(accounts_metadata, show_metadata),
+    *(accounts_metadata, show_metadata, discovery_metadata),
     *(cart_metadata, chat_metadata, faq_metadata, question_metadata, archive_metadata),
 )
 

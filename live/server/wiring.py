@@ -41,7 +41,7 @@ from chat.core.questions import told_to_everybody
 from chat.erasing import Erasing
 from chat.errors import ChatError
 from chat.moderating import Moderating
-from chat.ports import Person, Room
+from chat.ports import Customers, Person, Room
 from chat.questioning import Questioning
 from chat.recalling import Recalling
 from live.accounts.accounts import Accounts
@@ -51,6 +51,9 @@ from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
 from live.accounts.core.claims import Person as Claimant
+from live.discovery.adapters.followers import SqlFollowers
+from live.discovery.adapters.routes import operations as following_operations
+from live.discovery.following import Followings
 from live.pages.routes import order_page, store_page
 from live.pages.routes import routes as page_routes
 from live.relay.adapters.neighbours import Neighbours
@@ -66,7 +69,7 @@ from live.server.identity import Origins, Visitors
 from live.server.media_metrics import media_metrics
 from live.server.node import House, Task
 from live.server.operator import operator_doors
-from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
+from live.server.policies import CartToRooms, FollowingsToRooms, ShowsToRooms, StageDoor
 from live.server.settings import TURN_SCHEMES
 from live.server.shop_facts import ShopFacts
 from live.server.takeovers import Takeovers
@@ -92,6 +95,7 @@ class Packages:
     accounts: Accounts
     directory: RedisDirectory
     shows: Shows
+    followings: Followings
     sandbox: Sandbox
     cart: Cart
     chat: Chat
@@ -157,13 +161,14 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
 
     accounts = _accounts(ground, stores_of)
     rulebook, book = SqlRulebook(engine), SqlQuestionBook(engine)
+    followers = SqlFollowers(engine)
     chat = await closing.enter_async_context(
         open_chat(
             ground.redis_url,
             node=ground.node,
             identify=partial(_identify, accounts),
             describe=describe,
-            buys=buys,
+            customers=Customers(buys, followers.has),
             origin_allowed=origins.allowed,
             banned_words=ground.settings.banned_words,
             retention_days=ground.settings.chat_retention_days,
@@ -190,6 +195,8 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             hold_seconds=ground.settings.hold_seconds,
         )
     )
+    tell_rooms = FollowingsToRooms(shows, chat.publish)
+    followings = Followings(followers, cart.shopping.store, tell_rooms)
     questioning = Questioning(chat.hub, book, open_shows)
     chat.hub.ask = questioning.ask
     moderating = Moderating(
@@ -202,7 +209,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
     neighbours = Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
     return Packages(
-        *(accounts, directory, shows, sandbox, cart, chat, moderating, questioning),
+        *(accounts, directory, shows, followings, sandbox, cart, chat, moderating, questioning),
         *(stage_door, takeovers, relay, neighbours, endpoint),
     )
 
@@ -239,6 +246,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             )
         ),
         Doors(operations=moderation_operations(packages.moderating)),
+        Doors(operations=following_operations(packages.followings)),
         Doors(operations=archive_operations(_recalling(packages, ground), erasing)),
         Doors(
             operations=question_operations(

@@ -17,7 +17,7 @@ from chat.adapters.protocol import RoomProtocol
 from chat.adapters.routes import routes
 from chat.adapters.service import Chat, open_chat
 from chat.core.moderation import Rules
-from chat.ports import Person, Room
+from chat.ports import Customers, Person, Room
 
 PATIENCE_S: Final = 10.0
 MSGPACK: Final = "kkot.v1+msgpack"
@@ -34,6 +34,7 @@ class House:
         self.pinned: str | None = None
         self.on_air = True
         self.buyers: set[str] = set()
+        self.followers: set[str] = set()
         self.asked: list[str] = []
         """Whose orders were looked at."""
         self.rules = Rules()
@@ -57,6 +58,10 @@ class House:
         if account == "id-thief":
             raise OSError("the database is away")
         return account in self.buyers
+
+    async def follows(self, account: str, _store: str) -> bool:
+        """Whoever is in `followers`."""
+        return account in self.followers
 
     async def describe(self, show: str) -> Room | None:
         """Two shows, both sold by `dal` and moderated by `haru`; a third cannot be described."""
@@ -120,7 +125,7 @@ async def open_node(
         node=name,
         identify=house.identify,
         describe=house.describe,
-        buys=house.buys,
+        customers=Customers(house.buys, house.follows),
         origin_allowed=origin_allowed,
     ) as chat:
         config = uvicorn.Config(

@@ -280,6 +280,21 @@ async def test_whether_somebody_has_bought_is_asked_once_until_an_order_of_their
         assert not [event for event in bom.seen if event["type"] == "order"]
 
 
+async def test_who_follows_may_speak_in_a_room_for_followers(street: Street) -> None:
+    async with watching(street.one, "bom") as bom, watching(street.other, "haru") as haru:
+        await street.moderating.switch("id-haru", "spring", {"followers_only": True})
+        await bom.until("room")
+        assert await answer(bom, "hi", "a") == "followers_only"
+        street.house.followers.add("id-bom")
+        followed = {"type": "followed", "account": "id-bom", "follows": True}
+        await street.other.chat.publish("spring", followed, "@id-bom")
+        assert (await bom.until("followed"))["follows"] is True
+        assert await answer(bom, "hi", "b") == "accepted"
+        await haru.until("room")
+        assert await answer(haru, "hi", "c") == "accepted"
+        assert not [event for event in haru.seen if event["type"] == "followed"]
+
+
 async def test_who_has_bought_wears_a_badge_from_the_order_on(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ WELCOME: Final[dict[str, Any]] = {
         "type": "room",
         "slow_s": 0,
         "buyers_only": False,
+        "followers_only": False,
         "frozen": False,
         "pinned_saying": None,
         "version": 0,

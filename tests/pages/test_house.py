@@ -200,6 +200,30 @@ async def test_who_has_bought_is_told_from_others(page: Page) -> None:
     await expect(door.part("said").nth(2).locator(".said-role")).to_have_count(0)
 
 
+async def test_a_store_is_followed_with_one_tap(page: Page) -> None:
+    asked: list[str] = []
+
+    async def follow(route: Route, request: Request) -> None:
+        asked.append(request.method)
+        follows = request.method == "PUT"
+        await route.fulfill(json={"follows": follows, "followers": 1_200 + follows})
+
+    await page.route("**/stores/flowers/following", follow)
+    door = await enter(page)
+    button = door.part("follow")
+    await expect(button).to_have_text("Follow 1.2k")
+    door.tell(ROOM | {"followers_only": True, "version": 2})
+    await expect(door.part("house")).to_contain_text("Only followers")
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    door.tell({"type": "followed", "account": YOU["id"], "follows": False, "offset": 4})
+    await expect(button).to_have_text("Follow 1.2k")
+    await button.click()
+    await button.click()
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    assert [one for one in asked if one != "GET"] == ["PUT", "PUT", "DELETE"]
+
+
 async def test_a_viewer_reports_a_message_and_nothing_else(page: Page) -> None:
     door = await enter(page)
     door.tell(OTHER, OTHER | {"id": "m3", "from": YOU})

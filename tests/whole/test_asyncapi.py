@@ -155,6 +155,8 @@ async def moderation(day: Day, message: str) -> None:
     await day.heard("deleted", "guest", id=message)
     await day.moderate("/sanction", account=other, kind="mute", seconds=60)
     await day.heard("sanction", "other", kind="mute")
+    assert (await day.buying.put(f"/stores/{day.shop.slug}/following")).is_success
+    await day.heard("followed", "buyer", account=day.people["buyer"].id)
     place = f"/stores/{day.shop.slug}/moderators/{other}"
     assert (await day.selling.put(place)).is_success
     await day.heard("moderator", account=other)

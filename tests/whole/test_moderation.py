@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from chat.core.events import Accepted, Refused
 from tests.whole.server import Server
 from tests.whole.shop import Json, Person, Shop, open_shop, read, sign_up, visit
 
@@ -24,6 +25,7 @@ INVALID: Final = HTTPStatus.UNPROCESSABLE_ENTITY
 class Case:
     """A show in which `viewer` said `message`, and those who ask."""
 
+    server: Server
     shop: Shop
     viewer: Person
     message: str
@@ -62,7 +64,7 @@ async def case(server: Server) -> AsyncIterator[Case]:
             who: await closing.enter_async_context(server.client(token))
             for who, token in tokens.items()
         }
-        yield Case(shop, viewer, said["id"], clients)
+        yield Case(server, shop, viewer, said["id"], clients)
 
 
 async def test_a_guest_is_asked_to_sign_in_and_others_are_refused(case: Case) -> None:
@@ -158,6 +160,32 @@ async def test_done_again_it_changes_nothing(case: Case) -> None:
     assert (seen["reports"], seen["sanctions"]) == ([], [])
     deeds = [noted["deed"]["what"] for noted in seen["trail"]]
     assert deeds.count("settle") == deeds.count("delete") == deeds.count("lift") == 1
+
+
+async def test_a_store_is_followed_by_who_is_signed_in_and_its_room_knows(case: Case) -> None:
+    path = f"/stores/{case.shop.slug}/following"
+
+    async def follow(who: str, method: str) -> httpx.Response:
+        return await case.clients[who].request(method, path)
+
+    nobody = {"follows": False, "followers": 0}
+    assert await read(await follow("guest", "GET")) == nobody
+    assert (await follow("guest", "PUT")).status_code == HTTPStatus.UNAUTHORIZED
+    nowhere = await case.clients["viewer"].put("/stores/none/following")
+    assert nowhere.status_code == UNKNOWN
+    switched = await read(await case.ask("seller", "", {"followers_only": True}))
+    assert switched["followers_only"] is True
+    async with visit(case.server, case.shop.show, case.viewer.token) as visitor:
+        refused = await visitor.room.say("안녕")
+        assert isinstance(refused, Refused)
+        assert refused.reason == "followers_only"
+        for _ in range(2):
+            assert await read(await follow("viewer", "PUT")) == {"follows": True, "followers": 1}
+        await visitor.hears(lambda event: event["type"] == "followed" and event["follows"])
+        assert isinstance(await visitor.room.say("안녕"), Accepted)
+        assert await read(await follow("viewer", "DELETE")) == nobody
+        await visitor.hears(lambda event: event["type"] == "followed" and not event["follows"])
+        assert isinstance(await visitor.room.say("또 안녕"), Refused)
 
 
 async def test_somebody_unknown_can_be_sanctioned_and_lifted(case: Case) -> None:

@@ -64,6 +64,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
                 "type": "room",
                 "slow_s": 0,
                 "buyers_only": False,
+                "followers_only": False,
                 "frozen": False,
                 "pinned_saying": None,
                 "version": 0,

@@ -76,11 +76,16 @@ def test_switches_bind_viewers() -> None:
     buyers = Rules(Settings(buyers_only=True))
     assert decide(BOM, buyers, NOW) == Objection("buyers_only")
     assert decide(buyer, buyers, NOW) is Audience.EVERYBODY
+    followers = Rules(Settings(followers_only=True))
+    assert decide(buyer, followers, NOW) == Objection("followers_only")
+    follower = Speaker("bom", Rank.VIEWER, follower=True)
+    assert decide(follower, followers, NOW) is Audience.EVERYBODY
+    assert decide(follower, buyers, NOW) == Objection("buyers_only")
 
 
 @pytest.mark.parametrize("rank", [Rank.MODERATOR, Rank.SELLER])
 def test_moderators_and_the_seller_are_bound_by_no_rule(rank: Rank) -> None:
-    everything = Settings(slow_s=120, buyers_only=True, frozen=True)
+    everything = Settings(slow_s=120, buyers_only=True, followers_only=True, frozen=True)
     rules = sanctioned(*(Sanction("bom", kind, None, 1) for kind in KINDS), settings=everything)
     who = Speaker("bom", rank)
     assert decide(who, rules, NOW) is Audience.EVERYBODY

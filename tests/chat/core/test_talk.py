@@ -48,6 +48,8 @@ def test_only_its_author_is_shown_a_whisper_and_in_its_place() -> None:
     assert talk.shown_to("@bom", shown) == [said(1), own, said(3)]
     assert talk.shown_to("@dal", shown) is None
     assert talk.shown_to("", shown) is None
+    talk.erase("s2")
+    assert talk.shown_to("@bom", shown) is None
 
 
 def test_whispers_push_out_whispers_alone() -> None:

@@ -9,7 +9,7 @@ import { minutesLeft, t } from "./text.js";
 
 /** How a sanction is told, the graver first; a shadow ban is told nobody. */
 const SANCTIONS = { ban: "banned", mute: "muted" };
-const OPEN = { slow_s: 0, buyers_only: false, frozen: false, pinned_saying: null, version: 0 };
+const OPEN = { slow_s: 0, buyers_only: false, followers_only: false, frozen: false, pinned_saying: null, version: 0 };
 
 /** @typedef {{reason: string, until_ms: number|null, silences: boolean}} Bond */
 
@@ -94,6 +94,7 @@ export class House {
     if (this.room.frozen) return [{ reason: "frozen", until_ms: null, silences: true }];
     const bonds = [];
     if (this.room.buyers_only) bonds.push({ reason: "buyers_only", until_ms: null, silences: false });
+    if (this.room.followers_only) bonds.push({ reason: "followers_only", until_ms: null, silences: false });
     if (this.room.slow_s) bonds.push({ reason: "slow", until_ms: this.free_at_ms > this.#now() ? this.free_at_ms : null, silences: false });
     return bonds;
   }

@@ -41,9 +41,10 @@ export class HouseSheet {
 
   /** @param {any} room the switches as they are now */
   switched(room) {
-    const { frozen, buyers_only, slow_s } = this.form.elements;
+    const { frozen, buyers_only, followers_only, slow_s } = this.form.elements;
     frozen.checked = room.frozen;
     buyers_only.checked = room.buyers_only;
+    followers_only.checked = room.followers_only;
     if (![...slow_s.options].some((option) => option.value === String(room.slow_s))) {
       slow_s.append(h("option", { value: room.slow_s }, t("house.seconds", { seconds: room.slow_s })));
     }

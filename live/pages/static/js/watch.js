@@ -7,6 +7,7 @@ import { api, explain, Problem } from "./api.js";
 import { Ask } from "./ask.js";
 import { DeedSheet, rank, tellDone } from "./deeds.js";
 import { $, announce, say, sheet } from "./dom.js";
+import { FollowButton } from "./following.js";
 import { Checkout } from "./hold.js";
 import { House } from "./house.js";
 import { petals } from "./petals.js";
@@ -33,6 +34,7 @@ const rows = new ProductRows($("#products"), (product) => new ProductView(produc
   buy: buyFromSheet,
   foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
 }));
+const following = new FollowButton($("#follow"), $("#watch-alert"));
 const productsSheet = sheet($("#products-sheet"));
 
 let pinned = null;
@@ -76,6 +78,7 @@ const EVENTS = {
     deeds.close();
     showQuestions();
   },
+  followed: (event) => following.told(event.follows),
   thinned: showThinned,
   hearts(event) {
     hearts += event.count;
@@ -186,6 +189,7 @@ async function describe() {
     link.href = `/stores/${encodeURIComponent(facts.store)}`;
     link.hidden = false;
     stage.setStore(store);
+    following.load(facts.store);
   } catch (error) {
     if (error instanceof Problem && error.status === 404) stage.setGone();
     else say($("#watch-alert"), explain(error));
@@ -202,6 +206,7 @@ onAccount((now) => {
   const changed = known && (now?.id ?? null) !== (account?.id ?? null);
   account = now;
   if (changed) room.restart();
+  if (changed && following.store) following.load(following.store);
   if (!known) room.open();
   known = true;
   if (account) checkout.load();

@@ -1,7 +1,7 @@
-"""Who has bought in a show's store, as a node knows it: asked once for each person.
+"""What persons are to a show's store, as a node knows it: buyers, followers. Asked once for each.
 
-What is known of somebody is kept until an order of theirs changes, or for `KNOWN_S`; of at most
-`PERSONS_KNOWN`, then all are asked about again.
+What is known of somebody is kept until it changes, or for `KNOWN_S`; of at most `PERSONS_KNOWN`,
+then all are asked about again.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import structlog
 
 from chat.errors import UnavailableError
 from chat.picture import Looks
-from chat.ports import Buys
+from chat.ports import IsTo
 
 log = structlog.get_logger()
 
@@ -24,11 +24,11 @@ LOOKS_AT_ONCE: Final = 4
 """So many persons are asked about at once; more wait, so that buyers need not."""
 
 
-class Buyers:
-    """The buyers of one show. `clock`: seconds that never run backwards."""
+class Standing:
+    """Who is something to one store. `clock`: seconds that never run backwards."""
 
-    def __init__(self, buys: Buys, clock: Callable[[], float]) -> None:
-        self._buys = buys
+    def __init__(self, is_to: IsTo, clock: Callable[[], float]) -> None:
+        self._is_to = is_to
         self._clock = clock
         self._known: dict[str, tuple[bool, float]] = {}
         self._changes = 0
@@ -36,14 +36,14 @@ class Buyers:
         self._looking = asyncio.Semaphore(LOOKS_AT_ONCE)
 
     async def has(self, person: str, store: str) -> bool:
-        """Whether the person has bought in the store. Raises `UnavailableError`."""
+        """Whether the person is. Raises `UnavailableError`."""
         known = self._known.get(person)
         if known is not None and self._clock() < known[1]:
             return known[0]
-        bought = await self._looks.share(person, lambda: self._look(person, store))
-        if bought is None:
-            raise UnavailableError("The orders are out of reach.")
-        return bought
+        found = await self._looks.share(person, lambda: self._look(person, store))
+        if found is None:
+            raise UnavailableError("What somebody is to the store is not known.")
+        return found
 
     async def seen_soon(self, person: str, store: str) -> bool:
         """The same, for a badge: False where it is not known within `BADGE_S`."""
@@ -57,22 +57,22 @@ class Buyers:
         changes = self._changes
         try:
             async with self._looking:
-                bought = await self._buys(person, store)
-        except Exception as error:  # noqa: BLE001 - talk goes on whatever the orders' store says
-            log.warning("whether somebody has bought is not known", error=repr(error))
+                found = await self._is_to(person, store)
+        except Exception as error:  # noqa: BLE001 - talk goes on whatever the database says
+            log.warning("what somebody is to a store is not known", error=repr(error))
             return None
-        if changes == self._changes:  # else the answer may be older than the order
+        if changes == self._changes:  # else the answer may be older than the change
             if len(self._known) >= PERSONS_KNOWN:
                 self._known.clear()
-            self._known[person] = bought, self._clock() + KNOWN_S
-        return bought
+            self._known[person] = found, self._clock() + KNOWN_S
+        return found
 
-    def ordered(self, person: str) -> None:
-        """An order of this person was placed or went on."""
+    def changed(self, person: str) -> None:
+        """What this person is may be another now."""
         self._changes += 1
         self._known.pop(person, None)
 
     def forget(self) -> None:
-        """Orders may have changed unheard."""
+        """It may have changed unheard, for anybody."""
         self._changes += 1
         self._known.clear()

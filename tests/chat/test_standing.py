@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from chat.buyers import KNOWN_S, LOOKS_AT_ONCE, PERSONS_KNOWN, Buyers
 from chat.core.frames import pack
-from chat.core.orders import read_buyer
+from chat.core.standing import Followed, Ordered, read_standing
 from chat.errors import UnavailableError
+from chat.standing import KNOWN_S, LOOKS_AT_ONCE, PERSONS_KNOWN, Standing
 
 
 class Orders:
@@ -30,9 +30,9 @@ class Orders:
             raise OSError("the database is away")
         return bought
 
-    def known(self) -> Buyers:
+    def known(self) -> Standing:
         """What a node knows of them."""
-        return Buyers(self.buys, lambda: self.now)
+        return Standing(self.buys, lambda: self.now)
 
 
 async def test_somebody_is_asked_about_once_until_an_order_changes() -> None:
@@ -40,9 +40,9 @@ async def test_somebody_is_asked_about_once_until_an_order_changes() -> None:
     known = orders.known()
     assert [await known.has("bom", "flowers") for _ in range(3)] == [False] * 3
     orders.buyers.add("bom")
-    known.ordered("dal")
+    known.changed("dal")
     assert not await known.has("bom", "flowers")
-    known.ordered("bom")
+    known.changed("bom")
     assert [await known.has("bom", "flowers") for _ in range(3)] == [True] * 3
     assert orders.asked == ["bom", "bom"]
     known.forget()
@@ -58,7 +58,7 @@ async def test_an_answer_older_than_an_order_is_not_kept() -> None:
     while not orders.asked:
         await asyncio.sleep(0)
     orders.buyers.add("bom")
-    known.ordered("bom")
+    known.changed("bom")
     orders.answering.set()
     assert not await asking
     assert await known.has("bom", "flowers")
@@ -94,7 +94,7 @@ async def test_a_badge_is_not_waited_for_and_is_there_the_next_time(
     orders.buyers.add("bom")
     known = orders.known()
     orders.answering.clear()
-    monkeypatch.setattr("chat.buyers.BADGE_S", 0.01)
+    monkeypatch.setattr("chat.standing.BADGE_S", 0.01)
     assert not await known.seen_soon("bom", "flowers")
     assert not await known.seen_soon("bom", "flowers")
     assert orders.asked == ["bom"]
@@ -122,7 +122,11 @@ async def test_only_so_many_are_asked_about_at_once() -> None:
     "event",
     [{"type": "stock"}, {"type": "order"}, {"type": "order", "order": {"buyer": 7}}, {"no": 1}],
 )
-def test_only_an_order_tells_a_buyer(event: dict[str, object]) -> None:
-    assert read_buyer(pack(event)) is None
+def test_only_orders_and_followings_tell_of_somebody(event: dict[str, object]) -> None:
+    assert read_standing(pack(event)) is None
     order = {"type": "order", "order": {"id": "o", "buyer": "bom"}, "offset": 3}
-    assert read_buyer(pack(order)) == "bom"
+    told = read_standing(pack(order))
+    assert isinstance(told, Ordered)
+    assert told.order.buyer == "bom"
+    followed = Followed("bom", follows=True)
+    assert read_standing(pack(followed)) == followed

@@ -1,0 +1,1 @@
+"""How people find shows and stores again: whom they follow."""

@@ -1,0 +1,1 @@
+"""Discovery's hands: PostgreSQL and HTTP."""
