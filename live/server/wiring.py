@@ -195,8 +195,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
             hold_seconds=ground.settings.hold_seconds,
         )
     )
-    tell_rooms = FollowingsToRooms(shows, chat.publish)
-    followings = Followings(followers, cart.shopping.store, tell_rooms)
+    followings = Followings(followers, cart.shopping.store, FollowingsToRooms(shows, chat.publish))
     questioning = Questioning(chat.hub, book, open_shows)
     chat.hub.ask = questioning.ask
     moderating = Moderating(
@@ -206,12 +205,16 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     endpoint = await closing.enter_async_context(
         _signaling(ground, relay, Gate(shows, directory, relay, takeovers))
     )
-    http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
-    neighbours = Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
+    neighbours = await _neighbours(ground, closing)
     return Packages(
         *(accounts, directory, shows, followings, sandbox, cart, chat, moderating, questioning),
         *(stage_door, takeovers, relay, neighbours, endpoint),
     )
+
+
+async def _neighbours(ground: Ground, closing: AsyncExitStack) -> Neighbours:
+    http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
+    return Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
 
 
 def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors]:
