@@ -103,6 +103,20 @@ async def switches(seller: Page, mina: Page, jun: Page) -> None:
     await people.hears(jun, "A moment please")
 
 
+async def reads_again(seller: Page, jun: Page) -> None:
+    """When the show is over everybody reads what was said, and the seller what was deleted too."""
+    show = jun.url.rpartition("/watch")[0]
+    ended = await seller.evaluate("(show) => fetch(show + '/end', { method: 'POST' })", show)
+    assert ended is not None
+    await people.press(jun, "past-open")
+    await expect(part(jun, "past-said").first).to_contain_text("Is it fragrant?")
+    await expect(part(jun, "past-talk").get_by_text("Buy it elsewhere")).to_have_count(0)
+    await seller.goto(f"{show}/watch")
+    await people.press(seller, "past-open")
+    deleted = part(seller, "past-said").filter(has_text="Buy it elsewhere")
+    await expect(deleted).to_contain_text("Deleted")
+
+
 async def test_a_seller_moderates_from_a_phone(tmp_path: Path, visit: Visit) -> None:
     async with serving(tmp_path / "node") as server:
         seller, mina, jun = await room_of_three(server.url, visit)
@@ -115,3 +129,4 @@ async def test_a_seller_moderates_from_a_phone(tmp_path: Path, visit: Visit) -> 
         await expect(part(jun, "pinned-saying")).to_contain_text("Is it fragrant?")
         await expect(part(jun, "say")).to_be_disabled()
         await expect(part(jun, "talk").get_by_text("Buy it elsewhere")).to_have_count(0)
+        await reads_again(seller, jun)

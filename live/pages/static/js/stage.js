@@ -7,8 +7,12 @@ import { moment, t } from "./text.js";
 import { WhepPlayer } from "./whep.js";
 
 export class Stage {
-  /** @param {string} show */
-  constructor(show) {
+  /**
+   * @param {string} show
+   * @param {() => void} readAgain called when somebody wants to read the talk of a show that is over
+   */
+  constructor(show, readAgain) {
+    this.readAgain = readAgain;
     this.video = $("#video");
     this.show = { stage: "scheduled", on_air: false, starts_at_ms: null };
     this.store = null;
@@ -84,7 +88,8 @@ export class Stage {
     place.hidden = !over;
     if (!over) return place.replaceChildren();
     const toStore = this.store && h("a", { class: "primary", href: `/stores/${encodeURIComponent(this.store.slug)}` }, t("watch.to_store", { store: this.store.name }));
-    return place.replaceChildren(...[toStore, h("a", { class: "plain", href: "/" }, t("watch.to_home"))].filter(Boolean));
+    const again = this.show.stage === "ended" && h("button", { class: "plain", type: "button", "data-test": "past-open", onclick: this.readAgain }, t("past.open"));
+    return place.replaceChildren(...[toStore, again, h("a", { class: "plain", href: "/" }, t("watch.to_home"))].filter(Boolean));
   }
 
   #sound() {

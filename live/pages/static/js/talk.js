@@ -87,13 +87,25 @@ export class TalkList {
   }
 }
 
-function render(said, answer) {
-  const { name, seller, moderator, buyer, assistant } = said.from;
-  const role = seller ? "seller" : moderator ? "moderator" : buyer ? "buyer" : null;
-  return h("li", { class: role ? `said ${role}` : "said", "data-id": said.id, "data-test": "said", title: clockTime(said.at_ms), tabindex: "-1" },
-    h("span", { class: "said-name" }, assistant ? t("site.name") : name),
+/** @param {any} from who said something @returns {"seller"|"moderator"|"buyer"|null} what they are to others */
+export function roleOf({ seller, moderator, buyer }) {
+  return seller ? "seller" : moderator ? "moderator" : buyer ? "buyer" : null;
+}
+
+/** @param {any} from who said something @returns {(Node|null)[]} their name and what they are */
+export function speaker(from) {
+  const role = roleOf(from);
+  return [
+    h("span", { class: "said-name" }, from.assistant ? t("site.name") : from.name),
     role ? h("span", { class: "said-role" }, t(`talk.${role}`)) : null,
-    assistant ? h("span", { class: "said-role helper" }, t("talk.assistant")) : null,
+    from.assistant ? h("span", { class: "said-role helper" }, t("talk.assistant")) : null,
+  ];
+}
+
+function render(said, answer) {
+  const role = roleOf(said.from);
+  return h("li", { class: role ? `said ${role}` : "said", "data-id": said.id, "data-test": "said", title: clockTime(said.at_ms), tabindex: "-1" },
+    ...speaker(said.from),
     said.private ? h("span", { class: "said-role helper" }, t("talk.private")) : null,
     said.question && !answer ? h("span", { class: "said-role helper", "data-test": "said-question" }, t("ask.question")) : null,
     answer ? h("span", { class: "said-role done", "data-test": "said-answered" }, t(`ask.${answer.state}`)) : null,

@@ -61,6 +61,15 @@ export function clockTime(at_ms) {
   return new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" }).format(at_ms);
 }
 
+/** @param {number} offset_ms @returns {string} how far into a show, such as 4:09 or 1:04:09 */
+export function timeIn(offset_ms) {
+  const seconds = Math.floor(offset_ms / 1000);
+  const parts = [Math.floor(seconds / 60) % 60, seconds % 60];
+  const hours = Math.floor(seconds / 3600);
+  const [minutes, rest] = parts.map((part) => String(part).padStart(2, "0"));
+  return hours ? `${hours}:${minutes}:${rest}` : `${parts[0]}:${rest}`;
+}
+
 /** @param {number} left_ms @returns {string} such as 4:09 */
 export function minutesLeft(left_ms) {
   const seconds = Math.max(0, Math.ceil(left_ms / 1000));

@@ -10,6 +10,7 @@ import { $, announce, say, sheet } from "./dom.js";
 import { FollowButton } from "./following.js";
 import { Checkout } from "./hold.js";
 import { House } from "./house.js";
+import { PastTalk } from "./past_talk.js";
 import { petals } from "./petals.js";
 import { ProductRows, ProductView } from "./products.js";
 import { QuestionSheet } from "./question_sheet.js";
@@ -28,7 +29,11 @@ const answers = new Answers();
 const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
 const questions = new QuestionSheet({ show: () => show, title: (product) => shelf.get(product)?.title ?? null });
 const ask = new Ask({ pinned: () => shelf.get(pinned)?.id ?? null, title: (product) => shelf.get(product)?.title ?? null });
-const stage = new Stage(show);
+const pastTalk = new PastTalk(show, {
+  moderates: () => rank(house.you) > 0,
+  chosen: (said) => deeds.open(said),
+});
+const stage = new Stage(show, () => pastTalk.open());
 const checkout = new Checkout({ show, alert: $("#watch-alert"), changed: showProducts });
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy: buyFromSheet,
@@ -55,6 +60,7 @@ const EVENTS = {
     talk.replace(event.talk);
     house.welcome(event);
     showQuestions();
+    pastTalk.welcomed();
     hearts = event.hearts;
     setPresent(event.present);
     stage.setShow({ stage: event.stage, on_air: event.on_air });
@@ -70,7 +76,10 @@ const EVENTS = {
     for (const view of allViews()) view.foot.show();
     if (said && said.from.id === house.you?.id && answers.of(event.id)) tellDone(t("ask.answered"));
   },
-  deleted: (event) => talk.remove(event.id),
+  deleted(event) {
+    talk.remove(event.id);
+    pastTalk.remove(event.id);
+  },
   room: (event) => house.switched(event),
   sanction: (event) => house.sanctioned(event),
   moderator(event) {
