@@ -1,15 +1,17 @@
-"""`python -m tests.chat.assistant`: the figures; `--tuning` lists the faults of the tuning half."""
+"""`python -m tests.chat.assistant`: the figures; `--tuning` lists the tuning halves' faults."""
 
 import sys
 
 from chat.core.assistant.facts import Thresholds
-from tests.chat.assistant.questions import given, load, report
+from tests.chat.assistant.questions import SETS, given, load, report
 
 if __name__ == "__main__":
     usual = Thresholds()
-    questions = load()
-    sys.stdout.write(report(questions, usual) + "\n")
-    if "--tuning" in sys.argv:
+    for name in SETS:
+        questions = load(name)
+        sys.stdout.write(report(name, questions, usual) + "\n")
+        if "--tuning" not in sys.argv:
+            continue
         for question in questions:
             said = given(question, usual)
             if not question.judging and said != question.expected:

@@ -1,8 +1,10 @@
 """The questions, the shop they are asked in, and how answers are judged.
 
-`questions.tsv` has one line each: what the right answer is about (`-`: silence), which ware is
-pinned, what is said. Lines are numbered from 0 within a language; even ones are the half that
-patterns and thresholds may be tuned on, odd ones the half that judges.
+Two sets are judged apart: `questions.tsv` was written along with the assistant, `strangers.tsv` by
+somebody who knew neither it nor the first set and typed as viewers do. Each has one line a
+question: what the right answer is about (`-`: silence), which ware is pinned, what is said. Lines
+are numbered from 0 within a language; even ones are the half that patterns and thresholds may be
+tuned on, odd ones the half that judges.
 """
 
 import time
@@ -14,7 +16,7 @@ from typing import Final
 from chat.core.assistant.answers import Faq, answer
 from chat.core.assistant.facts import Delivery, Entry, Intent, Order, Shop, Thresholds, Ware
 
-FILE: Final = Path(__file__).with_name("questions.tsv")
+SETS: Final = ("questions", "strangers")
 WARES: Final = (
     Ware("tulip", "튤립 한 다발 (Tulips)", 18_000, "KRW", 12, options=("빨강", "노랑", "분홍")),
     Ware("tea", "동백꽃차 Camellia Tea 50g", 12_000, "KRW", 0),
@@ -78,11 +80,11 @@ class Score:
         return (self.answered - len(self.wrong)) / self.answerable
 
 
-def load() -> list[Question]:
-    """All questions."""
+def load(name: str) -> list[Question]:
+    """All questions of a set."""
     found: list[Question] = []
     korean, number = True, 0
-    for line in FILE.read_text("utf-8").splitlines():
+    for line in Path(__file__).with_name(f"{name}.tsv").read_text("utf-8").splitlines():
         if line.startswith("#"):
             korean, number = line == "# ko", 0
             continue
@@ -126,19 +128,24 @@ def judge(questions: Iterable[Question], thresholds: Thresholds) -> Score:
     return Score(asked, answerable, answered, tuple(wrong))
 
 
-def report(questions: Sequence[Question], thresholds: Thresholds) -> str:
-    """Figures by language and half, and the time of one question."""
+def half(questions: Iterable[Question], *, korean: bool, judging: bool) -> list[Question]:
+    """Those of one language and half."""
+    return [q for q in questions if q.korean is korean and q.judging is judging]
+
+
+def report(name: str, questions: Sequence[Question], thresholds: Thresholds) -> str:
+    """A set's figures by language and half, and the time of one question."""
     lines = []
     for korean in (True, False):
         for judging in (False, True):
-            part = [q for q in questions if q.korean is korean and q.judging is judging]
-            score = judge(part, thresholds)
+            score = judge(half(questions, korean=korean, judging=judging), thresholds)
             lines.append(
-                f"{'Korean' if korean else 'English'} {'judging' if judging else 'tuning'} half: "
+                f"{name}, {'Korean' if korean else 'English'} "
+                f"{'judging' if judging else 'tuning'} half: "
                 f"{score.asked} lines, {score.answered} answers, precision {score.precision:.3f}, "
                 f"coverage {score.coverage:.3f}"
             )
     began = time.perf_counter()
     judge(questions, thresholds)
     spent = (time.perf_counter() - began) / len(questions)
-    return "\n".join([*lines, f"{spent * 1e6:.0f} µs a line"])
+    return "\n".join([*lines, f"{name}: {spent * 1e6:.0f} µs a line"])
