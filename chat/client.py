@@ -173,7 +173,6 @@ class RoomClient:
             connection = await connect(
                 self._url,
                 subprotocols=[Subprotocol(self._wire.value)],
-                compression=None,
                 max_size=FRAME_BYTES,
                 **{"ping_interval": HEARTBEAT_S, "ping_timeout": HEARTBEAT_S, **self._options},
             )

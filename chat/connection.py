@@ -33,7 +33,7 @@ class Connection:
         self.member = member
         self._socket = socket
         self._wire = wire
-        self._ear = ear(wire, member.rank)
+        self._ear = ear(wire, member.rank, socket.takes_deflated())
         self._offset = 0
 
     def welcome(
@@ -72,7 +72,7 @@ class Connection:
         if self.member.id == change.account and self.member.rank is not Rank.SELLER:
             rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
             self.member = replace(self.member, rank=rank)
-            self._ear = ear(self._wire, rank)
+            self._ear = ear(self._wire, rank, self._ear.deflated)
 
     def tell(self, event: Mapping[str, Any] | msgspec.Struct) -> None:
         """Tell this viewer alone."""

@@ -98,6 +98,9 @@ class Socket(Protocol):
     def write(self, frame: bytes) -> None:
         """Send a whole websocket frame; nothing happens on a closing socket."""
 
+    def takes_deflated(self) -> bool:
+        """Whether frames may be deflated (RFC 7692), each by itself."""
+
     def backlog(self) -> int:
         """Bytes written that the network has not taken yet."""
 

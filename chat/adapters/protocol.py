@@ -1,10 +1,13 @@
 """uvicorn's websocket protocol, opened so far that a room can write whole frames to it.
 
-Give it to uvicorn as `ws=RoomProtocol` with `ws_per_message_deflate=False`: without deflate a frame
-is the same for everybody (RFC 6455 section 5.2), so that one frame built once is written to many
-transports. The application finds its socket in `scope["extensions"]["kkot.socket"]`; once it has
-opened the door it hands over who attends to the connection (`stay`) and returns, so that nothing of
-the handshake is kept for as long as a viewer stays.
+Give it to uvicorn as `ws=RoomProtocol` with `ws_per_message_deflate=False`: a frame is the same for
+everybody (RFC 6455 section 5.2), so that one frame built once is written to many transports. Who
+offers permessage-deflate is answered that neither side takes its context over (RFC 7692 section
+7.1.1): that keeps no compressor for any connection, and a deflated frame too is written to many.
+
+The application finds its socket in `scope["extensions"]["kkot.socket"]`; once it has opened the
+door it hands over who attends to the connection (`stay`) and returns, so that nothing of the
+handshake is kept for as long as a viewer stays.
 
 Beyond what uvicorn does, nothing a peer sends or refuses to read costs more than bounded memory
 or time: messages and fragments are limited, pongs nobody reads end the connection, and a closing
@@ -20,6 +23,10 @@ import msgspec
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidState
+from websockets.extensions.permessage_deflate import (
+    PerMessageDeflate,
+    ServerPerMessageDeflateFactory,
+)
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request, Response
 
@@ -27,6 +34,7 @@ from chat.adapters.inbox import Inbox
 from chat.connection import CLOSE_BYTES
 from chat.core.closes import REASONS, Close
 from chat.core.commands import MESSAGE_BYTES
+from chat.core.frames import WINDOW_BITS
 from chat.core.rate_limit import Bucket, Rate
 
 SOCKET_EXTENSION: Final = "kkot.socket"
@@ -37,6 +45,9 @@ KERNEL_BYTES: Final = 65_536
 """The kernel's send buffer of a connection: beyond it a slow reader is noticed at once."""
 CLOSE_GRACE_S: Final = 5.0
 """How long a closing connection may take to end."""
+DEFLATE: Final = ServerPerMessageDeflateFactory(
+    server_no_context_takeover=True, client_no_context_takeover=True
+)
 RETRY_AFTER_S: Final = 1
 """When those refused for the rate of handshakes may ask again, at the earliest."""
 BUSY: Final = msgspec.json.encode(
@@ -60,6 +71,7 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         assert not self.config.ws_per_message_deflate, "serve with ws_per_message_deflate=False"
         self.conn.max_message_size = MESSAGE_BYTES
+        self.conn.available_extensions = [DEFLATE]
         self.queue = Inbox()
         self._application, self.app = self.app, self._attend
         self._staying: Callable[[], Awaitable[None]] | None = None
@@ -81,6 +93,14 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         """Send a whole websocket frame; nothing happens on a closing socket."""
         if not self.close_sent and not self.transport.is_closing():
             self.transport.write(frame)
+
+    def takes_deflated(self) -> bool:
+        """Whether the peer offered permessage-deflate, with a window as large as ours."""
+        return any(
+            isinstance(extension, PerMessageDeflate)
+            and extension.local_max_window_bits >= WINDOW_BITS
+            for extension in self.conn.extensions
+        )
 
     def backlog(self) -> int:
         """Bytes written that the network has not taken yet."""

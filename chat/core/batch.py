@@ -35,12 +35,13 @@ class Ear:
 
     wire: Format
     rank: Rank
+    deflated: bool
 
 
 @cache
-def ear(wire: Format, rank: Rank) -> Ear:
+def ear(wire: Format, rank: Rank, deflated: bool) -> Ear:
     """The one ear there is for these: frames are found by what it is, not by what it is like."""
-    return Ear(wire, rank)
+    return Ear(wire, rank, deflated)
 
 
 class Batch:
@@ -60,28 +61,31 @@ class Batch:
         self._own: dict[tuple[Ear, str, bool], bytes | None] = {}
 
     def frame(self, heard: Ear, member: Member, *, talk: bool) -> bytes | None:
-        """The frame for such a viewer; None where nothing in it is for them."""
+        """The frame for such a viewer; None where nothing in it is for them.
+
+        One with something for a person alone is never deflated.
+        """
         if self._persons and member.address in self._persons:
             key = (heard, member.address, talk)
             if key not in self._own:
-                self._own[key] = self._build(heard, member, talk)
+                self._own[key] = self._build(heard, member, talk, deflated=False)
             return self._own[key]
         frames = self._frames[talk]
         if heard not in frames:
-            frames[heard] = self._build(heard, member, talk)
+            frames[heard] = self._build(heard, member, talk, deflated=heard.deflated)
         return frames[heard]
 
     def after(self, offset: int) -> "Batch":
         """The batch less the numbered events up to this one."""
         return Batch([event for event in self.events if not 0 < event.offset <= offset])
 
-    def _build(self, heard: Ear, member: Member, talk: bool) -> bytes | None:
+    def _build(self, heard: Ear, member: Member, talk: bool, *, deflated: bool) -> bytes | None:
         packed = [
             event.packed
             for event in self.events
             if (event.lane is Lane.SHOP or talk) and member.hears(event.to)
         ]
-        return array_frame(heard.wire, packed) if packed else None
+        return array_frame(heard.wire, packed, deflated=deflated) if packed else None
 
 
 class Gathering:

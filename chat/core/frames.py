@@ -2,9 +2,11 @@
 
 An event is a msgpack map. Towards viewers many events make one array, and the array one whole
 websocket frame (RFC 6455 section 5.2: final, unmasked), built once for all who get the same. The
-msgpack array is the packed maps one after another.
+msgpack array is the packed maps one after another. Those who negotiated it get the frame deflated
+(RFC 7692) without context takeover, so that it too is the same for all of them.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +16,10 @@ import msgspec
 
 EVENT_BYTES: Final = 65_536
 """The largest packed event; a larger one is a fault of whoever publishes it."""
+DEFLATE_FROM_BYTES: Final = 128
+"""Smaller payloads are not worth deflating."""
+WINDOW_BITS: Final = 15
+"""The LZ77 window of deflated frames (RFC 7692 section 7.1.2)."""
 SNAPSHOT_MEMBERS: Final = 15
 """The most members of a snapshot: what a msgpack fixmap counts."""
 
@@ -69,9 +75,14 @@ def numbered(packed: bytes, offset: int) -> bytes:
     return pack({**unpack(packed), "offset": offset})
 
 
-def websocket_frame(wire: Format, payload: bytes) -> bytes:
-    """A whole server frame: binary for msgpack, text for JSON (RFC 6455 section 5.2)."""
+def websocket_frame(wire: Format, payload: bytes, *, deflated: bool = False) -> bytes:
+    """A whole server frame: binary for msgpack, text for JSON (RFC 6455 section 5.2).
+
+    `deflated`: the payload is what `deflate` made; RSV1 tells so (RFC 7692 section 6).
+    """
     opcode = 0x82 if wire is Format.MSGPACK else 0x81
+    if deflated:
+        opcode |= 0x40
     size = len(payload)
     if size < 126:
         return bytes((opcode, size)) + payload
@@ -80,13 +91,27 @@ def websocket_frame(wire: Format, payload: bytes) -> bytes:
     return bytes((opcode, 127)) + size.to_bytes(8) + payload
 
 
-def array_frame(wire: Format, packed: Sequence[bytes]) -> bytes:
-    """One frame with an array of packed events, in their order."""
+def array_frame(wire: Format, packed: Sequence[bytes], *, deflated: bool = False) -> bytes:
+    """One frame with an array of packed events, in their order.
+
+    `deflated`: made smaller where that makes it smaller. Nothing that only some may know belongs
+    in such a frame beside what others wrote: its size tells of both.
+    """
     if wire is Format.MSGPACK:
         payload = _array_header(len(packed)) + b"".join(packed)
     else:
         payload = b"[" + b",".join(map(_to_json, packed)) + b"]"
+    if deflated and len(payload) >= DEFLATE_FROM_BYTES:
+        smaller = deflate(payload)
+        if len(smaller) < len(payload):
+            return websocket_frame(wire, smaller, deflated=True)
     return websocket_frame(wire, payload)
+
+
+def deflate(payload: bytes) -> bytes:
+    """A message's payload compressed, remembering none before it (RFC 7692 section 7.2.1)."""
+    compressor = zlib.compressobj(wbits=-WINDOW_BITS)
+    return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]
 
 
 def _array_header(count: int) -> bytes:

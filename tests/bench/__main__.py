@@ -33,6 +33,7 @@ ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {
 @click.option("--messages-per-s", default=100, type=click.IntRange(0, 5_000), help="Said in it.")
 @click.option("--slow", default=0, type=click.IntRange(0, 100), help="Further ones do not read.")
 @click.option("--shop-bytes", default=200, type=click.IntRange(1, 60_000), help="Of an event.")
+@click.option("--deflate", is_flag=True, help="Its viewers take deflated frames.")
 def main(
     names: tuple[str, ...],
     viewers: int,
@@ -41,9 +42,10 @@ def main(
     messages_per_s: int,
     slow: int,
     shop_bytes: int,
+    deflate: bool,
 ) -> None:
     """Measure the running server; each NAME prints its figure beside a floor."""
-    load = fanout.Load(connections, messages_per_s, seconds, slow, shop_bytes)
+    load = fanout.Load(connections, messages_per_s, seconds, slow, shop_bytes, deflate)
 
     async def measure() -> None:
         everywhere = os.sched_getaffinity(0)

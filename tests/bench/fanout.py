@@ -34,13 +34,17 @@ QUESTION_EVERY: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`slow`: how many do not read. `shop_bytes`: the size of a shop event."""
+    """`slow`: how many do not read. `shop_bytes`: the size of a shop event.
+
+    `deflate`: whether the viewers take deflated frames.
+    """
 
     connections: int
     messages_per_s: int
     seconds: float
     slow: int
     shop_bytes: int
+    deflate: bool = False
 
 
 async def run(load: Load) -> None:
@@ -90,6 +94,7 @@ class Measured:
     def report(self, load: Load, bare: float) -> Report:
         """The figures, the floor's beside."""
         figure = self.deliveries / self.cpu_s
+        raw = [frame.raw for frame in self.frames]
         slow = {
             "slow_closed": self.closed,
             "slow_kept_bytes": max(self.kept, default=0),
@@ -106,6 +111,7 @@ class Measured:
                 "shown_per_s": self.messages / load.connections / self.elapsed_s,
                 "core_share": self.cpu_s / self.elapsed_s,
                 "tick_ms": 1e3 * self.tick_s,
+                "bytes_per_frame": sum(map(len, raw)) / len(raw),
                 "p50_ms": percentile(self.said_ms, 0.5),
                 "p99_ms": percentile(self.said_ms, 0.99),
                 "shop_p50_ms": percentile(self.shop_ms, 0.5),
@@ -126,9 +132,10 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
     closing.callback(audience.leave)
     speakers = min(load.connections, math.ceil(load.messages_per_s / SAID_BY_ONE_PER_S))
     tokens = [token_of(server.secret, number) for number in range(speakers)]
-    await join(url, show, tokens[:1], audience)
+    await join(url, show, tokens[:1], audience, deflate=load.deflate)
     empty = resident_bytes(server.pid)
-    await join(url, show, tokens[1:] + [None] * (load.connections - speakers), audience)
+    others = tokens[1:] + [None] * (load.connections - speakers)
+    await join(url, show, others, audience, deflate=load.deflate)
     await passed(SETTLE_S)
     full = resident_bytes(server.pid)
     slow = [await enter(url, show, None, slow=True) for _ in range(load.slow)]

@@ -10,6 +10,7 @@ import random
 import select
 import socket
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -31,6 +32,9 @@ SLOW_BUFFER_BYTES: Final = 4096
 EVENTS_PER_POLL: Final = 8192
 PING: Final = 0x89
 CLOSE: Final = 0x88
+DEFLATED: Final = 0x40
+OFFER: Final = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+"""What a browser offers."""
 
 
 @dataclass(slots=True)
@@ -201,7 +205,11 @@ def _whole(piece: bytes) -> tuple[int, int] | None:
 
 
 def _frame(raw: bytes, head: int) -> Frame:
-    events = msgpack.unpackb(raw[head:])
+    payload = raw[head:]
+    if raw[0] & DEFLATED:
+        inflating = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        payload = inflating.decompress(payload + b"\0\0\xff\xff")
+    events = msgpack.unpackb(payload)
     said = [int(event["text"].split(" ")[0]) for event in events if event["type"] == "said"]
     shop = [event["number"] for event in events if event["type"] == "bench"]
     offsets = [event["offset"] for event in events if event.get("offset")]
@@ -213,13 +221,20 @@ def _frame(raw: bytes, head: int) -> Frame:
     return Frame(raw, events, said, shop, last, welcome, answers, told, recovered)
 
 
-async def join(url: str, show: str, tokens: Sequence[str | None], audience: Audience) -> None:
+async def join(
+    url: str,
+    show: str,
+    tokens: Sequence[str | None],
+    audience: Audience,
+    *,
+    deflate: bool = False,
+) -> None:
     """Let one guest in for each token, some at a time, until all are welcomed."""
     turns = asyncio.Semaphore(JOINING_AT_ONCE)
 
     async def come(index: int, token: str | None) -> None:
         async with turns:
-            audience.add(await enter(url, show, token, index))
+            audience.add(await enter(url, show, token, index, deflate=deflate))
 
     async with asyncio.TaskGroup() as coming:
         for index, token in enumerate(tokens):
@@ -233,15 +248,16 @@ async def enter(
     index: int = 0,
     *,
     slow: bool = False,
+    deflate: bool = False,
     since: dict[str, Any] | None = None,
 ) -> socket.socket:
     """A connection that has said hello, after as many tries as it takes, with full jitter.
 
-    A slow one has small buffers. `since`: the place it knows.
+    A slow one has small buffers. `deflate`: it takes deflated frames. `since`: what it knows.
     """
     for failures in itertools.count():
         try:
-            connection = await shake_hands(url, show, index, slow=slow)
+            connection = await shake_hands(url, show, index, slow=slow, deflate=deflate)
         except ConnectionError:
             await passed(random.uniform(0, min(MOST_S, FIRST_S * 2**failures)))
         else:
@@ -251,7 +267,9 @@ async def enter(
     raise AssertionError("unreachable")
 
 
-async def shake_hands(url: str, show: str, index: int, *, slow: bool = False) -> socket.socket:
+async def shake_hands(
+    url: str, show: str, index: int, *, slow: bool = False, deflate: bool = False
+) -> socket.socket:
     """A connection that has not said anything. Raises `ConnectionError` where it is not let in."""
     connection = socket.socket()
     try:
@@ -259,21 +277,21 @@ async def shake_hands(url: str, show: str, index: int, *, slow: bool = False) ->
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER_BYTES)
         connection.setblocking(False)
         connection.bind((f"127.0.0.{2 + index // PER_ADDRESS}", 0))
-        await _upgrade(connection, url, show)
+        await _upgrade(connection, url, show, OFFER if deflate else "")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-async def _upgrade(connection: socket.socket, url: str, show: str) -> None:
+async def _upgrade(connection: socket.socket, url: str, show: str, offer: str) -> None:
     loop, parts = asyncio.get_running_loop(), urlsplit(url)
     await loop.sock_connect(connection, ("127.0.0.1", parts.port or 80))
     head = (
         f"GET /shows/{show}/events HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: a2tvdGtrb3Rra290a2tvdA==\r\n"
-        "Sec-WebSocket-Protocol: kkot.v1+msgpack\r\n\r\n"
+        f"Sec-WebSocket-Protocol: kkot.v1+msgpack\r\n{offer}\r\n"
     )
     await loop.sock_sendall(connection, head.encode())
     answer = b""

@@ -24,6 +24,10 @@ class Wire:
         payload = frame[2:] if frame[1] < 126 else frame[4:]
         self.told.extend(event["id"] for event in msgpack.unpackb(payload))
 
+    def takes_deflated(self) -> bool:
+        """No."""
+        return False
+
     def backlog(self) -> int:
         """As full as the test says."""
         return self.full

@@ -19,7 +19,8 @@ HEARD_BY = {
     ("dal", Rank.SELLER): {"", "moderators", "seller", "@id-dal"},
 }
 
-VIEWER = ear(Format.MSGPACK, Rank.VIEWER)
+VIEWER = ear(Format.MSGPACK, Rank.VIEWER, False)
+DEFLATED = ear(Format.MSGPACK, Rank.VIEWER, True)
 
 
 def somebody(name: str | None, rank: Rank) -> Member:
@@ -51,13 +52,13 @@ def test_everybody_gets_what_is_for_them_in_order(to: list[str | None], talk: bo
     batch = Batch(events)
     for (name, rank), addresses in HEARD_BY.items():
         who = somebody(name, rank)
-        frame = batch.frame(ear(Format.MSGPACK, rank), who, talk=talk)
+        frame = batch.frame(ear(Format.MSGPACK, rank, False), who, talk=talk)
         assert told(frame) == [
             n
             for n, address in enumerate(to, 1)
             if (talk if address is None else address in addresses)
         ]
-        assert batch.frame(ear(Format.MSGPACK, rank), who, talk=talk) is frame
+        assert batch.frame(ear(Format.MSGPACK, rank, False), who, talk=talk) is frame
 
 
 def test_viewers_who_are_told_the_same_share_a_frame() -> None:
@@ -66,6 +67,20 @@ def test_viewers_who_are_told_the_same_share_a_frame() -> None:
     frame = batch.frame(VIEWER, bom, talk=True)
     assert batch.frame(VIEWER, haru, talk=True) is frame
     assert told(batch.frame(VIEWER, somebody("dal", Rank.VIEWER), talk=True)) == [1, 2]
+
+
+def test_what_one_person_alone_is_told_is_not_deflated() -> None:
+    chatter = Event(Lane.TALK, pack({"type": "said", "text": "꽃" * 200}))
+    batch = Batch([chatter, shop(1, "@id-dal")])
+    dal, bom = somebody("dal", Rank.VIEWER), somebody("bom", Rank.VIEWER)
+    shared = batch.frame(DEFLATED, bom, talk=True)
+    plain = batch.frame(VIEWER, bom, talk=True)
+    own = batch.frame(DEFLATED, dal, talk=True)
+    assert shared is not None
+    assert plain is not None
+    assert own == batch.frame(VIEWER, dal, talk=True)
+    assert len(shared) < len(plain)
+    assert batch.frame(DEFLATED, somebody("haru", Rank.VIEWER), talk=True) is shared
 
 
 def test_a_batch_knows_its_numbers_and_leaves_out_the_first_ones() -> None:

@@ -7,10 +7,13 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.exceptions import ProtocolError
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from chat.core.frames import (
+    DEFLATE_FROM_BYTES,
     Format,
     Snapshot,
     array_frame,
@@ -24,12 +27,13 @@ scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max
 events = st.dictionaries(st.text(max_size=8), scalars | st.lists(scalars, max_size=4), max_size=6)
 
 
-def parse(frame: bytes) -> Frame:
+def parse(frame: bytes, *, inflate: bool = False) -> Frame:
     """The frame as the websockets library reads it; it must be exactly one."""
+    extensions = [PerMessageDeflate(True, True, 15, 15)] if inflate else []
     reader = StreamReader()
     reader.feed_data(frame)
     reader.feed_eof()
-    parsing = Frame.parse(reader.read_exact, mask=False)
+    parsing = Frame.parse(reader.read_exact, mask=False, extensions=extensions)
     while True:
         try:
             next(parsing)
@@ -50,6 +54,26 @@ def test_a_frame_of_any_size_is_one_whole_frame(wire: Format, size: int) -> None
     assert parsed.fin
     assert parsed.opcode == (Opcode.BINARY if wire is Format.MSGPACK else Opcode.TEXT)
     assert parsed.data == b"x" * size
+
+
+@given(st.lists(events, max_size=20), st.integers(0, 3), st.sampled_from(Format))
+def test_a_deflated_array_says_the_same_and_is_never_larger(
+    told: list[dict[str, Any]], copies: int, wire: Format
+) -> None:
+    packed = [pack(event) for event in told] * copies
+    plain = array_frame(wire, packed)
+    frame = array_frame(wire, packed, deflated=True)
+    assert parse(frame, inflate=True) == parse(plain)
+    assert len(frame) <= len(plain)
+
+
+def test_only_what_is_worth_it_is_deflated() -> None:
+    small = [pack({"text": "꽃" * 10})]
+    large = [pack({"text": "꽃" * DEFLATE_FROM_BYTES})]
+    assert parse(array_frame(Format.MSGPACK, small, deflated=True))
+    assert parse(array_frame(Format.MSGPACK, large))
+    with pytest.raises(ProtocolError, match="reserved bits"):
+        parse(array_frame(Format.MSGPACK, large, deflated=True))
 
 
 @given(st.lists(events, max_size=20))
