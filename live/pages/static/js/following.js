@@ -51,7 +51,8 @@ export class FollowButton {
     this.follows = follows;
     this.followers = followers;
     this.button.setAttribute("aria-pressed", String(follows));
-    this.button.textContent = `${t(follows ? "follow.following" : "follow.follow")} ${shortCount(followers)}`;
+    const count = followers ? ` ${shortCount(followers)}` : "";
+    this.button.textContent = t(follows ? "follow.following" : "follow.follow") + count;
     this.button.hidden = false;
   }
 }
