@@ -21,7 +21,7 @@ from chat.core.assistant.facts import Answer, Answered, Intent, Thresholds
 from chat.core.assistant.reading import Reading, read
 from chat.core.budget import Part
 from chat.core.frames import Event, Lane, pack
-from chat.core.questions import Origin
+from chat.core.questions import Origin, is_worth_handing_over
 from chat.hub import Hub
 from chat.ports import AnswerMemory, FaqBook, ShopFacts, StoreFaq, Verdict
 
@@ -80,8 +80,9 @@ class Assistant:
 
     async def _hand_over(self, show: str, said: Mapping[str, Any]) -> None:
         """The seller is asked instead, unless the viewer asked the seller itself."""
-        if self._hub.ask is not None and "question" not in said:
-            await self._hub.ask(show, said, Origin.ASSISTANT, said["id"])
+        ask = self._hub.ask
+        if ask is not None and "question" not in said and is_worth_handing_over(said["text"]):
+            await ask(show, said, Origin.ASSISTANT, said["id"])
 
     async def _tell(self, show: str, said: Mapping[str, Any], found: Answer) -> None:
         event = {

@@ -7,6 +7,7 @@ answer may be taken back. Nothing else happens to it, and nothing twice.
 
 from collections.abc import Mapping
 from enum import Enum
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -17,6 +18,8 @@ OPEN_PER_PERSON: Final = 3
 """So many questions of a person may wait in a show; more are refused. Moderators are free."""
 REPEATED_S: Final = 300
 """Within so long a question under the same key is the same question."""
+LETTERS_HANDED_OVER: Final = 7
+"""A question with fewer letters is an exclamation rather; a Hangul syllable counts as two."""
 ANSWERS_PER_PRODUCT: Final = 3
 """So many of the last answers about each product are told to a newcomer."""
 ANSWERS_PER_SHOW: Final = 20
@@ -119,6 +122,17 @@ class QuestionAnswered(msgspec.Struct, frozen=True, kw_only=True, tag_field="typ
     state: State
     answered_at_ms: int
     version: int
+
+
+def is_worth_handing_over(text: str) -> bool:
+    """Whether a seller could answer it, as far as its letters tell: "진짜요?" and "??" are none.
+
+    A letter that is repeated at once counts once; jamo on their own (ㅋㅋ, ㅠㅠ) do not count.
+    """
+    letters = [letter for letter, _ in groupby(text) if letter.isalpha()]
+    syllables = sum("가" <= letter <= "힣" for letter in letters)
+    jamo = sum("ㄱ" <= letter <= "ㆎ" for letter in letters)
+    return len(letters) + syllables - jamo >= LETTERS_HANDED_OVER
 
 
 def objection(origin: Origin, in_show: int, of_person: int) -> Objection | None:

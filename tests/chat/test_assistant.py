@@ -107,7 +107,8 @@ async def test_what_it_cannot_answer_it_hands_over_unless_the_seller_was_asked(r
         asked = {"type": "say", "id": "1", "text": "누가 만든 화병인가요?", "question": True}
         await bom.send(asked)
         await bom.say("어느 공방 작품인가요?", "2")
-        await bom.say("몇 개 남았어요?", "3")
+        await bom.say("진짜요?", "3")
+        await bom.say("몇 개 남았어요?", "4")
         await bom.until("said", by_assistant)
     assert [handed.get_nowait() for _ in range(handed.qsize())] == [
         ("spring", Origin.VIEWER, "누가 만든 화병인가요?", False),

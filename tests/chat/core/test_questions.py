@@ -14,6 +14,7 @@ from chat.core.questions import (
     Origin,
     Question,
     State,
+    is_worth_handing_over,
     objection,
     settle,
     told_to_everybody,
@@ -112,6 +113,32 @@ def test_no_more_questions_wait_than_may(origin: Origin, in_show: int, of_person
     show_full = in_show >= OPEN_PER_SHOW[origin]
     assert (found is None) is not (person_full or show_full)
     assert found is None or found is (Objection.TOO_MANY if person_full else Objection.FULL)
+
+
+@pytest.mark.parametrize(
+    ("text", "worth"),
+    [
+        *(
+            (text, False)
+            for text in (
+                "?",
+                "???",
+                "네?",
+                "왜요?",
+                "진짜요?",
+                "아아아아아아?",
+                "ㅋㅋㅋㅎㅎㅎㅋㅋㅋ?",
+            )
+        ),
+        *((text, False) for text in ("", "what?", "really?", "1234567890?", "REALLLLLLLLY?")),
+        *(
+            (text, True)
+            for text in ("이거 뭐예요?", "배송비는?", "Is it big?", "세탁기 돌려도 되나요")
+        ),
+    ],
+)
+def test_exclamations_are_not_handed_over(text: str, worth: bool) -> None:
+    assert is_worth_handing_over(text) is worth
 
 
 @pytest.mark.parametrize(
