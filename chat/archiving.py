@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 ROUND_S: Final = 0.3
 """How long what is said is gathered before it is archived."""
+PAUSE_S: Final = 0.05
+"""Between batches other work of the loop comes first: a backlog of thousands is no hurry."""
 ORPHANS_EVERY_S: Final = 2.0
 SWEEP_EVERY_S: Final = 600.0
 SWEPT_AT_ONCE: Final = 2_000
@@ -98,6 +100,7 @@ class Archivist:
             await self._unarchived.archived(mine)
             left |= dict.fromkeys(share.shows) | {each.show: each.left for each in mine}
             self._count_archived(mine)
+            await asyncio.sleep(PAUSE_S)
         return left
 
     def _count_waiting(self, taken: Sequence[Taken]) -> None:

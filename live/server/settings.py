@@ -174,8 +174,8 @@ class Settings:
     operator_token: str = _setting(
         "",
         _secret,
-        "token, 32 characters or more, that may see the media of all shows at `GET /media`; "
-        "empty: nobody may",
+        "token, 32 characters or more, that may see the media of all shows at `GET /media` and "
+        "erase what a person said at `DELETE /accounts/{id}/chat`; empty: nobody may",
     )
     banned_words: str = _setting(
         "",

@@ -174,7 +174,7 @@ async def test_everybody_reads_what_the_room_was_shown(case: Case) -> None:
     assert page["messages"] == [
         {
             "id": first["id"],
-            "from": first["from"] | {"assistant": False},
+            "from": {"buyer": False, "assistant": False} | first["from"],
             "text": "하나",
             "at_ms": first["at_ms"],
             "offset_ms": None,
