@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
+from chat.core import nicknames
 from chat.core.archive import Kept, Place, Recall, Saying, Share
 from chat.core.assistant.facts import Answered, Entry, Shop
 from chat.core.budget import Part
@@ -35,7 +36,8 @@ class Person:
 class Room:
     """What a show is like now: `products` as the shop tells them, `pinned` one of their ids.
 
-    `seller` and `moderators` are accounts; `store` is the seller's, `rules` bind the others.
+    `seller` and `moderators` are accounts, `names` what they are called; `store` is the seller's,
+    `rules` bind the others.
     `answers`: the last to questions about the products or in the show, newest first.
     """
 
@@ -48,6 +50,13 @@ class Room:
     store: str = ""
     rules: Rules = field(default_factory=Rules)
     answers: Sequence[QuestionAnswered] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, person: Person) -> str:
+        """What a person is called in the room."""
+        if self.rank(person.id) >= Rank.MODERATOR:
+            return person.name
+        return nicknames.shown(person.id, person.name, self.names.values())
 
     def rank(self, account: str) -> Rank:
         """What an account is in the room."""

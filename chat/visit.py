@@ -99,7 +99,7 @@ def _member(crowd: Crowd, room: Room, person: Person | None) -> Member:
         return member(None, Rank.VIEWER, crowd.talk_bucket(None, seller=False))
     rank = room.rank(person.id)
     talk = crowd.talk_bucket(person.id, seller=rank is Rank.SELLER)
-    return member((person.id, person.name), rank, talk)
+    return member((person.id, room.name(person)), rank, talk)
 
 
 def _visitor(hello: Hello, person: Person | None) -> str:

@@ -16,12 +16,13 @@ from live.accounts.core.rotation import REFRESH_SECONDS, RefreshToken, Verdict
 from live.accounts.errors import (
     EmailTakenError,
     InvalidAccountError,
+    NameRefusedError,
     SessionOverError,
     TooManyAttemptsError,
     UnknownAccountError,
     WrongCredentialsError,
 )
-from live.accounts.ports import Account, Limiter, Passwords, Registry, StoresOf, Tokens
+from live.accounts.ports import Account, JudgeName, Limiter, Passwords, Registry, StoresOf, Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,15 @@ class Session:
     refresh_token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """An account under its new name. `access_expires_ms`: since the epoch."""
+
+    account: Account
+    access_token: str
+    access_expires_ms: int
+
+
 class Accounts:
     """The use cases. `clock` gives seconds since the epoch."""
 
@@ -44,6 +54,7 @@ class Accounts:
         tokens: Tokens,
         limiter: Limiter,
         stores_of: StoresOf,
+        judge_name: JudgeName,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._registry = registry
@@ -51,10 +62,14 @@ class Accounts:
         self._tokens = tokens
         self._limiter = limiter
         self._stores_of = stores_of
+        self._judge_name = judge_name
         self._clock = clock
 
     async def sign_up(self, email: str, password: str, name: str, locale: str | None) -> Session:
-        """Make an account and sign it in. Raises `InvalidAccountError`, `EmailTakenError`."""
+        """Make an account and sign it in.
+
+        Raises `InvalidAccountError`, `NameRefusedError`, `EmailTakenError`.
+        """
         kept = {
             "email": rules.email(email),
             "password": rules.password(password),
@@ -63,6 +78,7 @@ class Accounts:
         for field, value in kept.items():
             if value is None:
                 raise InvalidAccountError(f"This {field} cannot be used.", field=field)
+        self._demand_name(kept["name"] or "")
         account = Account(
             id=secrets.token_urlsafe(9),
             email=kept["email"] or "",
@@ -115,6 +131,21 @@ class Accounts:
             raise UnknownAccountError("This account is gone.")
         return account
 
+    async def rename(self, account_id: str, name: str) -> Renamed:
+        """Give an account another name, and a token that tells it.
+
+        Raises `InvalidAccountError`, `NameRefusedError`, `UnknownAccountError`.
+        """
+        kept = rules.name(name)
+        if kept is None:
+            raise InvalidAccountError("This name cannot be used.", field="name")
+        self._demand_name(kept)
+        account = await self._registry.rename(account_id, kept)
+        if account is None:
+            raise UnknownAccountError("This account is gone.")
+        token, expires_ms = self._token(account)
+        return Renamed(account, token, expires_ms)
+
     async def names(self, account_ids: Collection[str]) -> dict[str, str]:
         """What those of the accounts that there are, are called, by id."""
         return await self._registry.names(account_ids)
@@ -139,9 +170,17 @@ class Accounts:
         return self._session(account, refresh_token)
 
     def _session(self, account: Account, refresh_token: str) -> Session:
+        return Session(account, *self._token(account), refresh_token)
+
+    def _token(self, account: Account) -> tuple[str, int]:
         now_s = int(self._clock())
-        access_token = self._tokens.issue(Person(account.id, account.name), now_s)
-        return Session(account, access_token, (now_s + ACCESS_SECONDS) * 1000, refresh_token)
+        token = self._tokens.issue(Person(account.id, account.name), now_s)
+        return token, (now_s + ACCESS_SECONDS) * 1000
+
+    def _demand_name(self, name: str) -> None:
+        reason = self._judge_name(name)
+        if reason is not None:
+            raise NameRefusedError("Nobody may be called so.", reason=reason)
 
 
 def digest(token: str) -> bytes:

@@ -19,6 +19,12 @@ class InvalidAccountError(AccountsError):
     code = "invalid"
 
 
+class NameRefusedError(AccountsError):
+    """Nobody may be called so; fact `reason` tells why."""
+
+    code = "name_refused"
+
+
 class EmailTakenError(AccountsError):
     """Somebody has an account with this email."""
 

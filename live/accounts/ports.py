@@ -10,6 +10,9 @@ from live.accounts.core.rotation import RefreshToken, Verdict
 ACCESS_COOKIE: Final = "kkot_access"
 REFRESH_COOKIE: Final = "kkot_refresh"
 
+JudgeName = Callable[[str], str | None]
+"""Why nobody may be called so; None where everybody may."""
+
 StoresOf = Callable[[str], Awaitable[list[str]]]
 """The slugs of the stores an account owns."""
 
@@ -36,6 +39,9 @@ class Registry(Protocol):
 
     async def by_id(self, account: str) -> Account | None:
         """The account with this id."""
+
+    async def rename(self, account: str, name: str) -> Account | None:
+        """The account under another name; None where there is no such account."""
 
     async def names(self, wanted: Collection[str]) -> dict[str, str]:
         """What those of the accounts that there are, are called, by id."""

@@ -37,6 +37,7 @@ from chat.adapters.redis_answers import RedisAnswers
 from chat.adapters.rulebook import SqlRulebook
 from chat.adapters.service import Chat, open_chat
 from chat.assistant import Assistant
+from chat.core.nicknames import fault
 from chat.core.questions import told_to_everybody
 from chat.erasing import Erasing
 from chat.errors import ChatError
@@ -51,6 +52,7 @@ from live.accounts.adapters.registry import SqlRegistry
 from live.accounts.adapters.routes import operations as account_operations
 from live.accounts.adapters.tokens import JwtTokens
 from live.accounts.core.claims import Person as Claimant
+from live.accounts.ports import JudgeName
 from live.discovery.adapters.followers import SqlFollowers
 from live.discovery.adapters.routes import operations as following_operations
 from live.discovery.following import Followings
@@ -151,7 +153,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         return await cart.products(ids)
 
     async def describe(show: str) -> Room | None:
-        return await _room(shows, cart, rulebook, book, show)
+        return await _room(shows, cart, rulebook, book, accounts, show)
 
     async def buys(account: str, store: str) -> bool:
         return await cart.has_bought(account, store)
@@ -159,7 +161,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     async def open_shows(store: str) -> list[str]:
         return [show.id for show in await shows.unended(store)]
 
-    accounts = _accounts(ground, stores_of)
+    accounts = _accounts(ground, stores_of, lambda name: fault(name, chat.hub.unwanted))
     rulebook, book = SqlRulebook(engine), SqlQuestionBook(engine)
     followers = SqlFollowers(engine)
     chat = await closing.enter_async_context(
@@ -346,13 +348,14 @@ def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:
     relay.end(show)
 
 
-def _accounts(ground: Ground, stores_of: Any) -> Accounts:
+def _accounts(ground: Ground, stores_of: Any, judge_name: JudgeName) -> Accounts:
     return Accounts(
         SqlRegistry(ground.engine),
         Argon2Passwords(),
         JwtTokens(ground.secret),
         RedisLimiter(ground.redis),
         stores_of,
+        judge_name,
     )
 
 
@@ -387,19 +390,27 @@ async def _shelf(cart: Cart, slug: str) -> list[str]:
 
 
 async def _room(
-    shows: Shows, cart: Cart, rulebook: SqlRulebook, book: SqlQuestionBook, show: str
+    shows: Shows,
+    cart: Cart,
+    rulebook: SqlRulebook,
+    book: SqlQuestionBook,
+    accounts: Accounts,
+    show: str,
 ) -> Room | None:
     found = await shows.find(show)
     if found is None:
         return None
     ids = list(found.lineup) or await _shelf(cart, found.store)
+    seller = await _owner(cart, found.store) or ""
+    moderators = await rulebook.moderators(found.store)
     return Room(
         stage=found.stage.value,
         on_air=found.stage is not Stage.ENDED and bool(await shows.on_air([show])),
         pinned=found.pinned,
         products=await cart.products(ids),
-        seller=await _owner(cart, found.store) or "",
-        moderators=await rulebook.moderators(found.store),
+        seller=seller,
+        moderators=moderators,
+        names=await accounts.names(moderators | {seller}),
         store=found.store,
         rules=await rulebook.rules(found.store, show, time.time_ns() // 1_000_000),
         answers=[told for one in await book.told(show, ids) if (told := told_to_everybody(one))],

@@ -12,7 +12,7 @@ from live.accounts.adapters.passwords import CONCURRENT, WAITING, Argon2Password
 from live.accounts.adapters.tokens import JwtTokens
 from live.accounts.core.claims import ACCESS_SECONDS, Person
 from live.accounts.errors import BusyError
-from tests.server.world import ORIGIN, PASSWORD, World
+from tests.server.world import ORIGIN, PASSWORD, SECRET, World
 
 ANN = {"email": "Ann@Example.com", "password": PASSWORD, "name": "앤"}
 SIGN_IN = {"email": "ann@example.com", "password": PASSWORD}
@@ -158,3 +158,34 @@ def test_tokens_of_another_secret_vouch_for_nobody() -> None:
     token = JwtTokens("one secret").issue(Person("ann", "Ann"), 1000)
     assert JwtTokens("one secret").read(token, 1000) == Person("ann", "Ann")
     assert JwtTokens("other secret").read(token, 1000) is None
+
+
+async def test_a_new_name_is_told_by_the_next_token_and_stays(world: World) -> None:
+    session = (await sign_up(world)).json()
+    renamed = await world.client.patch("/me", json={"name": "  봄   꽃 "}, headers=ORIGIN)
+    assert renamed.status_code == 200
+    assert renamed.json()["account"] == session["account"] | {"name": "봄 꽃"}
+    token = renamed.json()["access_token"]
+    person = JwtTokens(SECRET).read(token, world.clock())
+    assert person == Person(session["account"]["id"], "봄 꽃")
+    assert token in renamed.headers["set-cookie"]
+    assert (await world.client.get("/me")).json()["name"] == "봄 꽃"
+    refreshed = await world.client.post("/sessions/refresh", headers=ORIGIN)
+    assert refreshed.json()["account"]["name"] == "봄 꽃"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("", "invalid"), ("x" * 41, "invalid"), ("a\u202eb", "invalid"), ("rotten", "name_refused")],
+)
+async def test_a_name_that_breaks_a_rule_is_nobodys(world: World, name: str, code: str) -> None:
+    refused = await world.client.post("/accounts", json=ANN | {"name": name})
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    await sign_up(world)
+    refused = await world.client.patch("/me", json={"name": name}, headers=ORIGIN)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert (await world.client.get("/me")).json()["name"] == "앤"
+
+
+async def test_only_who_is_signed_in_is_renamed(world: World) -> None:
+    assert (await world.client.patch("/me", json={"name": "봄"})).status_code == 401

@@ -78,7 +78,8 @@ class House:
         ]
         moderators = frozenset({"id-haru"})
         shop = ("id-dal", moderators, "flowers", self.rules)
-        return Room("live", self.on_air, self.pinned, products, *shop)
+        names = {"id-dal": "dal", "id-haru": "haru"}
+        return Room("live", self.on_air, self.pinned, products, *shop, names=names)
 
 
 class Server(uvicorn.Server):

@@ -136,7 +136,7 @@ async def _open_shop(url: str, ca: str) -> Target:
         account = {
             "email": f"seller-{secrets.token_hex(4)}@kkot.example",
             "password": secrets.token_urlsafe(16),
-            "name": "Seller",
+            "name": "Dal",
         }
         token = (await _post(http, "/accounts", account))["access_token"]
         http.cookies.clear()

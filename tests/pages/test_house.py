@@ -28,6 +28,8 @@ class Door:
         self.page = page
         self.posted: list[tuple[str, Any]] = []
         self.hellos = 0
+        self.came_back = asyncio.Event()
+        """Set once the page has come in twice."""
         self._you = you
         self._socket = asyncio.get_running_loop().create_future()
 
@@ -61,6 +63,8 @@ class Door:
                 you = None if self._you is None else {"sanctions": [], **self._you}
                 socket.send(msgpack.packb([WELCOME | {"you": you}]))
                 self.hellos += 1
+                if self.hellos == 2:
+                    self.came_back.set()
                 if not self._socket.done():
                     self._socket.set_result(socket)
             if said["type"] == "say":
@@ -198,6 +202,26 @@ async def test_who_has_bought_is_told_from_others(page: Page) -> None:
     await expect(door.part("said")).to_have_count(3)
     await expect(door.part("said").nth(1).locator(".said-role")).to_have_text("Buyer")
     await expect(door.part("said").nth(2).locator(".said-role")).to_have_count(0)
+
+
+async def test_who_takes_another_name_comes_in_under_it(page: Page) -> None:
+    named: list[Any] = []
+
+    async def me(route: Route, request: Request) -> None:
+        if request.method == "PATCH":
+            named.append(request.post_data_json)
+        name = named[-1]["name"] if named else YOU["name"]
+        account = YOU | {"name": name, "email": "jun@kkot.example", "stores": []}
+        await route.fulfill(json=account)
+
+    door = await enter(page)
+    await page.route("**/me", me)
+    await door.part("account").click()
+    await page.fill("[data-test=nickname]", "Juni")
+    await page.click("[data-test=rename]")
+    await expect(page.locator(".account-name")).to_contain_text("Juni")
+    assert named == [{"name": "Juni"}]
+    await door.came_back.wait()
 
 
 async def test_a_store_is_followed_with_one_tap(page: Page) -> None:

@@ -100,6 +100,9 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
     async def tell(event: Event) -> None:
         told.append(event)
 
+    def judge(name: str) -> str | None:
+        return "banned_word" if "rotten" in name else None
+
     async def viewers(_show: str) -> int:
         return 7
 
@@ -108,7 +111,7 @@ async def world(engine: AsyncEngine, redis_url: str) -> AsyncIterator[World]:
 
         clock = Clock()
         registry, limiter = SqlRegistry(engine), RedisLimiter(redis)
-        accounts = Accounts(registry, cheap, JwtTokens(SECRET), limiter, stores_of, clock)
+        accounts = Accounts(registry, cheap, JwtTokens(SECRET), limiter, stores_of, judge, clock)
         directory = RedisDirectory(redis, BASE_URL)
         shows = Shows(SqlBook(engine), directory, tell, owner, products, clock)
 

@@ -40,6 +40,13 @@ class SqlRegistry:
         """The account with this id."""
         return await self._find(accounts.c.id == account)
 
+    async def rename(self, account: str, name: str) -> Account | None:
+        """The account under another name; None where there is no such account."""
+        this = accounts.c.id == account
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.update(accounts).where(this).values(name=name))
+        return await self._find(this)
+
     async def names(self, wanted: Collection[str]) -> dict[str, str]:
         """What those of the accounts that there are, are called, by id."""
         if not wanted:

@@ -9,7 +9,7 @@ from live.accounts.accounts import Accounts, Session
 from live.accounts.core.claims import ACCESS_SECONDS
 from live.accounts.core.rotation import REFRESH_SECONDS
 from live.accounts.errors import SessionOverError
-from live.accounts.ports import ACCESS_COOKIE, REFRESH_COOKIE, Cookies
+from live.accounts.ports import ACCESS_COOKIE, REFRESH_COOKIE, Account, Cookies
 
 REFRESH_PATH: Final = "/sessions"
 
@@ -40,6 +40,20 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     email: str
+
+
+class Rename(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The name others shall see."""
+
+    name: Text
+
+
+class RenamedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The account under its new name, and a token that tells it from now on."""
+
+    account: AccountView
+    access_token: str
+    access_expires_at_ms: int
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +106,23 @@ def operations(accounts: Accounts) -> list[Operation]:
         stores = await accounts.stores(person)
         return Me(id=account.id, name=account.name, email=account.email, stores=stores)
 
+    async def rename(person: str, body: Rename, cookies: Cookies) -> RenamedView:
+        """Change the name others see; rooms show it from the next time one comes in."""
+        found = await accounts.rename(person, body.name)
+        cookies.keep(ACCESS_COOKIE, found.access_token, path="/", max_age_s=ACCESS_SECONDS)
+        return RenamedView(
+            account=_view(found.account),
+            access_token=found.access_token,
+            access_expires_at_ms=found.access_expires_ms,
+        )
+
     return [
         ("POST", "/accounts", sign_up, 201),
         ("POST", "/sessions", sign_in, 201),
         ("POST", "/sessions/refresh", refresh, 200),
         ("DELETE", "/sessions", sign_out, 204),
         ("GET", "/me", me, 200),
+        ("PATCH", "/me", rename, 200),
     ]
 
 
@@ -106,9 +131,12 @@ def _begin(session: Session, cookies: Cookies) -> SessionView:
     cookies.keep(
         REFRESH_COOKIE, session.refresh_token, path=REFRESH_PATH, max_age_s=REFRESH_SECONDS
     )
-    account = session.account
     return SessionView(
-        account=AccountView(id=account.id, name=account.name, email=account.email),
+        account=_view(session.account),
         access_token=session.access_token,
         access_expires_at_ms=session.access_expires_ms,
     )
+
+
+def _view(account: Account) -> AccountView:
+    return AccountView(id=account.id, name=account.name, email=account.email)

@@ -153,6 +153,21 @@ async def test_unwanted_words_and_links_stay_with_their_sender_and_numbers_are_m
         assert (await dal.until("said"))["text"] == "http://shop.example"
 
 
+async def test_nobody_is_shown_under_a_name_that_looks_like_the_sellers(node: Node) -> None:
+    async with (
+        watching(node, "Dа1") as mimic,
+        watching(node, "dal") as dal,
+        watching(node, "bom") as bom,
+    ):
+        name = mimic.seen[0]["you"]["name"]
+        assert name.startswith("Guest ")
+        assert (dal.seen[0]["you"]["name"], bom.seen[0]["you"]["name"]) == ("dal", "bom")
+        await mimic.say("반값!")
+        assert (await bom.until("said"))["from"]["name"] == name
+    async with watching(node, "Dа1") as again:
+        assert again.seen[0]["you"]["name"] == name
+
+
 async def test_a_person_on_two_connections_has_one_allowance(node: Node) -> None:
     async with watching(node, "bom") as phone, watching(node, "bom") as desk:
         for count in range(5):

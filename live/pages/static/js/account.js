@@ -4,7 +4,7 @@
  */
 import { api, explain } from "./api.js";
 import { $, fieldsOf, h, say, sheet } from "./dom.js";
-import { me, onAccount, signIn, signOut, signUp } from "./session.js";
+import { me, onAccount, rename, signIn, signOut, signUp } from "./session.js";
 import { money, t } from "./text.js";
 
 const ORDERS_SHOWN = 5;
@@ -89,11 +89,31 @@ function card(account) {
   showOrders(orders);
   return h("div", { class: "stack" },
     h("p", { class: "account-name" }, account.name, h("span", { class: "soft" }, account.email)),
+    nameForm(account),
     h("h3", {}, t("account.orders")),
     orders,
     h("a", { class: "secondary wide", href: "/sell" }, t("site.sell")),
     h("button", { class: "plain wide", type: "button", "data-test": "sign-out", onclick: () => signOut().finally(() => dialog.close()) }, t("account.sign_out")),
   );
+}
+
+function nameForm(account) {
+  const alert = h("p", { class: "alert", role: "alert", hidden: true });
+  const field = h("input", { name: "name", value: account.name, autocomplete: "nickname", maxlength: 40, required: true, "data-test": "nickname" });
+  const button = h("button", { class: "secondary small", "data-test": "rename" }, t("account.rename"));
+  const save = async (event) => {
+    event.preventDefault();
+    say(alert);
+    button.disabled = true;
+    try {
+      body.replaceChildren(card(await rename(field.value)));
+    } catch (error) {
+      say(alert, explain(error));
+    } finally {
+      button.disabled = false;
+    }
+  };
+  return h("form", { class: "stack", onsubmit: save }, h("label", { class: "field" }, h("span", {}, t("account.name")), field), button, alert);
 }
 
 async function showOrders(list) {

@@ -188,7 +188,9 @@ sayBox(() => room, house);
 onAccount((now) => {
   if (account && now?.id !== account.id && broadcast.publishing) return; // a show on air outlives a lost session
   const left = account && !now;
+  const renamed = account && now && account.name !== now.name;
   account = now;
+  if (renamed) room?.restart();
   if (left) location.reload();
   else if (!account) {
     step("welcome");

@@ -35,6 +35,12 @@ export async function signUp(email, password, name) {
   return entered();
 }
 
+/** Be called otherwise. @param {string} name @returns {Promise<Account|null>} */
+export async function rename(name) {
+  await api("PATCH", "/me", { body: { name } });
+  return entered();
+}
+
 /** End the session on the server and here. */
 export async function signOut() {
   try {

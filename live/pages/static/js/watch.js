@@ -212,7 +212,7 @@ $("#heart").addEventListener("click", () => {
   petals($("#petals"), 1);
 });
 onAccount((now) => {
-  const changed = known && (now?.id ?? null) !== (account?.id ?? null);
+  const changed = known && (now?.id !== account?.id || now?.name !== account?.name);
   account = now;
   if (changed) room.restart();
   if (changed && following.store) following.load(following.store);
