@@ -17,7 +17,14 @@ from live.accounts.adapters.tokens import JwtTokens
 from live.accounts.core.claims import Person
 from tests.bench import floor
 from tests.bench.audience import passed
-from tests.bench.machine import cpu_seconds, percentile, pin, resident_bytes, two_cores
+from tests.bench.machine import (
+    cpu_seconds,
+    percentile,
+    pin,
+    resident_bytes,
+    two_cores,
+    waited_seconds,
+)
 from tests.bench.report import Report, introduce
 from tests.bench.room import Audience, Frame, command, enter, join, left_unread
 from tests.bench.server import Server, make_show, running
@@ -26,6 +33,7 @@ SAID_BY_ONE_PER_S: Final = 0.8
 """Below the rate a person may talk at (`chat.core.rate_limit.TALK`)."""
 SHOP_PER_S: Final = 20
 SETTLE_S: Final = 2.0
+LOOK_S: Final = 0.1
 TEXT: Final = "꽃이 정말 예뻐요, 포장도 마음에 들어요"
 QUESTION: Final = "꽃이 정말 예뻐요, 언제 배송되나요?"
 QUESTION_EVERY: Final = 100
@@ -69,13 +77,15 @@ async def run(load: Load) -> None:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What the window showed: `frames` that most were told; ms from saying or publishing to the
-    last viewer.
+    last viewer; `waited_s` how long the server stood by while others had its core; `grown_bytes`
+    the most the server's memory was above that of the room before anybody spoke or was slow.
     """
 
     frames: Sequence[Frame]
     deliveries: int
     messages: int
     cpu_s: float
+    waited_s: float
     elapsed_s: float
     bytes_per_connection: float
     said_ms: list[float]
@@ -97,8 +107,9 @@ class Measured:
         raw = [frame.raw for frame in self.frames]
         slow = {
             "slow_closed": self.closed,
-            "slow_kept_bytes": max(self.kept, default=0),
+            "slow_left_unread_bytes": max(self.kept, default=0),
             "grown_bytes": self.grown_bytes,
+            "grown_bytes_per_slow": self.grown_bytes / max(1, load.slow),
         }
         return Report(
             *("fanout", figure, "frames delivered per core-second", bare),
@@ -110,6 +121,7 @@ class Measured:
                 "message_deliveries_per_core_s": self.messages / self.cpu_s,
                 "shown_per_s": self.messages / load.connections / self.elapsed_s,
                 "core_share": self.cpu_s / self.elapsed_s,
+                "core_wanted_in_vain": self.waited_s / self.elapsed_s,
                 "tick_ms": 1e3 * self.tick_s,
                 "bytes_per_frame": sum(map(len, raw)) / len(raw),
                 "p50_ms": percentile(self.said_ms, 0.5),
@@ -140,22 +152,22 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
     full = resident_bytes(server.pid)
     slow = [await enter(url, show, None, slow=True) for _ in range(load.slow)]
     bus = await closing.enter_async_context(other_node(server.redis_url))
-    talk = Talk(audience, speakers, load)
+    talk, memory = Talk(audience, speakers, load), Memory(server.pid)
     shop = Shop(bus, show, load)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(talk.run())
         tasks.create_task(shop.run())
+        tasks.create_task(memory.run())
         await passed(SETTLE_S)
         audience.clear()
-        grown = resident_bytes(server.pid)
-        cpu, began = cpu_seconds(server.pid), time.monotonic()
+        waited, cpu, began = waited_seconds(server.pid), cpu_seconds(server.pid), time.monotonic()
         await passed(load.seconds)
         cpu, elapsed = cpu_seconds(server.pid) - cpu, time.monotonic() - began
-        grown = resident_bytes(server.pid) - grown
+        waited = waited_seconds(server.pid) - waited
         guests = [*audience.guests.values()]
         deliveries, messages = sum(g.frames for g in guests), sum(g.said for g in guests)
         frames = [frame for frame in audience.frames.values() if frame.told]
-        talk.over = shop.over = True
+        talk.over = shop.over = memory.over = True
     await passed(SETTLE_S)
     unread = [left_unread(connection) for connection in slow]
     lost = sum(g.lost + shop.number - g.shop for g in guests)
@@ -164,6 +176,7 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
         deliveries,
         messages,
         cpu,
+        waited,
         elapsed,
         (full - empty) / max(1, load.connections - 1),
         _waits_ms(talk.sent_ns, ((frame, frame.said) for frame in frames)),
@@ -172,7 +185,7 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
         sum(bool(g.closed) for g in guests),
         [count for count, _ in unread],
         sum(closed for _, closed in unread),
-        grown,
+        memory.highest - full,
     )
 
 
@@ -254,3 +267,19 @@ async def beats(pace_s: float) -> AsyncIterator[int]:
         if (early := began + number * pace_s - time.monotonic()) > 0:
             await passed(early)
         yield number
+
+
+class Memory:
+    """The most memory the server had."""
+
+    over = False
+
+    def __init__(self, pid: int) -> None:
+        self.highest = 0
+        self._pid = pid
+
+    async def run(self) -> None:
+        """Look until it is over."""
+        while not self.over:
+            self.highest = max(self.highest, resident_bytes(self._pid))
+            await passed(LOOK_S)
