@@ -46,6 +46,17 @@ _SWEEP: Final = sa.text(
     " (SELECT id FROM chat_sayings WHERE at < :before ORDER BY at LIMIT :limit)"
 )
 
+_BLANK_REPORTS: Final = sa.text(
+    "UPDATE chat_reports SET name = '', text = '' WHERE id IN"
+    " (SELECT id FROM chat_reports WHERE at < :before AND text <> '' ORDER BY at LIMIT :limit)"
+)
+_BLANK_DEEDS: Final = sa.text(
+    "UPDATE chat_deeds SET detail = '' WHERE id IN"
+    " (SELECT id FROM chat_deeds WHERE at < :before AND detail <> '' AND what = 'delete'"
+    " ORDER BY at LIMIT :limit)"
+)
+"""Reports and the trail outlive what was said, without its text."""
+
 
 class SqlArchive(Archive):
     """The archive of `chat.ports`."""
@@ -103,7 +114,10 @@ class SqlArchive(Archive):
             if not await _alone(connection):
                 return 0
             window = {"before": moment(before_ms), "limit": limit}
-            return (await connection.execute(_SWEEP, window)).rowcount
+            swept = (await connection.execute(_SWEEP, window)).rowcount
+            for blanking in (_BLANK_REPORTS, _BLANK_DEEDS):
+                await connection.execute(blanking, window)
+        return swept
 
 
 async def _alone(connection: AsyncConnection) -> bool:

@@ -60,6 +60,7 @@ reports = sa.Table(
     sa.Column("at", MOMENT, nullable=False),
     sa.Column("settled", sa.Boolean, nullable=False),
     sa.UniqueConstraint("show", "message", "reporter", name="chat_reports_once"),
+    sa.Index("chat_reports_with_text", "at", postgresql_where=sa.text("text <> ''")),
 )
 
 deeds = sa.Table(
@@ -77,6 +78,11 @@ deeds = sa.Table(
     sa.Column("at", MOMENT, nullable=False),
     sa.Column("key", sa.Text),
     sa.Index("chat_deeds_by_store", "store", "id"),
+    sa.Index(
+        "chat_deeds_with_text",
+        "at",
+        postgresql_where=sa.text("what = 'delete' AND detail <> ''"),
+    ),
     sa.Index("chat_deeds_by_message", "message", postgresql_where=sa.text("message IS NOT NULL")),
     sa.Index(
         "chat_deeds_by_key",

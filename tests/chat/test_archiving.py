@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chat.adapters import archive_tables, redis_keys
+from chat.adapters import archive_tables, moderation_tables, redis_keys
 from chat.adapters.archive import SqlArchive
 from chat.adapters.service import Chat
 from chat.archiving import SWEPT_AT_ONCE, Archivist
@@ -30,6 +30,7 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """A database with an empty archive."""
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
+        await connection.run_sync(moderation_tables.metadata.create_all)
         await connection.run_sync(archive_tables.metadata.create_all)
     yield engine
     await engine.dispose()

@@ -13,7 +13,7 @@ from chat.adapters import archive_tables, moderation_tables
 from chat.adapters.archive import SqlArchive
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Kept, Place, Recall, Saying
-from chat.core.deeds import Deed
+from chat.core.deeds import Deed, Report
 
 NOW = 1_800_000_000_123
 replace = msgspec.structs.replace
@@ -52,6 +52,20 @@ def saying(number: int, author: str = "bom", show: str = "spring") -> Saying:
     )
 
 
+def report(message: str, at_ms: int) -> Report:
+    """A report of something `bom` said."""
+    return Report(
+        show="spring",
+        message=message,
+        author="bom",
+        name="봄",
+        text="광고",
+        reporter="haru",
+        reason="ad",
+        at_ms=at_ms,
+    )
+
+
 async def ids(engine: AsyncEngine) -> list[str]:
     """What is there, oldest first."""
     table = archive_tables.sayings
@@ -86,6 +100,27 @@ async def test_the_sweep_forgets_the_oldest_so_many_at_a_time(
     before = NOW + 7_000
     assert [await archive.sweep(before, 3) for _ in range(4)] == [3, 3, 1, 0]
     assert await ids(engine) == ["s7", "s8", "s9"]
+
+
+async def test_reports_and_the_trail_outlive_what_was_said_without_its_text(
+    archive: SqlArchive, engine: AsyncEngine
+) -> None:
+    rulebook = SqlRulebook(engine)
+    old = Deed(store="flowers", show="spring", actor="haru", what="delete", whom="bom", at_ms=NOW)
+    old = replace(old, message="s1", detail="광고", reason="ad")
+    await rulebook.note(old)
+    await rulebook.note(replace(old, what="set", detail="slow_s 10"))
+    await rulebook.note(replace(old, at_ms=NOW + 9, detail="또 광고"))
+    for message, at_ms in (("s1", NOW), ("s2", NOW + 9)):
+        await rulebook.report(report(message, at_ms))
+    await archive.sweep(NOW + 5, 10)
+    trail = await rulebook.trail("flowers", None, 9)
+    assert [noted.deed.detail for noted in trail] == ["또 광고", "slow_s 10", ""]
+    reports = await rulebook.reports("spring", 0, 9)
+    assert [(each.name, each.text, each.reason) for each in reports] == [
+        ("", "", "ad"),
+        ("봄", "광고", "ad"),
+    ]
 
 
 async def test_while_one_node_sweeps_another_does_not(
