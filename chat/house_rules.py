@@ -23,6 +23,11 @@ class HouseRules:
         self._changes: list[Settings | Sanction] = []
         """Those heard since the rules were last asked for."""
 
+    @property
+    def links_allowed(self) -> bool:
+        """Whether everybody may post links; not while the rules are not known."""
+        return self.now is not None and self.now.settings.links_allowed
+
     def heard(self, change: Settings | Sanction) -> None:
         """A change was told."""
         self._changes.append(change)

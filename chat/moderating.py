@@ -151,7 +151,7 @@ class Moderating:
             await self._tell_sanction(room.store, lifted)
 
     async def switch(self, actor: str, show: str, switches: dict[str, Any]) -> Settings:
-        """Set some of `slow_s`, `buyers_only`, `followers_only`, `frozen`."""
+        """Set some of a room's switches, but for the pinned saying."""
         room = await self._demand(actor, show, Action.SET)
         deed = _deed(room, show, actor, Action.SET)
         detail = ", ".join(f"{name} {value}" for name, value in switches.items())

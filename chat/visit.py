@@ -117,7 +117,7 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
             time.monotonic(),
             time.time_ns() // 1_000_000,
             secrets.token_urlsafe(9),
-            hub.unwanted,
+            room.Forbidden(hub.unwanted, links=not crowd.rules.links_allowed),
         )
         if isinstance(outcome, room.Dismissed):
             connection.close(outcome.close)

@@ -48,6 +48,7 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     slow_s: SlowSeconds | UnsetType = UNSET
     buyers_only: bool | UnsetType = UNSET
     followers_only: bool | UnsetType = UNSET
+    links_allowed: bool | UnsetType = UNSET
     frozen: bool | UnsetType = UNSET
 
 

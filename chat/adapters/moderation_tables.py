@@ -40,6 +40,7 @@ settings = sa.Table(
     sa.Column("slow_s", sa.Integer, nullable=False),
     sa.Column("buyers_only", sa.Boolean, nullable=False),
     sa.Column("followers_only", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("links_allowed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("frozen", sa.Boolean, nullable=False),
     sa.Column("pinned_saying", JSONB(none_as_null=True)),
     sa.Column("version", sa.BigInteger, nullable=False),

@@ -36,11 +36,15 @@ class PinnedSaying(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True, tag_field="type", tag="room"):
-    """A room's switches. `slow_s`: seconds between two sayings of one person, 0 for none."""
+    """A room's switches. `slow_s`: seconds between two sayings of one person, 0 for none.
+
+    `links_allowed`: everybody may post links, not only the seller and moderators.
+    """
 
     slow_s: SlowSeconds = 0
     buyers_only: bool = False
     followers_only: bool = False
+    links_allowed: bool = False
     frozen: bool = False
     pinned_saying: PinnedSaying | None = None
     version: int = 0

@@ -31,7 +31,7 @@ MEANINGS: Final[Mapping[Reason, str]] = {
     "malformed": "a `say` whose members are wrong",
     "too_fast": "too much was said in the last seconds",
     "banned_word": "a word that only the seller and moderators may say",
-    "link": "a link, which is for the seller and moderators",
+    "link": "a link, which is for the seller and moderators unless the room allows it",
     "muted": "the speaker is muted",
     "banned": "the speaker is banned",
     "frozen": "the room is frozen",

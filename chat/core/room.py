@@ -4,7 +4,7 @@
 costs once. Whoever calls it publishes, answers or closes as the outcome says. Only who is signed in
 may speak; everybody may send hearts.
 Numbers and addresses that are nobody else's business are masked in what is said, whoever says it.
-Links are for the seller and moderators, and unwanted words are looked for in what others say.
+Links, unless the room allows them, and unwanted words are for the seller and moderators alone.
 """
 
 from dataclasses import dataclass, replace
@@ -85,6 +85,14 @@ def member(person: tuple[str, str] | None, rank: Rank, talk: TalkBucket) -> Memb
 
 
 @dataclass(frozen=True, slots=True)
+class Forbidden:
+    """What is not for everybody to say: these words, and `links` where the room is so."""
+
+    words: WordList
+    links: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """To be published and remembered; then its sender is told `accepted`."""
 
@@ -140,12 +148,12 @@ def handle(
     now: float,
     now_ms: int,
     new_id: str,
-    unwanted: WordList,
+    forbidden: Forbidden,
 ) -> Outcome:
     """Decide on one command.
 
     `now`: seconds of a steady clock, for the rates. `now_ms`: the wall clock's, for `at_ms`.
-    `new_id`: the id of what is said, if anything is. `unwanted`: words that may not be said.
+    `new_id`: the id of what is said, if anything is.
     """
     if not member.messages.take(now, SYNC_COST if isinstance(command, Sync) else 1.0):
         return Dismissed(Close.TOO_MANY)
@@ -154,21 +162,21 @@ def handle(
     if isinstance(command, Unsayable):
         return Refused(command.id, "malformed")
     if isinstance(command, Say):
-        return _say(command, member, now, now_ms, new_id, unwanted)
+        return _say(command, member, now, now_ms, new_id, forbidden)
     if isinstance(command, Sync):
         return SnapshotWanted()
     return Hearted(member.hearts.take_up_to(now, command.count))
 
 
 def _say(
-    command: Say, member: Member, now: float, now_ms: int, new_id: str, unwanted: WordList
+    command: Say, member: Member, now: float, now_ms: int, new_id: str, forbidden: Forbidden
 ) -> Said | Refused:
     text = clean(command.text)
     reason = _objection(command, text, member, now)
     if reason is not None:
         return Refused(command.id, reason)
     text = mask(text)
-    if not member.trusted and (offence := _offence(text, unwanted)) is not None:
+    if not member.trusted and (offence := _offence(text, forbidden)) is not None:
         return Refused(command.id, offence)
     member.talk.keep(command.id)
     event = {
@@ -200,7 +208,7 @@ def _objection(command: Say, text: str, member: Member, now: float) -> Reason | 
     return None
 
 
-def _offence(text: str, unwanted: WordList) -> Reason | None:
-    if unwanted.find(text):
+def _offence(text: str, forbidden: Forbidden) -> Reason | None:
+    if forbidden.words.find(text):
         return "banned_word"
-    return None if find_link(text) is None else "link"
+    return "link" if forbidden.links and find_link(text) is not None else None

@@ -295,6 +295,17 @@ async def test_who_follows_may_speak_in_a_room_for_followers(street: Street) -> 
         assert not [event for event in haru.seen if event["type"] == "followed"]
 
 
+async def test_links_are_for_everybody_where_the_room_says_so(street: Street) -> None:
+    async with watching(street.other, "bom") as bom:
+        assert await answer(bom, "http://shop.example", "a") == "link"
+        await street.moderating.switch("id-haru", "spring", {"links_allowed": True})
+        assert (await bom.until("room"))["links_allowed"] is True
+        assert await answer(bom, "http://shop.example", "b") == "accepted"
+        await street.moderating.switch("id-haru", "spring", {"links_allowed": False})
+        await bom.until("room")
+        assert await answer(bom, "http://shop.example", "c") == "link"
+
+
 async def test_who_has_bought_wears_a_badge_from_the_order_on(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,23 @@ async def mutes_and_lifts(seller: Page, jun: Page) -> None:
     await people.press(seller, "house-close")
 
 
+async def appoints_and_dismisses(seller: Page, jun: Page) -> None:
+    """Who is made a moderator may act at once, and no more once dismissed; both are noted."""
+    await act(seller, "Still here", "appoint")
+    await people.press(seller, "house-open")
+    await expect(part(seller, "moderator")).to_contain_text("Jun")
+    await part(jun, "talk").get_by_text("Is it fragrant?", exact=True).click()
+    await expect(part(jun, "deed-ban")).to_be_visible()
+    await in_reach(seller, "dismiss")
+    await people.press(seller, "dismiss")
+    await expect(part(jun, "deed-sheet")).to_be_hidden()
+    await expect(part(seller, "moderator")).to_have_count(0)
+    trail = part(seller, "trail")
+    await expect(trail.nth(0)).to_contain_text("Dismissed as moderator → Jun")
+    await expect(trail.nth(1)).to_contain_text("Made moderator → Jun")
+    await people.press(seller, "house-close")
+
+
 async def switches(seller: Page, mina: Page, jun: Page) -> None:
     """Slow mode counts down to the next message; in a frozen room only the seller writes."""
     await people.press(seller, "house-open")
@@ -122,6 +139,7 @@ async def test_a_seller_moderates_from_a_phone(tmp_path: Path, visit: Visit) -> 
         seller, mina, jun = await room_of_three(server.url, visit)
         await reports_and_deletes(seller, mina, jun)
         await mutes_and_lifts(seller, jun)
+        await appoints_and_dismisses(seller, jun)
         await act(seller, "Is it fragrant?", "pin")
         await expect(part(jun, "pinned-saying")).to_contain_text("Is it fragrant?")
         await switches(seller, mina, jun)

@@ -63,6 +63,7 @@ WELCOME: Final[dict[str, Any]] = {
         "slow_s": 0,
         "buyers_only": False,
         "followers_only": False,
+        "links_allowed": False,
         "frozen": False,
         "pinned_saying": None,
         "version": 0,

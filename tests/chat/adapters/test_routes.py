@@ -65,6 +65,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
                 "slow_s": 0,
                 "buyers_only": False,
                 "followers_only": False,
+                "links_allowed": False,
                 "frozen": False,
                 "pinned_saying": None,
                 "version": 0,

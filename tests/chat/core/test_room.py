@@ -19,6 +19,7 @@ from chat.core.rate_limit import (
 from chat.core.refusals import MEANINGS, Reason
 from chat.core.room import (
     Dismissed,
+    Forbidden,
     Hearted,
     Member,
     Outcome,
@@ -42,7 +43,7 @@ def bom(*, seller: bool = False) -> Member:
 
 def do(who: Member, command: Command | Unsayable | None, now: float = 0.0) -> Outcome:
     """Handle a command at a time of our own."""
-    return handle(command, who, now, 1_000, "s1", UNWANTED)
+    return handle(command, who, now, 1_000, "s1", Forbidden(UNWANTED))
 
 
 def test_what_is_said_carries_who_and_when() -> None:
@@ -89,6 +90,15 @@ def test_only_the_seller_and_moderators_say_links() -> None:
     assert do(bom(), say) == Refused("c1", "link")
     for rank in (Rank.MODERATOR, Rank.SELLER):
         assert isinstance(do(member(("id-mo", "mo"), rank, TalkBucket(TALK)), say), Said)
+
+
+def test_a_room_may_allow_links_and_no_words_by_it() -> None:
+    def said(text: str) -> Outcome:
+        forbidden = Forbidden(UNWANTED, links=False)
+        return handle(Say("c1", text), bom(), 0.0, 1_000, "s1", forbidden)
+
+    assert isinstance(said("여기 http://shop.example 더 싸요"), Said)
+    assert said("rotten http://shop.example") == Refused("c1", "banned_word")
 
 
 def test_only_what_may_be_said_by_its_length_and_rate_is_searched() -> None:

@@ -10,7 +10,8 @@ import { t } from "./text.js";
 
 const DONE_SHOWN_MS = 3_000;
 const MUTES_S = { mute_1: 60, mute_10: 600 };
-const DEED_ICONS = { pin: "pin", report: "flag", delete: "bin", mute_1: "mute", mute_10: "mute", ban: "ban", shadow_ban: "ban" };
+const APPOINTS = { appoint: "PUT", dismiss: "DELETE" };
+const DEED_ICONS = { appoint: "person", dismiss: "person", pin: "pin", report: "flag", delete: "bin", mute_1: "mute", mute_10: "mute", ban: "ban", shadow_ban: "ban" };
 
 /** @param {any} person as the room tells it @returns {0|1|2} a viewer, a moderator, the seller */
 export function rank(person) {
@@ -25,18 +26,23 @@ export function deedsFor(said, you) {
   if (rank(you) === 0) return own ? [] : ["report"];
   const below = !own && rank(said.from) < rank(you);
   const person = below && !said.from.assistant;
-  return ["pin", ...(own || below ? ["delete"] : []), ...(person ? ["mute_1", "mute_10", "ban", "shadow_ban"] : [])];
+  const appoint = said.from.moderator ? "dismiss" : "appoint";
+  return ["pin", ...(own || below ? ["delete"] : []), ...(person ? ["mute_1", "mute_10", "ban", "shadow_ban"] : []),
+    ...(person && rank(you) === 2 ? [appoint] : [])];
 }
 
-function request(deed, said) {
-  if (["pin", "delete", "report"].includes(deed)) return [deed, { message: said.id }];
+/** @returns {["POST"|"PUT"|"DELETE", string, any?]} method, path and body */
+function request(deed, said, show, store) {
+  const room = `/shows/${encodeURIComponent(show)}/moderation`;
+  if (["pin", "delete", "report"].includes(deed)) return ["POST", `${room}/${deed}`, { message: said.id }];
+  if (deed in APPOINTS) return [APPOINTS[deed], `/stores/${encodeURIComponent(store)}/moderators/${encodeURIComponent(said.from.id)}`];
   const seconds = MUTES_S[deed] ?? null;
-  return ["sanction", { account: said.from.id, kind: seconds ? "mute" : deed, seconds }];
+  return ["POST", `${room}/sanction`, { account: said.from.id, kind: seconds ? "mute" : deed, seconds }];
 }
 
 /** The sheet of a message. */
 export class DeedSheet {
-  /** @param {{show: () => string, you: () => any}} room its show's id, and who this is in it */
+  /** @param {{show: () => string, store: () => string, you: () => any}} room its show's id and store, and who this is in it */
   constructor(room) {
     this.room = room;
     this.sheet = sheet($("#deed-sheet"));
@@ -66,9 +72,9 @@ export class DeedSheet {
 
   async #do(deed, said) {
     if (!(await requireAccount(t("deed.sign_in")))) return;
-    const [path, body] = request(deed, said);
+    const [method, path, body] = request(deed, said, this.room.show(), this.room.store());
     try {
-      await api("POST", `/shows/${encodeURIComponent(this.room.show())}/moderation/${path}`, { body, key: freshKey() });
+      await api(method, path, { body, key: freshKey() });
     } catch (error) {
       say(this.alert, explain(error));
       return;

@@ -9,7 +9,7 @@ import { minutesLeft, t } from "./text.js";
 
 /** How a sanction is told, the graver first; a shadow ban is told nobody. */
 const SANCTIONS = { ban: "banned", mute: "muted" };
-const OPEN = { slow_s: 0, buyers_only: false, followers_only: false, frozen: false, pinned_saying: null, version: 0 };
+const OPEN = { slow_s: 0, buyers_only: false, followers_only: false, links_allowed: false, frozen: false, pinned_saying: null, version: 0 };
 
 /** @typedef {{reason: string, until_ms: number|null, silences: boolean}} Bond */
 

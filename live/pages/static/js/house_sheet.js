@@ -6,8 +6,11 @@ import { api, explain } from "./api.js";
 import { $, h, say, sheet } from "./dom.js";
 import { moment, t } from "./text.js";
 
+/** So many deeds the server tells at once. */
+const TRAIL_PAGE = 50;
+
 export class HouseSheet {
-  /** @param {{show: () => string|undefined, open: (said: any) => void}} room its show's id; opens what may be done about a message */
+  /** @param {{show: () => string|undefined, store: () => string|null, open: (said: any) => void}} room its show's id and store; opens what may be done about a message */
   constructor(room) {
     this.room = room;
     this.sheet = sheet($("#house-sheet"));
@@ -17,13 +20,18 @@ export class HouseSheet {
     this.reports = new Map();
     /** @type {Map<string, any>} by account and kind */
     this.sanctions = new Map();
-    /** What the sanctioned are called, by account. */
+    /** What the accounts here are called. */
     this.names = {};
+    /** @type {string[]} accounts */
+    this.moderators = [];
+    /** @type {any[]} what was done, newest first */
+    this.trail = [];
     $("#house-open").addEventListener("click", () => {
       this.load();
       this.sheet.showModal();
     });
     this.form.addEventListener("change", (event) => this.#switch(event.target));
+    $("#trail-more").addEventListener("click", () => this.#act(() => this.#more()));
     $("#unpin").addEventListener("click", () => this.#act(() => this.#post("pin", { message: null })));
   }
 
@@ -34,6 +42,9 @@ export class HouseSheet {
       this.reports = new Map(found.reports.map((report) => [report.id, report]));
       this.sanctions = new Map(found.sanctions.map((one) => [key(one), one]));
       this.names = found.names;
+      this.moderators = found.moderators;
+      this.trail = found.trail;
+      this.#showTrail();
       this.switched(found.settings);
       this.#show();
     });
@@ -41,10 +52,11 @@ export class HouseSheet {
 
   /** @param {any} room the switches as they are now */
   switched(room) {
-    const { frozen, buyers_only, followers_only, slow_s } = this.form.elements;
+    const { frozen, buyers_only, followers_only, links_allowed, slow_s } = this.form.elements;
     frozen.checked = room.frozen;
     buyers_only.checked = room.buyers_only;
     followers_only.checked = room.followers_only;
+    links_allowed.checked = room.links_allowed;
     if (![...slow_s.options].some((option) => option.value === String(room.slow_s))) {
       slow_s.append(h("option", { value: room.slow_s }, t("house.seconds", { seconds: room.slow_s })));
     }
@@ -71,6 +83,30 @@ export class HouseSheet {
     if (!(sanction.account in this.names)) this.load();
     this.sanctions.set(key(sanction), sanction);
     this.#show();
+  }
+
+  /** Somebody moderates from now on, or no longer. */
+  appointed() {
+    this.load();
+  }
+
+  async #more() {
+    const oldest = this.trail.at(-1)?.id;
+    const found = await api("GET", `${this.#path()}?trail_before=${oldest}`);
+    this.names = { ...found.names, ...this.names };
+    this.trail.push(...found.trail);
+    this.#showTrail(found.trail.length);
+  }
+
+  #showTrail(more = this.trail.length) {
+    $("#trail").replaceChildren(...this.trail.map((noted) => this.#deed(noted)));
+    $("#trail-empty").hidden = this.trail.length > 0;
+    $("#trail-more").hidden = more < TRAIL_PAGE;
+  }
+
+  #nameOf(account) {
+    if (account === "assistant") return t("talk.assistant");
+    return this.names[account] ?? account.slice(0, 8);
   }
 
   #path() {
@@ -101,6 +137,8 @@ export class HouseSheet {
     keep($("#reports"), reports, (report) => String(report.id), (report) => this.#report(report));
     $("#reports-empty").hidden = reports.length > 0;
     keep($("#sanctions"), holding, (one) => `${key(one)} ${one.version} ${this.names[one.account]}`, (one) => this.#sanction(one));
+    keep($("#moderators"), this.moderators, (account) => `${account} ${this.names[account]}`, (account) => this.#moderator(account));
+    $("#moderators-empty").hidden = this.moderators.length > 0;
     $("#sanctions-empty").hidden = holding.length > 0;
     const dot = $("#reports-count");
     dot.textContent = String(reports.length);
@@ -115,8 +153,24 @@ export class HouseSheet {
       h("button", { class: "plain small", type: "button", "data-test": "report-settle", onclick: () => this.#act(() => this.#post("settle", { report: report.id })) }, t("house.settle")));
   }
 
+  #moderator(account) {
+    const path = `/stores/${encodeURIComponent(this.room.store())}/moderators/${encodeURIComponent(account)}`;
+    return h("li", { class: "row house-row", "data-test": "moderator" },
+      h("span", { class: "row-main" }, h("strong", {}, this.#nameOf(account))),
+      h("button", { class: "secondary small", type: "button", "data-test": "dismiss", onclick: () => this.#act(() => api("DELETE", path)) }, t("house.dismiss")));
+  }
+
+  #deed({ deed }) {
+    const whom = deed.whom ? ` → ${this.#nameOf(deed.whom)}` : "";
+    const more = [deed.detail, deed.reason].filter(Boolean).join(" · ");
+    return h("li", { class: "row house-row", "data-test": "trail" },
+      h("span", { class: "row-main" }, h("strong", {}, `${t(`house.did_${deed.what}`)}${whom}`),
+        more ? h("span", {}, more) : null,
+        h("span", { class: "soft" }, `${this.#nameOf(deed.actor)} · ${moment(deed.at_ms)}`)));
+  }
+
   #sanction({ account, kind, until_ms }) {
-    const name = this.names[account] ?? account.slice(0, 8);
+    const name = this.#nameOf(account);
     const lift = () => this.#act(() => this.#post("lift", { account, kind }));
     return h("li", { class: "row house-row", "data-test": "sanction" },
       h("span", { class: "row-main" }, h("strong", {}, name),

@@ -30,8 +30,8 @@ let store = null;
 let room = null;
 
 const house = new House();
-const deeds = new DeedSheet({ show: () => room.show, you: () => house.you });
-const houseSheet = new HouseSheet({ show: () => room?.show, open: (said) => deeds.open(said) });
+const deeds = new DeedSheet({ show: () => room.show, store: () => store, you: () => house.you });
+const houseSheet = new HouseSheet({ show: () => room?.show, store: () => store, open: (said) => deeds.open(said) });
 const answers = new Answers();
 const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
 const orders = new Orders();
@@ -65,6 +65,7 @@ const EVENTS = {
     houseSheet.switched(house.room);
   },
   sanction: (event) => houseSheet.sanctioned(event),
+  moderator: () => houseSheet.appointed(),
   reported: (event) => houseSheet.reported(event.report),
   settled: (event) => houseSheet.settled(event.report),
   question: (event) => questions.changed(event.question),

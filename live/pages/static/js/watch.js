@@ -24,7 +24,7 @@ import { shortCount, t } from "./text.js";
 const show = decodeURIComponent(location.pathname.split("/")[2]);
 const shelf = new Shelf();
 const house = new House();
-const deeds = new DeedSheet({ show: () => show, you: () => house.you });
+const deeds = new DeedSheet({ show: () => show, store: () => following.store, you: () => house.you });
 const answers = new Answers();
 const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
 const questions = new QuestionSheet({ show: () => show, title: (product) => shelf.get(product)?.title ?? null });
