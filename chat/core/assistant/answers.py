@@ -11,7 +11,8 @@ from chat.core.assistant import sentences
 from chat.core.assistant.facts import Answer, Entry, Intent, Shop, Thresholds
 from chat.core.assistant.reading import Reading, read, strange_letters
 from chat.core.assistant.retrieval import Hit, Index
-from chat.core.assistant.wares import meant
+from chat.core.assistant.spelling import plain
+from chat.core.assistant.wares import apart, meant
 
 
 class Faq:
@@ -19,20 +20,30 @@ class Faq:
 
     def __init__(self, entries: tuple[Entry, ...] = ()) -> None:
         self.entries = entries
-        self._index = Index(entries)
+        self._plain = [plain(entry.question) for entry in entries]
+        self._index = Index(self._plain)
+        self._intents: list[Intent | None] = []
         self._delivery: dict[tuple[Intent | None, bool], int] = {}
         for number, entry in enumerate(entries):
             reading = read(f"{entry.question}?")
+            self._intents.append(None if reading is None else reading.intent)
             if reading is not None and reading.intent in {Intent.FEE, Intent.TIME}:
                 self._delivery.setdefault((reading.intent, reading.korean), number)
+
+    def plainly(self, number: int) -> str:
+        """An entry's question in plain spelling."""
+        return self._plain[number]
 
     def on_delivery(self, reading: Reading) -> int | None:
         """The number of the entry about delivery that asks the same, in the same language."""
         return self._delivery.get((reading.intent, reading.korean))
 
-    def likest(self, question: str) -> Hit | None:
-        """The entry most like the question."""
-        return self._index.likest(question)
+    def likest(self, reading: Reading) -> Hit | None:
+        """The entry most like the question; it asks the same of the shop, or nothing."""
+        hit = self._index.likest(reading.text)
+        if hit is None or reading.intent not in {None, self._intents[hit.number]}:
+            return None
+        return hit
 
 
 def answer(question: str, shop: Shop, faq: Faq, thresholds: Thresholds) -> Answer | None:
@@ -46,8 +57,12 @@ def reply(reading: Reading, shop: Shop, faq: Faq, thresholds: Thresholds) -> Ans
     own = faq.on_delivery(reading)
     if own is not None:
         return Answer(Intent.FAQ, faq.entries[own].answer, str(own))
-    hit = faq.likest(reading.text)
-    if hit is not None and (hit.score < thresholds.score or hit.margin < thresholds.margin):
+    hit = faq.likest(reading)
+    if hit is not None and (
+        hit.score < thresholds.score
+        or hit.margin < thresholds.margin
+        or apart(reading.text, faq.plainly(hit.number), shop.wares)
+    ):
         hit = None
     if hit is None or hit.score < thresholds.own_words:
         known = _from_shop(reading, shop, thresholds)

@@ -108,6 +108,6 @@ class Thresholds:
     """
 
     score: float = 0.50
-    margin: float = 0.10
+    margin: float = 0.20
     own_words: float = 0.85
     strange: int = 0

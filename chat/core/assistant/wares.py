@@ -7,11 +7,11 @@ which is meant.
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Final
 
 from chat.core.assistant.facts import Ware
+from chat.core.assistant.spelling import plain
 
 _LATIN: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HANGUL: Final = re.compile(r"[가-힣]+")
@@ -23,7 +23,7 @@ _COMMON: Final = frozenset(
 
 
 def meant(text: str, wares: Sequence[Ware], pinned: str | None) -> tuple[Ware, str] | None:
-    """The ware a question (NFC, lower case) means, and the question without its name."""
+    """The ware a plain question means, and the question without its name."""
     named = {ware.id: _named(text, ware.title) for ware in wares}
     candidates = [ware for ware in wares if named[ware.id]]
     if not candidates:
@@ -36,6 +36,12 @@ def meant(text: str, wares: Sequence[Ware], pinned: str | None) -> tuple[Ware, s
     return fitting[0], without(text, everything)
 
 
+def apart(one: str, other: str, wares: Sequence[Ware]) -> bool:
+    """Whether two plain texts name wares, and none in common."""
+    first, second = ({w.id for w in wares if _named(text, w.title)} for text in (one, other))
+    return bool(first and second and not first & second)
+
+
 def without(text: str, names: set[str]) -> str:
     """The text with these pieces taken out, the longest first."""
     for name in sorted(names, key=len, reverse=True):
@@ -45,14 +51,14 @@ def without(text: str, names: set[str]) -> str:
 
 def _named(text: str, title: str) -> set[str]:
     """The pieces of the text that name words of the title."""
-    title = unicodedata.normalize("NFC", title).lower()
+    title = plain(title)
     spoken = _LATIN.findall(text)
     pieces = {
         said
         for word in _LATIN.findall(title)
         if len(word) > 2 and word not in _COMMON
         for said in spoken
-        if said.removesuffix("s") == word.removesuffix("s")
+        if said.removesuffix("s") in {word.removesuffix("s"), word.rpartition("-")[2]}
     }
     for word in _HANGUL.findall(title):
         if len(word) > 1 and word not in _COMMON:

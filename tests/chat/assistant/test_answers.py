@@ -68,6 +68,31 @@ def test_two_entries_alike_leave_the_question_to_the_seller() -> None:
     assert ask("선물 포장 되나요?", faq=twice) is None
 
 
+def test_what_an_entry_says_of_one_ware_is_not_said_of_another() -> None:
+    candle, soap = Ware("candle", "장미 향초", 1, "KRW", 1), Ware("soap", "장미 비누", 1, "KRW", 1)
+    shop, faq = Shop((candle, soap)), Faq((Entry("향초 향이 강한가요?", "은은해요"),))
+    assert ask("비누 향이 강한가요?", shop, faq) is None
+    for question in ("향초 향이 강한가요?", "향초 냄새 강해요?", "향이 강한가요?"):
+        assert ask(question, shop, faq) == Answer(Intent.FAQ, "은은해요", "0")
+
+
+def test_who_asks_when_is_not_told_whether() -> None:
+    faq = Faq((Entry("환불 되나요?", "네"),))
+    assert ask("반품 되나요?", faq=faq) == Answer(Intent.FAQ, "네", "0")
+    assert ask("반품 언제 되나요?", faq=faq) is None
+
+
+def test_who_asks_two_things_is_left_to_the_seller() -> None:
+    assert ask("얼마예요? 배송비는요?") is None
+    assert ask("얼마예요??") is not None
+
+
+@pytest.mark.parametrize("ware", ["안개꽃", "수건", "오일", "옷걸이", "귀걸이"])
+def test_a_ware_nobody_sells_here_is_not_made_of_known_syllables(ware: str) -> None:
+    assert ask(f"{ware} 얼마예요?") is None
+    assert ask(f"{ware} 있나요?") is None
+
+
 def test_jamo_are_read_as_hangul() -> None:
     decomposed = "얼마예요?"
     assert ask(decomposed) == ask("얼마예요?")
@@ -97,6 +122,10 @@ def test_no_line_is_too_strange(line: str) -> None:
         "언제 " * 39 + "?",
         "a" * 119 + "?",
         "얼" * 5_000,
+        "무배" * 59 + "?",
+        "안개" * 59 + "?",
+        "재고수량" * 29 + "?",
+        "availabel " * 11 + "?",
     ],
 )
 def test_lines_made_to_be_slow_cost_little(line: str) -> None:
@@ -114,7 +143,7 @@ def _spent(line: str, faq: Faq) -> float:
 
 def test_an_empty_faq_and_empty_questions_are_like_nothing() -> None:
     assert Index(()).likest("얼마예요?") is None
-    assert Index((Entry("?!", "답"),)).likest("?!") is None
+    assert Index(("?!",)).likest("?!") is None
 
 
 def test_a_statement_is_no_question() -> None:

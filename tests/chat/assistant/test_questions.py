@@ -8,7 +8,7 @@ import pytest
 from chat.core.assistant.facts import Thresholds
 from tests.chat.assistant.questions import SETS, half, judge, load, report
 
-FLOORS: Final = {"questions": (0.95, 0.7), "strangers": (0.9, 0.2)}
+FLOORS: Final = {"questions": (0.95, 0.9), "strangers": (0.96, 0.62)}
 """The least precision and coverage of a set, in every language and half."""
 USUAL: Final = Thresholds()
 
@@ -36,4 +36,4 @@ def test_the_figures(name: str, record_property: Callable[[str, object], None]) 
 def test_without_thresholds_strangers_are_answered(name: str) -> None:
     """The control: the questions can tell a careless assistant from a careful one."""
     careless = Thresholds(score=0.05, margin=0.0, own_words=0.1, strange=100)
-    assert judge(load(name), careless).precision < 0.8
+    assert judge(load(name), careless).precision < 0.9
