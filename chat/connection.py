@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chat.core.batch import Batch, ear
+from chat.core.batch import Batch, Ear, ear
 from chat.core.closes import Close
 from chat.core.frames import Format, Snapshot, array_frame, pack
 from chat.core.moderation import Appointed, Sanction
@@ -53,17 +53,21 @@ class Connection:
         packed = snapshot.welcome(you, offset, recovered=recovered)
         self._write(array_frame(self._wire, [packed]), self._socket.backlog())
         self._offset = offset
-        self.deliver(missed)
+        plain = ear(self._wire, self.member.rank, False)
+        self._deliver(missed, plain)  # it is this viewer's alone: nobody else shares the work
 
     def deliver(self, batch: Batch) -> None:
         """Tell the events of a tick that are new here."""
+        self._deliver(batch, self._ear)
+
+    def _deliver(self, batch: Batch, heard: Ear) -> None:
         first, last = batch.offsets
         if last:
             if first <= self._offset:
                 batch = batch.after(self._offset)
             self._offset = max(self._offset, last)
         waiting = self._socket.backlog()
-        frame = batch.frame(self._ear, self.member, talk=waiting <= QUIET_BYTES)
+        frame = batch.frame(heard, self.member, talk=waiting <= QUIET_BYTES)
         if frame is not None:
             self._write(frame, waiting)
 
@@ -72,7 +76,7 @@ class Connection:
         if self.member.id == change.account and self.member.rank is not Rank.SELLER:
             rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
             self.member = replace(self.member, rank=rank)
-            self._ear = ear(self._wire, rank, self._ear.deflated)
+            self._ear = ear(self._wire, rank, self._socket.takes_deflated())
 
     def tell(self, event: Mapping[str, Any] | msgspec.Struct) -> None:
         """Tell this viewer alone."""

@@ -63,8 +63,8 @@ class Crowd(Listener):
         """The offset up to which ticks have told."""
         self._talk = Talk()
         self.rules = HouseRules(show, describe)
-        self.buyers = Standing(customers.buys, time.monotonic)
-        self.followers = Standing(customers.follows, time.monotonic)
+        self.buyers = Standing(customers.buys, customers.looking, time.monotonic)
+        self.followers = Standing(customers.follows, customers.looking, time.monotonic)
         self._describe = describe
         self._looks = Looks[Picture | None]()
         self._gathering = Gathering()

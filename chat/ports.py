@@ -4,10 +4,11 @@ The house gives `Identify` and `Describe`. The adapters give a `Socket` for each
 between the nodes and the `Presence` of all nodes' viewers.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from chat.core import nicknames
 from chat.core.archive import Kept, Place, Recall, Saying, Share
@@ -83,12 +84,18 @@ IsTo = Callable[[str, str], Awaitable[bool]]
 """Whether an account, named first, is something to a store."""
 
 
+LOOKS_AT_ONCE: Final = 4
+"""About so many customers a node asks at once; more wait, so that those who buy need not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Customers:
     """What accounts are to stores: whether they have bought there, and follow them."""
 
     buys: IsTo
     follows: IsTo
+    looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LOOKS_AT_ONCE))
+    """Who asks either holds it meanwhile."""
 
 
 NamesOf = Callable[[Collection[str]], Awaitable[Mapping[str, str]]]

@@ -20,20 +20,22 @@ PERSONS_KNOWN: Final = 20_000
 KNOWN_S: Final = 300.0
 BADGE_S: Final = 0.3
 """Talk waits no longer for a badge."""
-LOOKS_AT_ONCE: Final = 4
-"""So many persons are asked about at once; more wait, so that buyers need not."""
 
 
 class Standing:
-    """Who is something to one store. `clock`: seconds that never run backwards."""
+    """Who is something to one store.
 
-    def __init__(self, is_to: IsTo, clock: Callable[[], float]) -> None:
+    `looking` is held while somebody is asked about. `clock`: seconds that never run backwards.
+    """
+
+    def __init__(self, is_to: IsTo, looking: asyncio.Semaphore, clock: Callable[[], float]) -> None:
         self._is_to = is_to
         self._clock = clock
         self._known: dict[str, tuple[bool, float]] = {}
-        self._changes = 0
+        self._asking: set[str] = set()
+        """Who is asked about and has not changed since."""
         self._looks = Looks[bool | None]()
-        self._looking = asyncio.Semaphore(LOOKS_AT_ONCE)
+        self._looking = looking
 
     async def has(self, person: str, store: str) -> bool:
         """Whether the person is. Raises `UnavailableError`."""
@@ -54,14 +56,14 @@ class Standing:
             return False
 
     async def _look(self, person: str, store: str) -> bool | None:
-        changes = self._changes
+        self._asking.add(person)
         try:
             async with self._looking:
                 found = await self._is_to(person, store)
         except Exception as error:  # noqa: BLE001 - talk goes on whatever the database says
             log.warning("what somebody is to a store is not known", error=repr(error))
             return None
-        if changes == self._changes:  # else the answer may be older than the change
+        if person in self._asking:  # else the answer may be older than the change
             if len(self._known) >= PERSONS_KNOWN:
                 self._known.clear()
             self._known[person] = found, self._clock() + KNOWN_S
@@ -69,10 +71,10 @@ class Standing:
 
     def changed(self, person: str) -> None:
         """What this person is may be another now."""
-        self._changes += 1
+        self._asking.discard(person)
         self._known.pop(person, None)
 
     def forget(self) -> None:
         """It may have changed unheard, for anybody."""
-        self._changes += 1
+        self._asking.clear()
         self._known.clear()

@@ -40,8 +40,12 @@ class Ear:
 
 @cache
 def ear(wire: Format, rank: Rank, deflated: bool) -> Ear:
-    """The one ear there is for these: frames are found by what it is, not by what it is like."""
-    return Ear(wire, rank, deflated)
+    """The one ear there is for these: frames are found by what it is, not by what it is like.
+
+    Only viewers' frames are deflated: what is for the seller and moderators alone would be told by
+    their size, since viewers choose words that are in the same frame.
+    """
+    return Ear(wire, rank, deflated and rank is Rank.VIEWER)
 
 
 class Batch:

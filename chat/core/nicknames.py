@@ -7,6 +7,7 @@ looks like theirs, but under one that is made of its account and stays the same.
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, Literal
 
 from chat.core.letters import read
@@ -17,9 +18,13 @@ from chat.core.words import WordList
 
 Fault = Literal["blank", "banned_word", "link", "number", "reserved"]
 
+NAMES_READ: Final = 1024
+"""So many names that were read last are known: a room compares its own with each newcomer's."""
+
 _ONE_STROKE: Final = str.maketrans("i", "l")
 
 
+@lru_cache(NAMES_READ)
 def looks(name: str) -> str:
     """What a reader makes out: equal for names that look alike."""
     seen = (letter.also[0] if letter.also else letter.char for letter in read(name))

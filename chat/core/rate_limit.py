@@ -4,7 +4,6 @@ A bucket holds at most `burst` tokens and gains `per_s` of them each second. Tim
 any clock that never runs backwards; a `now` from before the last call counts as no time passed.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +30,8 @@ SYNC_COST: Final = 8.0
 """A `sync` costs as much as this many other messages."""
 IDS_PAID: Final = 32
 """So many of a person's last sayings are known to be paid for; the oldest is forgotten."""
+PAID_S: Final = 240.0
+"""So long; the store remembers for longer that a saying was said."""
 
 
 @dataclass(slots=True)
@@ -75,16 +76,21 @@ class Bucket:
 class TalkBucket(Bucket):
     """A person's sayings: what is paid for may be repeated by its id."""
 
-    _paid: deque[str] = field(init=False, default_factory=lambda: deque(maxlen=IDS_PAID))
+    _paid: dict[str, float] = field(init=False, default_factory=dict)
+    """Until when, by the ids of sayings; the oldest comes first."""
 
     def afford(self, saying: str, now: float, cost: float = 1.0) -> bool:
         """Whether it is paid for already, or is now."""
-        return saying in self._paid or self.take(now, cost)
+        return now < self._paid.get(saying, now) or self.take(now, cost)
 
-    def keep(self, saying: str) -> None:
-        """It was taken: again it costs nothing."""
-        if saying not in self._paid:
-            self._paid.append(saying)
+    def keep(self, saying: str, now: float) -> None:
+        """It was taken: for a while it costs nothing again."""
+        if now < self._paid.get(saying, now):
+            return
+        self._paid.pop(saying, None)
+        if len(self._paid) >= IDS_PAID:
+            del self._paid[next(iter(self._paid))]
+        self._paid[saying] = now + PAID_S
 
 
 class Buckets:

@@ -178,7 +178,7 @@ def _say(
     text = mask(text)
     if not member.trusted and (offence := _offence(text, forbidden)) is not None:
         return Refused(command.id, offence)
-    member.talk.keep(command.id)
+    member.talk.keep(command.id, now)
     event = {
         "type": "said",
         "id": new_id,

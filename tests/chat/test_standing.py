@@ -7,7 +7,8 @@ import pytest
 from chat.core.frames import pack
 from chat.core.standing import Followed, Ordered, read_standing
 from chat.errors import UnavailableError
-from chat.standing import KNOWN_S, LOOKS_AT_ONCE, PERSONS_KNOWN, Standing
+from chat.ports import LOOKS_AT_ONCE
+from chat.standing import KNOWN_S, PERSONS_KNOWN, Standing
 
 
 class Orders:
@@ -19,6 +20,7 @@ class Orders:
         self.now = 0.0
         self.answering = asyncio.Event()
         self.answering.set()
+        self.looking = asyncio.Semaphore(LOOKS_AT_ONCE)
 
     async def buys(self, account: str, store: str) -> bool:
         """Look before waiting, as a query does that began before a commit."""
@@ -32,7 +34,7 @@ class Orders:
 
     def known(self) -> Standing:
         """What a node knows of them."""
-        return Standing(self.buys, lambda: self.now)
+        return Standing(self.buys, self.looking, lambda: self.now)
 
 
 async def test_somebody_is_asked_about_once_until_an_order_changes() -> None:
@@ -62,6 +64,20 @@ async def test_an_answer_older_than_an_order_is_not_kept() -> None:
     orders.answering.set()
     assert not await asking
     assert await known.has("bom", "flowers")
+
+
+async def test_what_others_buy_meanwhile_makes_no_answer_worthless() -> None:
+    orders = Orders()
+    known = orders.known()
+    orders.answering.clear()
+    asking = asyncio.create_task(known.has("bom", "flowers"))
+    while not orders.asked:
+        await asyncio.sleep(0)
+    known.changed("dal")
+    orders.answering.set()
+    assert not await asking
+    assert not await known.has("bom", "flowers")
+    assert orders.asked == ["bom"]
 
 
 async def test_what_is_known_grows_old_and_has_its_bound() -> None:
@@ -107,9 +123,9 @@ async def test_a_badge_is_not_waited_for_and_is_there_the_next_time(
 
 async def test_only_so_many_are_asked_about_at_once() -> None:
     orders = Orders()
-    known = orders.known()
+    rooms = [orders.known() for _ in range(4)]
     orders.answering.clear()
-    asking = [asyncio.create_task(known.has(f"{n % 20}", "flowers")) for n in range(2 * 20)]
+    asking = [asyncio.create_task(rooms[n % 4].has(f"{n % 20}", "flowers")) for n in range(40)]
     for _ in range(10):
         await asyncio.sleep(0)
     assert len(orders.asked) == LOOKS_AT_ONCE

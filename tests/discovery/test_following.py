@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from live.discovery.adapters.followers import SqlFollowers
 from live.discovery.adapters.tables import metadata
-from live.discovery.following import COUNT_KEPT_S, Following, Followings
+from live.discovery.errors import RestlessError
+from live.discovery.following import CHANGES, CHANGES_S, COUNT_KEPT_S, Following, Followings
 
 
 class World:
@@ -94,6 +95,19 @@ async def test_what_cannot_be_told_is_kept_all_the_same(
     world.away = True
     assert await followings.set("flowers", "bom", follows=True) == Following(True, 1)
     assert (await followings.look("flowers", "bom")).follows
+
+
+async def test_nobody_changes_its_mind_for_ever(followings: Followings, world: World) -> None:
+    for number in range(CHANGES):
+        await followings.set("flowers", "bom", follows=number % 2 == 0)
+    with pytest.raises(RestlessError) as refused:
+        await followings.set("flowers", "bom", follows=True)
+    assert refused.value.facts == {"retry_after_s": CHANGES_S}
+    assert len(world.told) == CHANGES
+    assert (await followings.set("toys", "bom", follows=True)).follows
+    assert (await followings.set("flowers", "dal", follows=True)).follows
+    world.now = CHANGES_S
+    assert (await followings.set("flowers", "bom", follows=True)).follows
 
 
 async def test_only_stores_are_followed(followings: Followings, world: World) -> None:

@@ -117,3 +117,12 @@ def test_gathering_takes_half_as_long_as_telling_within_limits(telling_s: float)
     assert TICK_MIN_S <= tick_s(telling_s) <= TICK_MAX_S
     assert tick_s(telling_s) in {TICK_MIN_S, telling_s / 2, TICK_MAX_S}
     assert tick_s(telling_s) <= tick_s(telling_s + 0.001)
+
+
+def test_frames_with_what_only_some_may_know_are_not_deflated() -> None:
+    chatter = Event(Lane.TALK, pack({"type": "said", "text": "꽃" * 200}))
+    batch = Batch([chatter, shop(1, "moderators")])
+    for name, rank in (("dal", Rank.SELLER), ("haru", Rank.MODERATOR)):
+        who = somebody(name, rank)
+        frame = batch.frame(ear(Format.MSGPACK, rank, True), who, talk=True)
+        assert frame == batch.frame(ear(Format.MSGPACK, rank, False), who, talk=True)

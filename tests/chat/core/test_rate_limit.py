@@ -5,7 +5,16 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.rate_limit import SELLER_TALK, TALK, Bucket, Buckets, Rate
+from chat.core.rate_limit import (
+    IDS_PAID,
+    PAID_S,
+    SELLER_TALK,
+    TALK,
+    Bucket,
+    Buckets,
+    Rate,
+    TalkBucket,
+)
 
 
 @given(st.lists(st.floats(0, 3), max_size=80))
@@ -52,3 +61,21 @@ def test_coming_back_wins_no_fresh_burst_and_silence_is_forgotten() -> None:
     buckets.forget_full(math.ceil(TALK.burst / TALK.per_s) + 1)
     assert len(buckets) == 0
     assert buckets.of("bom", TALK) is not buckets.of("bom", SELLER_TALK)
+
+
+def test_what_is_paid_for_is_free_again_for_a_while_only() -> None:
+    bucket = TalkBucket(Rate(burst=1, per_s=0))
+    assert bucket.afford("a", 0.0)
+    bucket.keep("a", 0.0)
+    assert bucket.afford("a", PAID_S - 1)
+    bucket.keep("a", PAID_S - 1)
+    assert not bucket.afford("a", PAID_S)
+
+
+def test_only_the_last_ones_are_known_to_be_paid_for() -> None:
+    bucket = TalkBucket(Rate(burst=IDS_PAID + 1, per_s=0))
+    for number in range(IDS_PAID + 1):
+        assert bucket.afford(f"{number}", 0.0)
+        bucket.keep(f"{number}", 0.0)
+    assert not bucket.afford("0", 1.0)
+    assert bucket.afford("1", 1.0)
