@@ -100,21 +100,18 @@ class Moderating:
         """Take a saying out of the room, for everybody; again it changes nothing."""
         room = await self._demand(actor, show, Action.DELETE)
         said = await self._find(show, message)
-        if said is None:
-            # Perhaps it is erased and the nodes were not told: that is all that is left to do.
-            await self._withdraw(actor, show, message)
-            await self._tell([show], Deleted(message), EVERYBODY)
-            return
-        author = said["from"]["id"]
-        _demand_against(room, actor, Action.DELETE, author)
-        deed = _deed(room, show, actor, Action.DELETE, author, reason)
-        deed = msgspec.structs.replace(deed, message=message, detail=said["text"])
-        await self._rulebook.note(deed)
+        if said is not None:  # else perhaps it is erased, and only the nodes were not told
+            author = said["from"]["id"]
+            _demand_against(room, actor, Action.DELETE, author)
+            deed = _deed(room, show, actor, Action.DELETE, author, reason)
+            await self._rulebook.note(
+                msgspec.structs.replace(deed, message=message, detail=said["text"])
+            )
         await self._withdraw(actor, show, message)
         await self._hub.bus.erase(show, message)
+        unpinning = _deed(room, show, actor, Action.PIN)
+        await self._switch(unpinning, lambda now: without_pinned(now, message))
         await self._tell([show], Deleted(message), EVERYBODY)
-        if room.rules.settings.pinned_saying is not None:
-            await self._switch(deed, lambda now: without_pinned(now, message))
 
     async def sanction(
         self,

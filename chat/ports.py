@@ -266,7 +266,10 @@ class Rulebook(Protocol):
         """Forgive `whom`, or who is forgiven already; None when there was nothing to forgive."""
 
     async def switch(self, deed: Deed, change: Callable[[Settings], Settings]) -> Settings:
-        """Change the show's switches under a lock; how they are then."""
+        """Change the show's switches under a lock; how they are then.
+
+        Raises `UnknownError` where the deed is about a saying that is deleted.
+        """
 
     async def note(self, deed: Deed) -> None:
         """Keep a deed that changes nothing here."""

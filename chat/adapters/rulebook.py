@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from chat.adapters import moderation_tables as tables
 from chat.core.deeds import REPORTS_OPEN, SANCTIONS_HELD, Deed, Noted, Report
-from chat.core.moderation import PinnedSaying, Rules, Sanction, SanctionKind, Settings
-from chat.errors import TooManyError
+from chat.core.moderation import Action, PinnedSaying, Rules, Sanction, SanctionKind, Settings
+from chat.errors import TooManyError, UnknownError
 from chat.ports import Rulebook
 
 
@@ -83,13 +83,15 @@ class SqlRulebook(Rulebook):
         return lifted
 
     async def switch(self, deed: Deed, change: Callable[[Settings], Settings]) -> Settings:
-        """Change the show's switches under a lock; how they are then."""
+        """Change the show's switches under a lock; how they are then. Raises `UnknownError`."""
         assert deed.show is not None
         table = tables.settings
         async with self._engine.begin() as connection:
             first = insert(table).values(_settings_row(deed.show, Settings()))
             await connection.execute(first.on_conflict_do_nothing())
             row = (await connection.execute(_settings_of(deed.show).with_for_update())).one()
+            if deed.message is not None and await _is_deleted(connection, deed):
+                raise UnknownError("What was said is deleted.")
             before = _settings(row)
             after = change(before)
             if after == before:
@@ -166,6 +168,14 @@ async def _locked(connection: AsyncConnection, deed: Deed, kind: str) -> Sanctio
     this = (table.c.store == deed.store) & (table.c.account == deed.whom) & (table.c.kind == kind)
     row = (await connection.execute(sa.select(table).where(this))).first()
     return None if row is None else _sanction(row)
+
+
+async def _is_deleted(connection: AsyncConnection, deed: Deed) -> bool:
+    """Whether what the deed is about was deleted before."""
+    table = tables.deeds
+    deleting = (table.c.message == deed.message) & (table.c.show == deed.show)
+    deleting &= table.c.what == Action.DELETE.value
+    return bool(await connection.scalar(sa.select(sa.exists().where(deleting))))
 
 
 async def _is_repeated(connection: AsyncConnection, deed: Deed, kind: str, key: str | None) -> bool:
