@@ -1,91 +1,17 @@
 """Moderation as the people in a room meet it: two nodes, a real Valkey, a real PostgreSQL."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from chat.adapters import archive_tables
-from chat.adapters.archive import SqlArchive
-from chat.adapters.moderation_tables import metadata
-from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Recall, Saying
 from chat.core.budget import IN_TICK, Part
 from chat.core.moderation import Sanction, SanctionKind
 from chat.errors import ForbiddenError, UnavailableError, UnknownError
-from chat.moderating import Moderating
-from chat.ports import Room
-from tests.chat.house import Event, House, Node, Viewer, open_node, watching
-
-
-class RuledHouse(House):
-    """A house whose rules are in a rulebook."""
-
-    def __init__(self, rulebook: SqlRulebook) -> None:
-        super().__init__()
-        self.rulebook = rulebook
-
-    async def describe(self, show: str) -> Room | None:
-        """As the rulebook has it; `dal` sells."""
-        moderators = await self.rulebook.moderators("flowers")
-        rules = await self.rulebook.rules("flowers", show, time.time_ns() // 1_000_000)
-        room = await super().describe(show)
-        if room is None:
-            return None
-        return Room("live", True, None, [], "id-dal", moderators, "flowers", rules)
-
-
-@dataclass(frozen=True)
-class Street:
-    """Two nodes of one house, and who moderates on the first."""
-
-    house: RuledHouse
-    one: Node
-    other: Node
-    moderating: Moderating
-    archive: SqlArchive
-    withdrawn: list[str]
-    """The sayings that are no questions any longer."""
-
-
-@pytest_asyncio.fixture
-async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
-    """A street where `haru` moderates."""
-    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-        await connection.run_sync(archive_tables.metadata.create_all)
-    rulebook, archive = SqlRulebook(engine), SqlArchive(engine)
-    house = RuledHouse(rulebook)
-
-    async def owner_of(store: str) -> str | None:
-        return "id-dal" if store == "flowers" else None
-
-    async def open_shows(_store: str) -> list[str]:
-        return ["spring"]
-
-    withdrawn: list[str] = []
-
-    async def withdraw(_actor: str, _show: str, saying: str) -> None:
-        withdrawn.append(saying)
-
-    async def names_of(accounts: Collection[str]) -> dict[str, str]:
-        return {account: account.removeprefix("id-") for account in accounts if account != "x"}
-
-    async with AsyncExitStack() as closing:
-        closing.push_async_callback(engine.dispose)
-        one = await closing.enter_async_context(open_node(redis_url, house, "one"))
-        other = await closing.enter_async_context(open_node(redis_url, house, "other"))
-        moderating = Moderating(
-            *(one.chat.hub, rulebook, owner_of, open_shows, withdraw, archive, names_of)
-        )
-        await moderating.appoint("id-dal", "flowers", "id-haru", moderates=True)
-        yield Street(house, one, other, moderating, archive, withdrawn)
+from tests.chat.house import Viewer, watching
+from tests.chat.street import Street
 
 
 async def answer(viewer: Viewer, text: str, client_id: str) -> str:
@@ -417,58 +343,6 @@ async def test_switches_bind_viewers_on_every_node_and_not_moderators(street: St
         assert await answer(bom, "hi", "e") == "buyers_only"
     async with watching(street.other) as late:
         assert late.seen[0]["room"]["buyers_only"] is True
-
-
-async def test_a_pinned_saying_is_told_and_goes_when_it_is_deleted(street: Street) -> None:
-    async with watching(street.other, "dal") as dal:
-        await dal.say("반값 🌸")
-        said = await dal.until("said")
-        await street.moderating.pin("id-haru", "spring", said["id"])
-        assert (await dal.until("room"))["pinned_saying"]["text"] == "반값 🌸"
-        await street.moderating.delete("id-dal", "spring", said["id"], "")
-        assert (await dal.until("room"))["pinned_saying"] is None
-
-
-async def test_a_deletion_that_failed_half_way_unpins_when_it_is_repeated(
-    street: Street, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with watching(street.other, "dal") as dal:
-        await dal.say("광고 🌸")
-        message = (await dal.until("said"))["id"]
-        await street.moderating.pin("id-haru", "spring", message)
-        assert (await dal.until("room"))["pinned_saying"]["text"] == "광고 🌸"
-
-        async def away(*_: object) -> None:
-            raise UnavailableError
-
-        with monkeypatch.context() as patch:
-            patch.setattr(street.one.chat.hub.bus, "publish", away)
-            with pytest.raises(UnavailableError):
-                await street.moderating.delete("id-dal", "spring", message, "")
-        await street.moderating.delete("id-dal", "spring", message, "")
-        assert (await dal.until("room"))["pinned_saying"] is None
-        assert (await dal.until("deleted"))["id"] == message
-
-
-async def test_what_is_deleted_while_it_is_pinned_is_not_pinned(
-    street: Street, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with watching(street.other, "dal") as dal:
-        await dal.say("광고 🌸")
-        message = (await dal.until("said"))["id"]
-        find = street.one.chat.hub.bus.find
-
-        async def found_and_deleted(show: str, saying: str) -> Event | None:
-            found = await find(show, saying)
-            monkeypatch.undo()
-            await street.moderating.delete("id-dal", "spring", message, "")
-            return found
-
-        monkeypatch.setattr(street.one.chat.hub.bus, "find", found_and_deleted)
-        with pytest.raises(UnknownError):
-            await street.moderating.pin("id-haru", "spring", message)
-    rules = await street.house.rulebook.rules("flowers", "spring", 0)
-    assert rules.settings.pinned_saying is None
 
 
 async def test_a_report_reaches_the_moderators_alone(street: Street) -> None:
