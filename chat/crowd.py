@@ -21,7 +21,7 @@ from chat.core.closes import Close
 from chat.core.events import Present
 from chat.core.frames import Event, Lane, pack
 from chat.core.log import Heard, Log, Position
-from chat.core.moderation import Appointed, Deleted, read_change
+from chat.core.moderation import Appointed, Deleted, Forgotten, read_change
 from chat.core.presence import Arrivals
 from chat.core.rate_limit import SELLER_TALK, TALK, Buckets, TalkBucket
 from chat.core.standing import Followed, Ordered, read_standing
@@ -169,6 +169,8 @@ class Crowd(Listener):
         elif isinstance(change, Appointed):
             for connection in self._connections:
                 connection.appoint(change)
+        elif isinstance(change, Forgotten):
+            self._log.forget()
         elif change is not None:
             self.rules.heard(change)
         else:

@@ -7,24 +7,26 @@ known, without a text or a name.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 import structlog
 
-from chat.core.addressee import EVERYBODY, MODERATORS
+from chat.core.addressee import EVERYBODY, MODERATORS, NODES
 from chat.core.deeds import Deed
 from chat.core.events import Settled
-from chat.core.moderation import Action, Deleted, without_pinned
+from chat.core.moderation import Action, Deleted, Forgotten, without_pinned
 from chat.hub import Hub
-from chat.ports import Erasures, Rulebook, Trace
+from chat.ports import Erasures, Rulebook, Trace, Traces
 
 log = structlog.get_logger()
 
 Withdraw = Callable[[str, str, str], Awaitable[None]]
 """Given who does it, a show and a question: it is one no longer."""
+OpenShows = Callable[[str], Awaitable[Sequence[str]]]
+"""The ids of a store's shows that are not over."""
 
 BY_THEMSELVES: Final = "self"
 BY_THE_OPERATOR: Final = "operator"
@@ -43,12 +45,18 @@ class Erasing:
     """The use case; one erasure at a time on a node, since each asks many rooms."""
 
     def __init__(
-        self, hub: Hub, erasures: Erasures, rulebook: Rulebook, withdraw: Withdraw
+        self,
+        hub: Hub,
+        erasures: Erasures,
+        rulebook: Rulebook,
+        withdraw: Withdraw,
+        open_shows: OpenShows,
     ) -> None:
         self._hub = hub
         self._erasures = erasures
         self._rulebook = rulebook
         self._withdraw = withdraw
+        self._open_shows = open_shows
         self._one_at_a_time = asyncio.Lock()
 
     async def erase(self, account: str, asked_by: str) -> Erasure:
@@ -57,24 +65,34 @@ class Erasing:
             until_ms = time.time_ns() // 1_000_000
             traces = await self._erasures.begin(account, until_ms, asked_by)
             for question in traces.questions:
-                await self._withdraw(account, question.show, question.id)
+                await self._withdraw(asked_by, question.show, question.id)
             for pinned in traces.pinned:
                 await self._unpin(account, asked_by, pinned)
             for report in traces.reports:
                 settled = msgspec.to_builtins(Settled(int(report.id)))
                 await self._hub.publish(report.show, settled, MODERATORS)
-            for show in sorted(traces.shows.union(await self._hub.bus.talking())):
-                pinned_there = [each.id for each in traces.pinned if each.show == show]
-                await self._forget(show, account, until_ms, pinned_there)
+            known = [each.id for each in (*traces.pinned, *traces.questions)]
+            for show in await self._shows(traces):
+                await self._forget(show, account, until_ms, known)
             sayings = await self._erasures.finish(account, until_ms)
         log.info("a person was erased", account=account, asked_by=asked_by, sayings=sayings)
         return Erasure(account, until_ms, sayings)
 
-    async def _forget(self, show: str, account: str, until_ms: int, pinned: list[str]) -> None:
+    async def _shows(self, traces: Traces) -> list[str]:
+        """Where rooms, on nodes and in the bus, may remember something."""
+        found = traces.shows.union(await self._hub.bus.talking())
+        for places in (traces.pinned, traces.questions, traces.reports):
+            found = found.union(place.show for place in places)
+        for store in traces.stores:
+            found = found.union(await self._open_shows(store))
+        return sorted(found)
+
+    async def _forget(self, show: str, account: str, until_ms: int, known: list[str]) -> None:
         said = await self._hub.bus.said_by(show, account, until_ms)
         for saying in said:
             await self._hub.publish(show, msgspec.to_builtins(Deleted(saying)), EVERYBODY)
-        await self._hub.bus.forget(show, account, [*said, *pinned])
+        await self._hub.bus.forget(show, account, [*said, *known])
+        await self._hub.publish(show, msgspec.to_builtins(Forgotten()), NODES)
 
     async def _unpin(self, account: str, asked_by: str, pinned: Trace) -> None:
         room = await self._hub.look(pinned.show)

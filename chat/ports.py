@@ -198,7 +198,7 @@ class Bus(Protocol):
         """The ids of what an account said until then and is remembered."""
 
     async def forget(self, show: str, account: str, sayings: Sequence[str]) -> None:
-        """Forget these, and what was told of the account or to it alone."""
+        """Forget these and what tells of them, and what was told of the account or to it alone."""
 
     async def talking(self) -> Sequence[str]:
         """The shows where something was said in the last seconds."""
@@ -433,9 +433,13 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """Where something of a person may be: in shows, pinned there, asked there, in open reports."""
+    """Where something of a person may be: in shows, pinned there, asked there, in open reports.
+
+    `stores`: those of the questions, whose other shows were told the answers.
+    """
 
     shows: frozenset[str]
+    stores: frozenset[str]
     pinned: Sequence[Trace]
     questions: Sequence[Trace]
     reports: Sequence[Trace]

@@ -56,8 +56,9 @@ class SqlErasures(Erasures):
             reported = (await connection.execute(_reported(account, until_ms))).all()
         return Traces(
             shows=frozenset(shows),
+            stores=frozenset(store for _, _, store in asked),
             pinned=[Trace(show, saying) for show, saying in pinned],
-            questions=[Trace(show, question) for show, question in asked],
+            questions=[Trace(show, question) for show, question, _ in asked],
             reports=[Trace(show, str(report)) for show, report in reported],
         )
 
@@ -115,7 +116,7 @@ def _pinned(account: str) -> sa.Select[Any]:
 
 
 def _asked(account: str, until_ms: int) -> sa.Select[Any]:
-    return sa.select(questions.c.show, questions.c.id).where(
+    return sa.select(questions.c.show, questions.c.id, questions.c.store).where(
         questions.c.asker == account, questions.c.asked_at <= moment(until_ms)
     )
 

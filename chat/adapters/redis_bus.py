@@ -34,6 +34,8 @@ KEPT_S: Final = 7 * 86_400
 """How long a show's events, talk and hearts are kept after the last of them."""
 KEYS_KEPT_S: Final = 300
 """How long it is remembered what has been done once."""
+FORGOTTEN_AT_ONCE: Final = 200
+"""So many sayings are forgotten by one script: the store does nothing else meanwhile."""
 TICK_US: Final = 200_000
 
 
@@ -176,7 +178,7 @@ class RedisBus(Bus):
         ]
 
     async def forget(self, show: str, account: str, sayings: Sequence[str]) -> None:
-        """Forget these, and what was told of the account or to it alone."""
+        """Forget these and what tells of them, and what was told of the account or to it alone."""
         keys = (
             redis_keys.talk(show),
             redis_keys.log(show),
@@ -184,7 +186,9 @@ class RedisBus(Bus):
             redis_keys.answered(show),
         )
         with unavailable():
-            await self._client.eval(FORGET, len(keys), *keys, account, *sayings)
+            for start in range(0, max(1, len(sayings)), FORGOTTEN_AT_ONCE):
+                some = sayings[start : start + FORGOTTEN_AT_ONCE]
+                await self._client.eval(FORGET, len(keys), *keys, account, *some)
 
     async def talking(self) -> Sequence[str]:
         """The shows where something was said in the last seconds."""

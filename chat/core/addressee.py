@@ -10,6 +10,8 @@ EVERYBODY: Final = ""
 SELLER: Final = "seller"
 MODERATORS: Final = "moderators"
 """The moderators and the seller."""
+NODES: Final = "nodes"
+"""No viewer: the nodes that have the room are to do something."""
 
 
 def person(account: str) -> str:

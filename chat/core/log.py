@@ -77,8 +77,7 @@ class Log:
             for event in missing:
                 self._append(event)
             return missing
-        self._events.clear()
-        self._bytes = 0
+        self.forget()
         self.position = Position(end.epoch, end.offset - len(tail.events))
         for event in tail.events:
             self._append(event)
@@ -90,6 +89,11 @@ class Log:
         if position.epoch != self.position.epoch or not 0 <= missing <= len(self._events):
             return None
         return list(self._events)[len(self._events) - missing :]
+
+    def forget(self) -> None:
+        """Nobody is told again what is known up to here."""
+        self._events.clear()
+        self._bytes = 0
 
     def _append(self, event: Event) -> None:
         self.position = Position(self.position.epoch, event.offset)

@@ -85,8 +85,12 @@ class Appointed(msgspec.Struct, frozen=True, tag_field="type", tag="moderator"):
     moderates: bool
 
 
-Change = Settings | Sanction | Deleted | Appointed
-"""What a numbered event may tell of a room's rules."""
+class Forgotten(msgspec.Struct, frozen=True, tag_field="type", tag="forgotten"):
+    """Somebody was erased: nobody is told again what was told before."""
+
+
+Change = Settings | Sanction | Deleted | Appointed | Forgotten
+"""What a numbered event may tell of a room's rules, or to its nodes."""
 
 _CHANGES: Final[msgspec.msgpack.Decoder[Change]] = msgspec.msgpack.Decoder(Change)
 

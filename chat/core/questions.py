@@ -90,7 +90,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question as the seller and moderators see it; `id` is that of the saying.
 
     `product`: what it is about, null for the show. `handed_over`: the assistant had no answer.
-    `answer`: its text, where it was answered in text. `settled_by`: the account that did it.
+    `answer`: its text, where it was answered in text. `settled_by`: the account that did it,
+    or who asked that the asker be erased (`self`, `operator`).
     """
 
     id: str

@@ -339,7 +339,11 @@ def _recalling(packages: Packages, ground: Ground) -> Recalling:
 
 def _erasing(packages: Packages, ground: Ground) -> Erasing:
     erasures, rulebook = SqlErasures(ground.engine), SqlRulebook(ground.engine)
-    return Erasing(packages.chat.hub, erasures, rulebook, packages.questioning.withdraw)
+
+    async def open_shows(store: str) -> list[str]:
+        return [show.id for show in await packages.shows.unended(store)]
+
+    return Erasing(packages.chat.hub, erasures, rulebook, packages.questioning.withdraw, open_shows)
 
 
 def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:

@@ -239,9 +239,11 @@ async def watching(
 
 
 @asynccontextmanager
-async def back(node: Node, name: str, epoch: str, offset: int) -> AsyncIterator[Viewer]:
+async def back(
+    node: Node, name: str, epoch: str, offset: int, show: str = "spring"
+) -> AsyncIterator[Viewer]:
     """A client that comes back and says what it knows; it has not read its welcome."""
-    async with at_the_door(node) as viewer:
+    async with at_the_door(node, show) as viewer:
         since = {"epoch": epoch, "offset": offset}
         await viewer.send({"type": "hello", "token": f"token-{name}", "since": since})
         yield viewer

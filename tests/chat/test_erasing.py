@@ -22,13 +22,14 @@ from chat.archiving import Archivist
 from chat.core.archive import Recall, Saying
 from chat.core.assistant.facts import Answered
 from chat.core.moderation import Rules
+from chat.core.questions import Origin, Question
 from chat.erasing import BY_THEMSELVES, Erasing
 from chat.errors import UnavailableError
 from chat.moderating import Moderating
 from chat.ports import Room
 from chat.questioning import Questioning
 from live.server.schema import make_engine, migrate
-from tests.chat.house import PATIENCE_S, House, Node, Viewer, open_node, watching
+from tests.chat.house import PATIENCE_S, House, Node, Viewer, back, open_node, watching
 
 TEXT = "무궁화 꽃이"
 """What Bom says begins so, and nobody else says it."""
@@ -63,6 +64,7 @@ class Street:
     archivist: Archivist
     archive: SqlArchive
     erasing: Erasing
+    questioning: Questioning
 
 
 @pytest_asyncio.fixture
@@ -93,8 +95,8 @@ async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
         moderating = Moderating(
             *(hub, rulebook, owner_of, open_shows, questioning.withdraw, archive, names_of)
         )
-        erasing = Erasing(hub, SqlErasures(engine), rulebook, questioning.withdraw)
-        acting = (moderating, one.chat.archivist(archive, 30), archive, erasing)
+        erasing = Erasing(hub, SqlErasures(engine), rulebook, questioning.withdraw, open_shows)
+        acting = (moderating, one.chat.archivist(archive, 30), archive, erasing, questioning)
         yield Street(engine, client, one, other, *acting)
 
 
@@ -219,6 +221,41 @@ async def test_an_erasure_that_failed_half_way_is_whole_when_it_is_repeated(
     await street.client.delete(redis_keys.log("spring"))
     assert (await street.erasing.erase(BOM, BY_THEMSELVES)).sayings == 4
     assert TEXT not in await everything_kept(street)
+
+
+async def test_an_old_question_leaves_every_show_that_was_told_its_answer(street: Street) -> None:
+    asked = Question(
+        id="q1",
+        show="spring",
+        store="flowers",
+        asker=BOM,
+        name=NAME,
+        text=f"{TEXT} 향기?",
+        product="tulip",
+        handed_over=False,
+        asked_at_ms=1,
+    )
+    await SqlQuestionBook(street.engine).keep(asked, Origin.VIEWER, "q")
+    async with watching(street.other, "haru", "autumn") as haru:
+        welcome = haru.seen[0]
+        await street.questioning.answer("id-haru", "spring", "q1", "네")
+        await haru.until("answered")
+        await street.erasing.erase(BOM, BY_THEMSELVES)
+        after = await everything_kept(street)
+        assert TEXT not in after
+        assert NAME not in after.replace(BOM, "")
+        assert BOM not in after.replace(await _erased_row(street), "")
+        await haru.until_member("answered", "state", "dismissed")
+        since = (welcome["epoch"], welcome["offset"])
+        async with back(street.other, "haru", *since, show="autumn") as returner:
+            told = await returner.until("welcome")
+        assert not told["recovered"]
+        assert TEXT not in str(returner.seen)
+
+
+async def _erased_row(street: Street) -> str:
+    async with street.engine.connect() as connection:
+        return str(await connection.scalar(sa.text("SELECT CAST(t AS text) FROM chat_erasures t")))
 
 
 async def test_it_is_known_that_it_happened_and_who_asked(street: Street) -> None:

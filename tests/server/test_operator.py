@@ -45,9 +45,12 @@ async def desk(engine: AsyncEngine, redis_url: str) -> AsyncIterator[Desk]:
     async def withdraw(_actor: str, _show: str, _question: str) -> None:
         raise AssertionError("nobody asked anything")
 
+    async def open_shows(_store: str) -> list[str]:
+        raise AssertionError("nobody asked anything")
+
     async with open_node(redis_url, House()) as node:
         stores = SqlErasures(engine), SqlRulebook(engine)
-        erasing = Erasing(node.chat.hub, *stores, withdraw)
+        erasing = Erasing(node.chat.hub, *stores, withdraw, open_shows)
         yield Desk(Stage(), erasing, SqlArchive(engine))
 
 

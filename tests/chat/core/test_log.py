@@ -137,3 +137,14 @@ def test_a_log_keeps_so_much_and_no_more() -> None:
         log.hear("e", event(offset, heavy))
     assert log.since(Position("e", LOG_EVENTS + 11)) is not None
     assert log.since(Position("e", LOG_EVENTS + 10)) is None
+
+
+def test_a_log_that_forgot_goes_on_and_tells_nothing_again() -> None:
+    log = Log()
+    log.fill(Tail(Position("e", 2), [event(1), event(2)]))
+    log.forget()
+    assert log.since(Position("e", 1)) is None
+    assert log.since(Position("e", 2)) == []
+    assert log.hear("e", event(3)) is Heard.NEW
+    assert log.since(Position("e", 2)) == [event(3)]
+    assert log.since(Position("e", 1)) is None
