@@ -55,8 +55,10 @@ class Crowd(Listener):
         """How many watch on all nodes, as far as is known here."""
         self._bus = bus
         self._connections: dict[Connection, None] = {}
-        self._audience: dict[Connection, None] = {}
-        """Those of the connections that were welcomed: ticks are told to them."""
+        self._audience: dict[Connection, int] = {}
+        """Those of the connections that were welcomed, after so many ticks: later ones are told to
+        them."""
+        self._ticks = 0
         self._persons = Buckets()
         self._log = Log()
         self._told = 0
@@ -211,7 +213,7 @@ class Crowd(Listener):
         own = self.rules.told_to(connection.member.id)
         snapshot = picture.showing(self._talk.shown_to(connection.member.address, picture.talk))
         connection.welcome(snapshot, own, place.offset, Batch(told), recovered=recovered)
-        self._audience[connection] = None
+        self._audience[connection] = self._ticks
 
     async def _tell_ticks(self) -> None:
         clock, telling_s = asyncio.get_running_loop().time, 0.0
@@ -220,15 +222,21 @@ class Crowd(Listener):
             await asyncio.sleep(tick_s(telling_s))
             self._gathered.clear()
             batch, began = self._take(), clock()
-            audience = [*self._audience]
-            for start in range(0, len(audience), WRITES_AT_ONCE):
-                for connection in audience[start : start + WRITES_AT_ONCE]:
-                    connection.deliver(batch)
-                await asyncio.sleep(0)
+            await self._tell(batch, self._ticks)
             telling_s = clock() - began
+
+    async def _tell(self, batch: Batch, tick: int) -> None:
+        """Write to everybody, but to those who are welcomed meanwhile: a welcome tells it too."""
+        audience = [*self._audience]
+        for start in range(0, len(audience), WRITES_AT_ONCE):
+            for connection in audience[start : start + WRITES_AT_ONCE]:
+                if self._audience.get(connection, tick) < tick:
+                    connection.deliver(batch)
+            await asyncio.sleep(0)
 
     def _take(self) -> Batch:
         """What was gathered; from now on it is what was told."""
+        self._ticks += 1
         batch, hearts = self._gathering.take()
         self._told = max(self._told, batch.offsets[1])
         self._talk.note(batch.events, hearts)
@@ -267,6 +275,9 @@ class Crowd(Listener):
             self._gather(event)
         missing = self._log.fill(tail)
         if missing is None:
+            self._talk.agree(past)
+            for event in tail.events:
+                self._obey(event)
             self._begin_anew()
         else:
             for event in missing:

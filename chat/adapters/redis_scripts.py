@@ -129,10 +129,17 @@ return redis.call('SPUBLISH', KEYS[1], ARGV[1])
 to keep."""
 
 FORGET: Final = """\
+local wordless = {'deleted', 'order', 'sanction', 'moderator', 'followed'}
+local function is_wordless(event)
+  for _, kind in ipairs(wordless) do
+    if string.find(event, 'type' .. string.char(160 + #kind) .. kind, 1, true) then return true end
+  end
+end
 local function forget(stream, words)
   for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
+    local told = not is_wordless(entry[2][2])
     for _, word in ipairs(words) do
-      if string.find(entry[2][2], word, 1, true) then
+      if told and string.find(entry[2][2], word, 1, true) then
         redis.call('XDEL', stream, entry[1])
         break
       end
@@ -147,6 +154,7 @@ for _, answered in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
   if string.find(answered, ARGV[1], 1, true) then redis.call('LREM', KEYS[4], 0, answered) end
 end
 """
-"""Forget sayings, and whatever else names them or an account. Who was away while a numbered event
-that is forgotten was told is told how things are instead. KEYS: talk, log, whispers, answered.
+"""Forget sayings, and whatever else names them or an account, but for events in which nobody's name
+or words are told: those say what others must do or know. Who was away while a numbered event that
+is forgotten was told is told how things are instead. KEYS: talk, log, whispers, answered.
 ARGV: the account, the ids of the sayings."""

@@ -78,8 +78,9 @@ class Log:
                 self._append(event)
             return missing
         self.forget()
-        self.position = Position(end.epoch, end.offset - len(tail.events))
-        for event in tail.events:
+        kept = _unbroken(tail)
+        self.position = Position(end.epoch, end.offset - len(kept))
+        for event in kept:
             self._append(event)
         return None
 
@@ -101,3 +102,13 @@ class Log:
         self._bytes += len(event.packed)
         while len(self._events) > LOG_EVENTS or self._bytes > LOG_BYTES:
             self._bytes -= len(self._events.popleft().packed)
+
+
+def _unbroken(tail: Tail) -> Sequence[Event]:
+    """The last events, as far back as none is missing: what was erased leaves a gap."""
+    kept: list[Event] = []
+    for event in reversed(tail.events):
+        if event.offset != tail.end.offset - len(kept):
+            break
+        kept.append(event)
+    return kept[::-1]

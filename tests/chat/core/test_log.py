@@ -17,11 +17,12 @@ def event(offset: int, packed: bytes = b"\x80") -> Event:
 
 
 class Store:
-    """What numbers the events, and forgets all but the last."""
+    """What numbers the events, and forgets all but the last, and what is erased."""
 
     def __init__(self) -> None:
         self.epoch = 1
         self.events: list[Event] = []
+        self.erased: set[int] = set()
 
     @property
     def end(self) -> Position:
@@ -32,13 +33,13 @@ class Store:
         return self.events[-1]
 
     def tail(self, since: Position) -> Tail:
-        kept = self.events[-STORE_KEEPS:]
+        kept = [one for one in self.events[-STORE_KEEPS:] if one.offset not in self.erased]
         if since.epoch == self.end.epoch:
             kept = [one for one in kept if one.offset > since.offset]
         return Tail(self.end, kept)
 
     def lose_everything(self) -> None:
-        self.epoch, self.events = self.epoch + 1, []
+        self.epoch, self.events, self.erased = self.epoch + 1, [], set()
 
 
 class Following(RuleBasedStateMachine):
@@ -65,6 +66,10 @@ class Following(RuleBasedStateMachine):
             self.doubtful |= outcome is Heard.GAP
             if outcome is Heard.NEW:
                 self._tell([heard])
+
+    @rule(back=st.integers(0, STORE_KEEPS))
+    def erase(self, back: int) -> None:
+        self.store.erased.add(len(self.store.events) - back)
 
     @rule()
     def lose(self) -> None:
@@ -148,3 +153,20 @@ def test_a_log_that_forgot_goes_on_and_tells_nothing_again() -> None:
     assert log.hear("e", event(3)) is Heard.NEW
     assert log.since(Position("e", 2)) == [event(3)]
     assert log.since(Position("e", 1)) is None
+
+
+def test_what_was_erased_is_a_gap_for_whoever_comes_back() -> None:
+    log = Log()
+    kept = [event(offset) for offset in (*range(1, 11), *range(14, 21))]
+    assert log.fill(Tail(Position("e", 20), kept)) is None
+    assert log.since(Position("e", 5)) is None
+    assert log.since(Position("e", 12)) is None
+    assert log.since(Position("e", 13)) == [event(offset) for offset in range(14, 21)]
+
+
+def test_what_was_erased_last_leaves_the_log_at_the_end() -> None:
+    log = Log()
+    assert log.fill(Tail(Position("e", 20), [event(17)])) is None
+    assert log.position == Position("e", 20)
+    assert log.since(Position("e", 19)) is None
+    assert log.hear("e", event(21)) is Heard.NEW
