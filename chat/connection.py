@@ -73,8 +73,8 @@ class Connection:
 
     def appoint(self, change: Appointed) -> None:
         """If this is about the viewer, it is a moderator from now on, or no longer."""
-        if self.member.id == change.account and self.member.rank is not Rank.SELLER:
-            rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
+        rank = Rank.MODERATOR if change.moderates else Rank.VIEWER
+        if self.member.id == change.account and self.member.rank not in {Rank.SELLER, rank}:
             self.member = replace(self.member, rank=rank)
             self._ear = ear(self._wire, rank, self._socket.takes_deflated())
 

@@ -9,6 +9,7 @@ tasks belong to `run`, but for looks at the show, which end by themselves.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -41,6 +42,9 @@ ASK_AGAIN_S: Final = 0.5
 WRITES_AT_ONCE: Final = 200
 """After so many writes of a tick other work of the loop gets its turn."""
 
+APPOINTED_KEPT: Final = 100
+"""So many of the last appointments are known while a look at the show goes on."""
+
 
 class Crowd(Listener):
     """One show's viewers here. `run` must run for as long as there are any."""
@@ -59,6 +63,8 @@ class Crowd(Listener):
         """Those of the connections that were welcomed, after so many ticks: later ones are told to
         them."""
         self._ticks = 0
+        self._appointed: deque[tuple[int, Appointed]] = deque(maxlen=APPOINTED_KEPT)
+        """The last appointments of this epoch, with their numbers."""
         self._persons = Buckets()
         self._log = Log()
         self._told = 0
@@ -169,6 +175,7 @@ class Crowd(Listener):
         if isinstance(change, Deleted):
             self._talk.erase(change.id)
         elif isinstance(change, Appointed):
+            self._appointed.append((event.offset, change))
             for connection in self._connections:
                 connection.appoint(change)
         elif isinstance(change, Forgotten):
@@ -203,6 +210,7 @@ class Crowd(Listener):
                 return picture
 
     def _welcome(self, connection: Connection, picture: Picture, since: Position | None) -> None:
+        self._rank(connection, picture)
         missed = None if since is None else self._log.since(since)
         recovered = since is not None and missed is not None
         place = since if since is not None and recovered else picture.position
@@ -214,6 +222,15 @@ class Crowd(Listener):
         snapshot = picture.showing(self._talk.shown_to(connection.member.address, picture.talk))
         connection.welcome(snapshot, own, place.offset, Batch(told), recovered=recovered)
         self._audience[connection] = self._ticks
+
+    def _rank(self, connection: Connection, picture: Picture) -> None:
+        """What it is may have changed between the look by which it came in and its coming in."""
+        account = connection.member.id
+        if account is not None:
+            connection.appoint(Appointed(account, account in picture.moderators))
+            for offset, change in self._appointed:
+                if offset > picture.position.offset:
+                    connection.appoint(change)
 
     async def _tell_ticks(self) -> None:
         clock, telling_s = asyncio.get_running_loop().time, 0.0
@@ -276,6 +293,7 @@ class Crowd(Listener):
         missing = self._log.fill(tail)
         if missing is None:
             self._talk.agree(past)
+            self._appointed.clear()
             for event in tail.events:
                 self._obey(event)
             self._begin_anew()

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Picture:
     """How things were: everything up to `position`, and so many sayings, are in `snapshot`.
 
-    `talk`: the sayings it shows.
+    `talk`: the sayings it shows. `moderators`: who moderated then.
     """
 
     members: dict[str, object]
@@ -32,6 +32,7 @@ class Picture:
     position: Position
     said: int
     talk: Sequence[Event]
+    moderators: frozenset[str]
 
     def showing(self, talk: Sequence[Event] | None) -> Snapshot:
         """The snapshot with other sayings, or the same for None."""
@@ -62,7 +63,7 @@ async def look(
         return None
     shown = talk.shown()
     members = _members(show, room, talk.hearts, present) | _talk(shown) | {"epoch": place.epoch}
-    return Picture(members, Snapshot(members), place, talk.count, shown)
+    return Picture(members, Snapshot(members), place, talk.count, shown, room.moderators)
 
 
 def _talk(shown: Sequence[Event]) -> dict[str, object]:
