@@ -31,6 +31,9 @@ OpenShows = Callable[[str], Awaitable[Sequence[str]]]
 BY_THEMSELVES: Final = "self"
 BY_THE_OPERATOR: Final = "operator"
 
+PASSES: Final = 2
+"""So often all rooms forget: by the second time what was on its way has been said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
@@ -72,8 +75,9 @@ class Erasing:
                 settled = msgspec.to_builtins(Settled(int(report.id)))
                 await self._hub.publish(report.show, settled, MODERATORS)
             known = [each.id for each in (*traces.pinned, *traces.questions)]
-            for show in await self._shows(traces):
-                await self._forget(show, account, until_ms, known)
+            for _ in range(PASSES):
+                for show in await self._shows(traces):
+                    await self._forget(show, account, until_ms, known)
             sayings = await self._erasures.finish(account, until_ms)
         log.info("a person was erased", account=account, asked_by=asked_by, sayings=sayings)
         return Erasure(account, until_ms, sayings)

@@ -304,7 +304,10 @@ class QuestionBook(Protocol):
     """The questions of all shows, kept durably. Whatever the database raises is raised here."""
 
     async def keep(self, question: Question, origin: Origin, key: str) -> Question | Objection:
-        """Keep a new question; one that was kept under this key lately; or why it is not kept."""
+        """Keep a new question; one that was kept under this key lately; or why it is not kept.
+
+        Raises `UnavailableError` where its asker was erased after asking.
+        """
 
     async def find(self, show: str, question: str) -> Question | None:
         """A show's question by its id."""

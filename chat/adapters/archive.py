@@ -1,7 +1,7 @@
 """The archive of what was said, in PostgreSQL: rows come in batches and go in batches.
 
-Whoever archives holds `LOCK` with others, whoever erases a person alone: what is archived after an
-erasure knows of it, what was archived before is found by it.
+Whoever archives, or keeps a question, holds `LOCK` with others, whoever erases a person alone: what
+is kept after an erasure knows of it, what was kept before is found by it.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,6 @@
 by what `finish` takes away, so an erasure that failed between the two is whole when it is repeated.
 """
 
-from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -19,8 +18,6 @@ from chat.ports import Erasures, Trace, Traces
 
 _AT_ONCE: Final = 5_000
 """So many sayings go in one transaction."""
-_REMEMBERED: Final = timedelta(days=8)
-"""Redis remembers nothing for longer."""
 
 _sayings, _erasures = archive_tables.sayings, archive_tables.erasures
 _reports, _deeds = moderation_tables.reports, moderation_tables.deeds
@@ -96,15 +93,15 @@ def _blanking(account: str, until: Any) -> list[sa.Update]:
 
 def _shows(account: str, until_ms: int) -> sa.CompoundSelect[Any]:
     """Where something of the account may be remembered outside."""
-    since = moment(until_ms) - _REMEMBERED
+    until = moment(until_ms)
     return sa.union(
-        sa.select(_sayings.c.show).where(_sayings.c.author == account, _sayings.c.at > since),
+        sa.select(_sayings.c.show).where(_sayings.c.author == account, _sayings.c.at <= until),
         sa.select(questions.c.show).where(
-            questions.c.asker == account, questions.c.asked_at > since
+            questions.c.asker == account, questions.c.asked_at <= until
         ),
         sa.select(_reports.c.show).where(
             (_reports.c.author == account) | (_reports.c.reporter == account),
-            _reports.c.at > since,
+            _reports.c.at <= until,
         ),
     )
 

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from chat.adapters.archive import LOCK
+from chat.adapters.archive_tables import erasures
 from chat.adapters.question_tables import questions
 from chat.core.questions import (
     ANSWERS_PER_PRODUCT,
@@ -21,6 +23,7 @@ from chat.core.questions import (
     State,
     objection,
 )
+from chat.errors import UnavailableError
 from chat.ports import Page, QuestionBook
 
 _TABLE: Final = questions.c
@@ -37,9 +40,15 @@ class SqlQuestionBook(QuestionBook):
         self._engine = engine
 
     async def keep(self, question: Question, origin: Origin, key: str) -> Question | Objection:
-        """Keep a new question; one that was kept under this key lately; or why it is not kept."""
+        """Keep a new question; one that was kept under this key lately; or why it is not kept.
+
+        Raises `UnavailableError` where its asker was erased after asking.
+        """
         key = key.replace("\0", "\ufffd")  # PostgreSQL has no text with a NUL in it
         async with self._engine.begin() as connection:
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(LOCK)))
+            if await _is_erased(connection, question):
+                raise UnavailableError("Its asker was erased meanwhile.")
             lock = sa.func.hashtextextended(f"chat questions {question.show}", 0)
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
             known = await _repeated(connection, question, key)
@@ -116,6 +125,12 @@ def _about_each(products: Sequence[str]) -> sa.Select[Any]:
 def _newest(query: sa.Select[Any], before: int | None) -> sa.Select[Any]:
     query = query if before is None else query.where(_TABLE.number < before)
     return query.order_by(_TABLE.number.desc())
+
+
+async def _is_erased(connection: AsyncConnection, question: Question) -> bool:
+    this = erasures.c.account == question.asker
+    this &= erasures.c.until >= _moment(question.asked_at_ms)
+    return bool(await connection.scalar(sa.select(sa.exists().where(this))))
 
 
 async def _repeated(connection: AsyncConnection, question: Question, key: str) -> Question | None:

@@ -31,7 +31,7 @@ from chat.ports import Bus, Listener, Pace, TooSoon, Verdict
 TALK_KEPT: Final = 200
 """About how many sayings a show's stream keeps; older ones go."""
 KEPT_S: Final = 7 * 86_400
-"""How long a show's events, talk and hearts are kept after the last of them."""
+"""How long a show's events and hearts are kept after the last of them, and each saying."""
 KEYS_KEPT_S: Final = 300
 """How long it is remembered what has been done once."""
 FORGOTTEN_AT_ONCE: Final = 200
@@ -231,7 +231,7 @@ async def open_bus(
 ) -> AsyncIterator[RedisBus]:
     """A running bus. At the end commands still waiting fail and the connection is dropped.
 
-    `talk_kept_s`: how long a show's talk is kept after the last of it, if not `KEPT_S`.
+    `talk_kept_s`: how long a saying is kept at most, if less than `KEPT_S`.
     """
     publisher, subscriber = Publisher(client), Subscriber(redis_url)
     async with asyncio.TaskGroup() as tasks:

@@ -95,6 +95,7 @@ redis.call('SET', KEYS[4], verdict, 'EX', ARGV[6])
 if not fits then return {verdict, 0} end
 local kept = string.sub(ARGV[1], 2)
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'said', kept)
+redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f', now_ms - ARGV[3] * 1000))
 redis.call('EXPIRE', KEYS[2], ARGV[3])
 local packed = own and string.sub(kept, string.find(kept, '\\0', 1, true) + 1) or kept
 redis.call('XADD', KEYS[5], '*', 'said', packed, 'shadowed', own and '1' or '0')
@@ -115,7 +116,7 @@ its key. Where it is too soon it is told until when; what is not shown does not 
 
 The budget has parts (`chat.core.budget`); what only its author is told uses none of it.
 KEYS: events, talk, budget, once, unarchived, how many of those were dropped, spoke.
-ARGV: the message, how many to keep, for how many seconds, its part (0: none), microseconds of a
+ARGV: the message, how many to keep, each how many seconds, its part (0: none), microseconds of a
 tick, seconds to remember its key, how many may wait for the archive, milliseconds between two
 sayings of its author, seconds to remember when it was (0: not at all), and the sayings in a tick up
 to each part."""

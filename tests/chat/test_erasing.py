@@ -1,7 +1,7 @@
 """A person is erased: nothing that Valkey, PostgreSQL or a page has tells what they said."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,8 @@ from chat.adapters.rulebook import SqlRulebook
 from chat.archiving import Archivist
 from chat.core.archive import Recall, Saying
 from chat.core.assistant.facts import Answered
+from chat.core.budget import Part
+from chat.core.frames import Event, Lane, pack
 from chat.core.moderation import Rules
 from chat.core.questions import Origin, Question
 from chat.erasing import BY_THEMSELVES, Erasing
@@ -224,18 +226,7 @@ async def test_an_erasure_that_failed_half_way_is_whole_when_it_is_repeated(
 
 
 async def test_an_old_question_leaves_every_show_that_was_told_its_answer(street: Street) -> None:
-    asked = Question(
-        id="q1",
-        show="spring",
-        store="flowers",
-        asker=BOM,
-        name=NAME,
-        text=f"{TEXT} 향기?",
-        product="tulip",
-        handed_over=False,
-        asked_at_ms=1,
-    )
-    await SqlQuestionBook(street.engine).keep(asked, Origin.VIEWER, "q")
+    await SqlQuestionBook(street.engine).keep(question(at_ms=1), Origin.VIEWER, "q")
     async with watching(street.other, "haru", "autumn") as haru:
         welcome = haru.seen[0]
         await street.questioning.answer("id-haru", "spring", "q1", "네")
@@ -251,6 +242,62 @@ async def test_an_old_question_leaves_every_show_that_was_told_its_answer(street
             told = await returner.until("welcome")
         assert not told["recovered"]
         assert TEXT not in str(returner.seen)
+
+
+def question(at_ms: int) -> Question:
+    """What Bom asked in the spring."""
+    return Question(
+        id="q1",
+        show="spring",
+        store="flowers",
+        asker=BOM,
+        name=NAME,
+        text=f"{TEXT} 향기?",
+        product="tulip",
+        handed_over=False,
+        asked_at_ms=at_ms,
+    )
+
+
+async def test_what_was_asked_before_an_erasure_is_not_kept_after_it(street: Street) -> None:
+    book = SqlQuestionBook(street.engine)
+    erasure = await street.erasing.erase(BOM, BY_THEMSELVES)
+    with pytest.raises(UnavailableError):
+        await book.keep(question(erasure.until_ms), Origin.VIEWER, "q")
+    assert TEXT not in await everything_kept(street)
+    after = question(erasure.until_ms + 1)
+    assert await book.keep(after, Origin.VIEWER, "q") == after
+
+
+async def test_what_was_on_its_way_when_an_erasure_began_is_erased(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = street.one.chat.hub.bus
+    said_by = bus.said_by
+
+    async def arriving(show: str, account: str, until_ms: int) -> Sequence[str]:
+        found = await said_by(show, account, until_ms)
+        monkeypatch.undo()
+        author = {"seller": False, "id": BOM, "name": NAME}
+        late = {"type": "said", "id": "late", "from": author, "text": TEXT, "at_ms": until_ms}
+        await bus.say(show, Event(Lane.TALK, pack(late)), "late", Part.EVERYBODY)
+        return found
+
+    monkeypatch.setattr(bus, "said_by", arriving)
+    async with watching(street.other, "dal") as dal:
+        await say(dal, "다른 말")
+        await street.erasing.erase(BOM, BY_THEMSELVES)
+        assert (await dal.until("deleted"))["id"] == "late"
+        await street.archivist.archive_said()
+        assert TEXT not in await everything_kept(street)
+
+
+async def test_what_was_said_long_ago_is_found_where_it_may_be_remembered(street: Street) -> None:
+    await street.archive.keep([saying(0)])
+    said = pack({"id": "s0", "from": {"id": BOM}, "text": TEXT, "at_ms": 0})
+    await street.client.xadd(redis_keys.talk("spring"), {"said": said}, "1-0")
+    await street.erasing.erase(BOM, BY_THEMSELVES)
+    assert TEXT not in await everything_kept(street)
 
 
 async def _erased_row(street: Street) -> str:

@@ -12,6 +12,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from chat.adapters import archive_tables
 from chat.adapters.question_book import SqlQuestionBook
 from chat.adapters.question_tables import metadata
 from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
@@ -55,6 +56,7 @@ async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
+        await connection.run_sync(archive_tables.metadata.create_all)
     book = SqlQuestionBook(engine)
     house = AskedHouse(book)
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from chat.adapters import archive_tables
 from chat.adapters.question_book import SqlQuestionBook
 from chat.adapters.question_tables import metadata
 from chat.core.questions import (
@@ -32,6 +33,7 @@ async def book(database_url: str) -> AsyncIterator[SqlQuestionBook]:
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
+        await connection.run_sync(archive_tables.metadata.create_all)
     yield SqlQuestionBook(engine)
     await engine.dispose()
 

@@ -145,6 +145,23 @@ async def test_what_is_said_is_told_and_remembered_but_not_for_ever(
     assert await client.ttl(redis_keys.talk("spring")) > 0
 
 
+async def test_each_saying_is_forgotten_at_its_time_however_slowly_the_room_talks(
+    redis_url: str, client: Redis
+) -> None:
+    talk = redis_keys.talk("spring")
+    seconds, _ = await client.time()
+    async with open_bus(redis_url, client, 60) as bus:
+        for ago_s in (90, 30):
+            await client.xadd(talk, {"said": b""}, f"{(seconds - ago_s) * 1_000}-0")
+        said = Event(Lane.TALK, pack({"type": "said", "id": "s"}))
+        await bus.say("spring", said, "s", Part.EVERYBODY)
+    kept: Any = await client.xrange(talk)
+    assert [int(entry.partition(b"-")[0]) >= (seconds - 30) * 1_000 for entry, _ in kept] == [
+        True,
+        True,
+    ]
+
+
 async def test_what_is_said_again_with_the_same_key_is_told_once(bus: RedisBus) -> None:
     ear = Ear()
     await bus.subscribe("spring", ear)
