@@ -220,7 +220,8 @@ class Moderating:
         said = await self._hub.bus.find(show, message)
         if said is None:
             raise UnknownError("Nothing was said by this id lately.")
-        return PinnedSaying(message, said["from"]["name"], said["text"])
+        author = said["from"]
+        return PinnedSaying(message, author["name"], said["text"], author["id"], said["at_ms"])
 
     async def _demand(self, actor: str, show: str, action: Action) -> Room:
         room = await self._hub.look(show)

@@ -56,6 +56,12 @@ _BLANK_DEEDS: Final = sa.text(
     " ORDER BY at LIMIT :limit)"
 )
 """Reports and the trail outlive what was said, without its text."""
+_UNPIN: Final = sa.text(
+    "UPDATE chat_settings SET pinned_saying = NULL, version = version + 1 WHERE show IN"
+    " (SELECT show FROM chat_settings WHERE pinned_saying IS NOT NULL"
+    " AND COALESCE(CAST(pinned_saying->>'at_ms' AS bigint), 0) < :before_ms"
+    " LIMIT :limit FOR UPDATE)"
+)
 
 
 class SqlArchive(Archive):
@@ -117,6 +123,7 @@ class SqlArchive(Archive):
             swept = (await connection.execute(_SWEEP, window)).rowcount
             for blanking in (_BLANK_REPORTS, _BLANK_DEEDS):
                 await connection.execute(blanking, window)
+            await connection.execute(_UNPIN, {"before_ms": before_ms, "limit": limit})
         return swept
 
 

@@ -107,9 +107,9 @@ def _shows(account: str, until_ms: int) -> sa.CompoundSelect[Any]:
 
 
 def _pinned(account: str) -> sa.Select[Any]:
-    saying = _settings.c.pinned_saying["id"].astext
-    pinned = sa.select(_settings.c.show, saying).join(_sayings, _sayings.c.id == saying)
-    return pinned.where(_sayings.c.author == account)
+    saying = _settings.c.pinned_saying
+    theirs = saying["author"].astext == account
+    return sa.select(_settings.c.show, saying["id"].astext).where(theirs)
 
 
 def _asked(account: str, until_ms: int) -> sa.Select[Any]:

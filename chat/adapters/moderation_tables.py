@@ -45,6 +45,7 @@ settings = sa.Table(
     sa.Column("pinned_saying", JSONB(none_as_null=True)),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.CheckConstraint("slow_s BETWEEN 0 AND 120", name="chat_settings_slow_s"),
+    sa.Index("chat_settings_pinned", "show", postgresql_where=sa.text("pinned_saying IS NOT NULL")),
 )
 
 reports = sa.Table(

@@ -28,11 +28,16 @@ SlowSeconds = Annotated[int, Meta(ge=0, le=SLOW_MAX_S)]
 
 
 class PinnedSaying(msgspec.Struct, frozen=True):
-    """A saying that stays on top: its id, who said it, what."""
+    """A saying that stays on top: its id, who said it, what.
+
+    `author`: the account; `at_ms`: when it was said. Empty and 0 where that is not known any more.
+    """
 
     id: str
     name: str
     text: str
+    author: str = ""
+    at_ms: int = 0
 
 
 class Settings(msgspec.Struct, frozen=True, tag_field="type", tag="room"):

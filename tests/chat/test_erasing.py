@@ -269,6 +269,17 @@ async def test_what_was_asked_before_an_erasure_is_not_kept_after_it(street: Str
     assert await book.keep(after, Origin.VIEWER, "q") == after
 
 
+async def test_what_is_pinned_is_erased_though_the_archive_has_it_no_more(street: Street) -> None:
+    async with watching(street.one, NAME) as bom:
+        pinned = await say(bom, f"{TEXT} 하나")
+        await street.moderating.pin("id-haru", "spring", pinned)
+        await bom.until_member("room", "version", 1)
+        await street.erasing.erase(BOM, BY_THEMSELVES)
+        assert (await bom.until("room"))["pinned_saying"] is None
+    await street.archivist.archive_said()
+    assert TEXT not in await everything_kept(street)
+
+
 async def test_what_was_on_its_way_when_an_erasure_began_is_erased(
     street: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:

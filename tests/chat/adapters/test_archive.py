@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from chat.adapters.archive import SqlArchive
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Kept, Place, Recall, Saying
 from chat.core.deeds import Deed, Report
+from chat.core.moderation import PinnedSaying
 
 NOW = 1_800_000_000_123
 replace = msgspec.structs.replace
@@ -121,6 +123,22 @@ async def test_reports_and_the_trail_outlive_what_was_said_without_its_text(
         ("", "", "ad"),
         ("봄", "광고", "ad"),
     ]
+
+
+async def test_what_is_pinned_is_not_kept_longer_than_what_was_said(
+    archive: SqlArchive, engine: AsyncEngine
+) -> None:
+    rulebook = SqlRulebook(engine)
+    for show, at_ms in (("spring", NOW), ("autumn", NOW + 9)):
+        deed = Deed(store="flowers", show=show, actor="haru", what="pin", at_ms=NOW)
+        pinned = PinnedSaying("s1", "봄", "반값", "bom", at_ms)
+        await rulebook.switch(deed, partial(replace, pinned_saying=pinned))
+    await archive.sweep(NOW + 5, 10)
+    spring, autumn = [
+        (await rulebook.rules("flowers", show, NOW)).settings for show in ("spring", "autumn")
+    ]
+    assert (spring.pinned_saying, spring.version) == (None, 2)
+    assert autumn.pinned_saying is not None
 
 
 async def test_while_one_node_sweeps_another_does_not(
