@@ -6,6 +6,7 @@ known, without a text or a name.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from chat.core.addressee import EVERYBODY, MODERATORS, NODES
 from chat.core.deeds import Deed
 from chat.core.events import Settled
 from chat.core.moderation import Action, Deleted, Forgotten, without_pinned
+from chat.errors import TooOftenError
 from chat.hub import Hub
 from chat.ports import Erasures, Rulebook, Trace, Traces
 
@@ -31,6 +33,8 @@ OpenShows = Callable[[str], Awaitable[Sequence[str]]]
 BY_THEMSELVES: Final = "self"
 BY_THE_OPERATOR: Final = "operator"
 
+OWN_EVERY_S: Final = 60
+"""An account erases itself so often at most, on each node; above it: refused."""
 PASSES: Final = 2
 """So often all rooms forget: by the second time what was on its way has been said."""
 
@@ -61,6 +65,22 @@ class Erasing:
         self._withdraw = withdraw
         self._open_shows = open_shows
         self._one_at_a_time = asyncio.Lock()
+        self._own: dict[str, float] = {}
+        """When accounts began to erase themselves, in the last `OWN_EVERY_S`."""
+
+    async def erase_own(self, account: str) -> Erasure:
+        """The same for oneself. Raises `TooOftenError` too; one that failed does not count."""
+        now = time.monotonic()
+        self._own = {each: at for each, at in self._own.items() if now < at + OWN_EVERY_S}
+        if account in self._own:
+            wait_s = math.ceil(self._own[account] + OWN_EVERY_S - now)
+            raise TooOftenError("This was done a moment ago.", {"retry_after_s": wait_s})
+        self._own[account] = now
+        try:
+            return await self.erase(account, BY_THEMSELVES)
+        except BaseException:
+            self._own.pop(account, None)
+            raise
 
     async def erase(self, account: str, asked_by: str) -> Erasure:
         """Erase what the account said until now. Raises `UnavailableError`; then ask again."""

@@ -37,6 +37,12 @@ class TooManyError(ChatError):
     code = "too_many"
 
 
+class TooOftenError(ChatError):
+    """This was done a moment ago; fact `retry_after_s`."""
+
+    code = "too_many_requests"
+
+
 class UnknownError(ChatError):
     """There is no such show, store, saying or report."""
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from chat.core.archive import DAY_MS, Kept, Place, parse_place
 from chat.core.events import Author
-from chat.erasing import BY_THEMSELVES, Erasing, Erasure
+from chat.erasing import Erasing, Erasure
 from chat.errors import InvalidCursorError
 from chat.recalling import Recalled, Recalling
 
@@ -90,8 +90,11 @@ def operations(recalling: Recalling, erasing: Erasing) -> list[Operation]:
         return _chat(found)
 
     async def erase(person: str) -> ErasureView:
-        """Erase what one has said in all rooms until now; again it changes nothing."""
-        return erasure_view(await erasing.erase(person, BY_THEMSELVES))
+        """Erase what one has said in all rooms until now, once a minute at most.
+
+        Again it changes nothing; one that failed may be asked for again at once.
+        """
+        return erasure_view(await erasing.erase_own(person))
 
     return [
         ("DELETE", "/me/chat", erase, 200),

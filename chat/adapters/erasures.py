@@ -83,6 +83,9 @@ def _blanking(account: str, until: Any) -> list[sa.Update]:
     made = (_reports.c.reporter == account) & (_reports.c.at <= until)
     deleted = (_deeds.c.whom == account) & (_deeds.c.what == Action.DELETE.value)
     asked = (questions.c.asker == account) & (questions.c.asked_at <= until)
+    theirs &= (_reports.c.text != "") | ~_reports.c.settled
+    made &= _reports.c.reason != ""
+    deleted &= _deeds.c.detail != ""
     return [
         sa.update(_reports).where(theirs).values(name="", text="", settled=True),
         sa.update(_reports).where(made).values(reason=""),

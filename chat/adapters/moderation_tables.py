@@ -62,6 +62,8 @@ reports = sa.Table(
     sa.Column("at", MOMENT, nullable=False),
     sa.Column("settled", sa.Boolean, nullable=False),
     sa.UniqueConstraint("show", "message", "reporter", name="chat_reports_once"),
+    sa.Index("chat_reports_by_author", "author", "at"),
+    sa.Index("chat_reports_by_reporter", "reporter", "at"),
     sa.Index("chat_reports_with_text", "at", postgresql_where=sa.text("text <> ''")),
 )
 
@@ -80,6 +82,7 @@ deeds = sa.Table(
     sa.Column("at", MOMENT, nullable=False),
     sa.Column("key", sa.Text),
     sa.Index("chat_deeds_by_store", "store", "id"),
+    sa.Index("chat_deeds_by_whom", "whom", "at", postgresql_where=sa.text("what = 'delete'")),
     sa.Index(
         "chat_deeds_with_text",
         "at",

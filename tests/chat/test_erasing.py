@@ -25,8 +25,8 @@ from chat.core.budget import Part
 from chat.core.frames import Event, Lane, pack
 from chat.core.moderation import Rules
 from chat.core.questions import Origin, Question
-from chat.erasing import BY_THEMSELVES, Erasing
-from chat.errors import UnavailableError
+from chat.erasing import BY_THEMSELVES, OWN_EVERY_S, Erasing
+from chat.errors import TooOftenError, UnavailableError
 from chat.moderating import Moderating
 from chat.ports import Room
 from chat.questioning import Questioning
@@ -314,6 +314,24 @@ async def test_what_was_said_long_ago_is_found_where_it_may_be_remembered(street
 async def _erased_row(street: Street) -> str:
     async with street.engine.connect() as connection:
         return str(await connection.scalar(sa.text("SELECT CAST(t AS text) FROM chat_erasures t")))
+
+
+async def test_a_person_erases_itself_once_a_minute_and_again_where_it_failed(
+    street: Street,
+) -> None:
+    async with watching(street.one, "dal") as dal:
+        await say(dal, "다른 말")
+    await street.client.delete(redis_keys.log("spring"))
+    await street.client.set(redis_keys.log("spring"), "no stream")
+    with pytest.raises(UnavailableError):
+        await street.erasing.erase_own(BOM)
+    await street.client.delete(redis_keys.log("spring"))
+    await street.erasing.erase_own(BOM)
+    with pytest.raises(TooOftenError) as refused:
+        await street.erasing.erase_own(BOM)
+    assert 0 < refused.value.facts["retry_after_s"] <= OWN_EVERY_S
+    await street.erasing.erase_own("id-haru")
+    await street.erasing.erase(BOM, "operator")
 
 
 async def test_it_is_known_that_it_happened_and_who_asked(street: Street) -> None:
