@@ -65,7 +65,8 @@ async def open_chat(
     """The rooms of a node. Works without Redis too: then nothing is said until it is back.
 
     `node`: this process's name, unlike any other's on the same Redis.
-    `retention_days`: talk is not kept longer anywhere.
+    `retention_days`: what was said is not archived, pinned or told to newcomers for longer. Questions
+    are kept with their answers; a room's last numbered events go a week after the last of them.
     `banned_words`: path of a file that adds to the words nobody may say; see `read_words`.
     """
     unwanted = read_words(banned_words)
