@@ -65,8 +65,8 @@ async def open_chat(
     """The rooms of a node. Works without Redis too: then nothing is said until it is back.
 
     `node`: this process's name, unlike any other's on the same Redis.
-    `retention_days`: what was said is not archived, pinned or told to newcomers for longer. Questions
-    are kept with their answers; a room's last numbered events go a week after the last of them.
+    `retention_days`: what was said is not archived, pinned or told to newcomers for longer.
+    Questions are kept with their answers; a room's numbered events go a week after the last one.
     `banned_words`: path of a file that adds to the words nobody may say; see `read_words`.
     """
     unwanted = read_words(banned_words)
