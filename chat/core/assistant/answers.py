@@ -54,6 +54,8 @@ def answer(question: str, shop: Shop, faq: Faq, thresholds: Thresholds) -> Answe
 
 def reply(reading: Reading, shop: Shop, faq: Faq, thresholds: Thresholds) -> Answer | None:
     """The answer to a question that is read already."""
+    if reading.many:
+        return None
     own = faq.on_delivery(reading)
     if own is not None:
         return Answer(Intent.FAQ, faq.entries[own].answer, str(own))

@@ -23,18 +23,22 @@ _ENGLISH_FIRST: Final = re.compile(
     "(how|what|what's|when|where|which|is|are|do|does|can|any) [a-z]"
 )
 """Begins an English sentence that may still call a ware by its Korean name."""
-_TWO: Final = re.compile(r"\w.*\?.*\w.*\?")
-"""Asks two things, of which we might know one."""
+_ASKED: Final = re.compile(r"\w[^?]*\?")
 _WORD: Final = re.compile(r"[\w'-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A question, plainly spelt. `intent`: what of the shop it asks; None: maybe the FAQ's."""
+    """A question, plainly spelt.
+
+    `intent`: what of the shop it asks; None: maybe the FAQ's. `many`: it asks several things, of
+    which we might know one.
+    """
 
     text: str
     korean: bool
     intent: Intent | None
+    many: bool
 
 
 def read(line: str) -> Reading | None:
@@ -44,9 +48,9 @@ def read(line: str) -> Reading | None:
     text = plain(line)
     korean = _HANGUL.search(text) is not None and _ENGLISH_FIRST.match(text) is None
     tongue = _tongue(korean=korean)
-    if not tongue.asks.search(text) or tongue.silent.search(text) or _TWO.search(text):
+    if not tongue.asks.search(text) or tongue.silent.search(text):
         return None
-    return Reading(text, korean, _intent(tongue, text))
+    return Reading(text, korean, _intent(tongue, text), len(_ASKED.findall(text)) > 1)
 
 
 def strange_letters(text: str, *, korean: bool) -> int:

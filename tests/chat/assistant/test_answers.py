@@ -84,6 +84,7 @@ def test_who_asks_when_is_not_told_whether() -> None:
 
 def test_who_asks_two_things_is_left_to_the_seller() -> None:
     assert ask("얼마예요? 배송비는요?") is None
+    assert read("얼마예요? 배송비는요?") is not None
     assert ask("얼마예요??") is not None
 
 
@@ -126,6 +127,7 @@ def test_no_line_is_too_strange(line: str) -> None:
         "안개" * 59 + "?",
         "재고수량" * 29 + "?",
         "availabel " * 11 + "?",
+        "a" * 60 + "?" * 60,
     ],
 )
 def test_lines_made_to_be_slow_cost_little(line: str) -> None:
