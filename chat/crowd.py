@@ -282,6 +282,7 @@ class Crowd(Listener):
         """Ask for what was missed; doubt stays where it is not told."""
         if not await self.rules.learn():
             self._doubtful.set()
+        told = self._talk.told()
         try:
             tail = await self._bus.tail(self.show, self._log.position)
             past = await self._bus.past(self.show)
@@ -292,7 +293,7 @@ class Crowd(Listener):
             self._gather(event)
         missing = self._log.fill(tail)
         if missing is None:
-            self._talk.agree(past)
+            self._talk.agree(past, told)
             self._appointed.clear()
             for event in tail.events:
                 self._obey(event)

@@ -50,16 +50,16 @@ class Talk:
         told = [Event(Lane.TALK, pack(said)) for said in past.talk if self._is_new(said["id"])]
         return told + [event for event in past.whispers if self.is_new(event)]
 
-    def agree(self, past: Past) -> None:
-        """Nobody is told any more what the store has forgotten; what came after its last stays."""
+    def told(self) -> set[str]:
+        """The ids of what may be told again."""
+        return {saying for told in (self._told, self._whispers) for saying, _ in told}
+
+    def agree(self, past: Past, told: set[str]) -> None:
+        """Nobody is told any more what the store, asked after `told`, has forgotten of it."""
         kept = {said["id"] for said in past.talk}
         kept.update(unpack(event.packed)["id"] for event in past.whispers)
-        for told in (self._told, self._whispers):
-            sayings = [saying for saying, _ in told]
-            known = [number for number, saying in enumerate(sayings) if saying in kept]
-            for saying in sayings[: known[-1]] if known else sayings:
-                if saying not in kept:
-                    self.erase(saying)
+        for saying in told - kept:
+            self.erase(saying)
 
     def note(self, events: Iterable[Event], hearts: int) -> None:
         """These were told."""

@@ -14,12 +14,15 @@ import chat
 from chat.core.closes import COME_BACK, Close
 from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, decode
 from chat.core.frames import Format
+from chat.core.moderation import Forgotten
 from live.server.asyncapi import COMMANDS, TELLABLE, document, tag
 
 ROOT: Final = Path(chat.__file__).parent.parent
 DOCUMENT: Final = document("1.2.3")
 COMMAND_KINDS: Final = frozenset(map(tag, COMMANDS))
 EVENT_KINDS: Final = frozenset(map(tag, TELLABLE))
+AMONG_NODES: Final = frozenset({tag(Forgotten)})
+"""No viewer hears these."""
 
 FOREIGN: Final = re.compile(
     r"urn:.*|websocket\..*|http\..*|http|apiKey|string|object|array|integer|boolean"
@@ -48,7 +51,7 @@ def _types(node: ast.Dict) -> Iterator[str]:
 
 
 def test_every_kind_in_the_code_is_told_and_no_other() -> None:
-    assert set(written_kinds()) == COMMAND_KINDS | EVENT_KINDS
+    assert set(written_kinds()) == COMMAND_KINDS | EVENT_KINDS | AMONG_NODES
 
 
 def test_every_kind_is_told_in_words_too() -> None:

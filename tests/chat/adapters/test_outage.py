@@ -148,6 +148,26 @@ async def test_what_was_erased_meanwhile_is_told_nobody_afresh(
             assert [each["text"] for each in welcome["talk"]] == ["it smells of spring"]
 
 
+async def test_what_was_said_last_and_erased_meanwhile_is_told_nobody_afresh(
+    redis_url: str, client: Redis
+) -> None:
+    house = House()
+    async with (
+        open_node(redis_url, house) as node,
+        watching(node, "bom") as bom,
+        watching(node) as stranger,
+    ):
+        await bom.say("it smells of spring", "1")
+        await stranger.until("said")
+        await bom.say("my number is on the parcel", "2")
+        said = await stranger.until("said")
+        await kill_subscribers(client)
+        await node.chat.hub.bus.erase("spring", said["id"])
+        await client.delete(redis_keys.log("spring"), redis_keys.sequence("spring"))
+        afresh = await stranger.until("welcome")
+        assert [each["text"] for each in afresh["talk"]] == ["it smells of spring"]
+
+
 async def publish_stock(node: Node, house: House) -> None:
     """Tell the stock as it is now."""
     event: Event = {"type": "stock", "product": "tulip", "free": 5, "version": house.version}

@@ -97,6 +97,21 @@ async def test_who_an_event_is_for_comes_along(bus: RedisBus) -> None:
     assert (await bus.tail("spring", NOWHERE)).events == [event]
 
 
+async def test_erasing_spares_events_in_which_nobody_says_anything(bus: RedisBus) -> None:
+    told: list[dict[str, Any]] = [
+        {"type": "order", "order": {"buyer": "id-bom"}},
+        {"type": "deleted", "id": "saying"},
+        {"type": "reported", "text": "by id-bom: type order"},
+        {"type": "question", "id": "saying", "text": "type\u0085order"},
+        {"type": "stock"},
+    ]
+    for event in told:
+        await bus.publish("spring", pack(event), "", None)
+    await bus.forget("spring", "id-bom", ["saying"])
+    kept = [unpack(event.packed)["type"] for event in (await bus.tail("spring", NOWHERE)).events]
+    assert kept == ["order", "deleted", "stock"]
+
+
 async def test_what_has_a_key_is_published_once(bus: RedisBus) -> None:
     ear = Ear()
     await bus.subscribe("spring", ear)
