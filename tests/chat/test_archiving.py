@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chat.adapters import archive_tables, moderation_tables, redis_keys
+from chat.adapters import archive_tables, redis_keys
 from chat.adapters.archive import SqlArchive
 from chat.adapters.service import Chat
 from chat.archiving import SWEPT_AT_ONCE, Archivist
@@ -23,24 +21,6 @@ from chat.ports import Verdict
 from tests.chat.house import PATIENCE_S, House, Node, open_node, watching
 
 DAYS = 30
-
-
-@pytest_asyncio.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """A database with an empty archive."""
-    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.begin() as connection:
-        await connection.run_sync(moderation_tables.metadata.create_all)
-        await connection.run_sync(archive_tables.metadata.create_all)
-    yield engine
-    await engine.dispose()
-
-
-@pytest_asyncio.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    """A client beside the room's own."""
-    async with Redis.from_url(redis_url) as client:
-        yield client
 
 
 def archivist(node: Node, engine: AsyncEngine) -> Archivist:

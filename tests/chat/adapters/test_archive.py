@@ -1,16 +1,15 @@
 """The archive in a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
 
 import msgspec
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chat.adapters import archive_tables, moderation_tables
+from chat.adapters import archive_tables
 from chat.adapters.archive import SqlArchive
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Kept, Place, Recall, Saying
@@ -19,17 +18,6 @@ from chat.core.moderation import PinnedSaying
 
 NOW = 1_800_000_000_123
 replace = msgspec.structs.replace
-
-
-@pytest_asyncio.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """A database with the room's tables."""
-    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.begin() as connection:
-        await connection.run_sync(moderation_tables.metadata.create_all)
-        await connection.run_sync(archive_tables.metadata.create_all)
-    yield engine
-    await engine.dispose()
 
 
 @pytest_asyncio.fixture

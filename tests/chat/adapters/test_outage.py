@@ -3,12 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 
 from chat.adapters import redis_keys
@@ -27,13 +25,6 @@ from tests.chat.house import (
 )
 
 NOWHERE = "redis://127.0.0.1:1"
-
-
-@pytest_asyncio.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    """A client beside the room's own."""
-    async with Redis.from_url(redis_url) as client:
-        yield client
 
 
 async def kill_subscribers(client: Redis) -> int:
@@ -125,47 +116,27 @@ async def test_one_look_serves_all_who_are_told_afresh(redis_url: str, client: R
         assert 0 < house.looks < crowd / 3
 
 
+@pytest.mark.parametrize("erased", [0, 1], ids=["the one before", "the last one"])
 async def test_what_was_erased_meanwhile_is_told_nobody_afresh(
-    redis_url: str, client: Redis
+    redis_url: str, client: Redis, erased: int
 ) -> None:
-    house = House()
+    house, texts = House(), ["my number is on the parcel", "it smells of spring"]
     async with (
         open_node(redis_url, house) as node,
         watching(node, "bom") as bom,
         watching(node) as stranger,
     ):
-        await bom.say("my number is on the parcel", "1")
-        said = await stranger.until("said")
-        await bom.say("it smells of spring", "2")
-        await stranger.until("said")
+        said = []
+        for text in texts:
+            await bom.say(text, text[:2])
+            said.append(await stranger.until("said"))
         await kill_subscribers(client)
-        await node.chat.hub.bus.erase("spring", said["id"])
+        await node.chat.hub.bus.erase("spring", said[erased]["id"])
         await client.delete(redis_keys.log("spring"), redis_keys.sequence("spring"))
         afresh = await stranger.until("welcome")
-        assert [each["text"] for each in afresh["talk"]] == ["it smells of spring"]
         async with watching(node) as newcomer:
-            (welcome,) = newcomer.seen
-            assert [each["text"] for each in welcome["talk"]] == ["it smells of spring"]
-
-
-async def test_what_was_said_last_and_erased_meanwhile_is_told_nobody_afresh(
-    redis_url: str, client: Redis
-) -> None:
-    house = House()
-    async with (
-        open_node(redis_url, house) as node,
-        watching(node, "bom") as bom,
-        watching(node) as stranger,
-    ):
-        await bom.say("it smells of spring", "1")
-        await stranger.until("said")
-        await bom.say("my number is on the parcel", "2")
-        said = await stranger.until("said")
-        await kill_subscribers(client)
-        await node.chat.hub.bus.erase("spring", said["id"])
-        await client.delete(redis_keys.log("spring"), redis_keys.sequence("spring"))
-        afresh = await stranger.until("welcome")
-        assert [each["text"] for each in afresh["talk"]] == ["it smells of spring"]
+            for welcome in (afresh, *newcomer.seen):
+                assert [each["text"] for each in welcome["talk"]] == [texts[1 - erased]]
 
 
 async def publish_stock(node: Node, house: House) -> None:

@@ -1,16 +1,13 @@
 """The bus and presence against a real Valkey."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 
 from chat.adapters import redis_keys
 from chat.adapters.redis_bus import TALK_KEPT, RedisBus, open_bus
-from chat.adapters.redis_client import open_client
 from chat.adapters.redis_presence import RedisPresence
 from chat.adapters.redis_publisher import Publisher
 from chat.core.budget import IN_TICK, Part
@@ -53,21 +50,6 @@ class Ear:
 async def publish(bus: RedisBus, n: int, show: str = "spring", key: str | None = None) -> None:
     """Publish one small event for everybody."""
     await bus.publish(show, pack({"n": n}), "", key)
-
-
-@pytest_asyncio.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    """A client as the room opens it."""
-    client = open_client(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest_asyncio.fixture
-async def bus(redis_url: str, client: Redis) -> AsyncIterator[RedisBus]:
-    """A running bus."""
-    async with open_bus(redis_url, client) as bus:
-        yield bus
 
 
 async def test_concurrent_publishing_keeps_its_order_and_is_numbered(bus: RedisBus) -> None:

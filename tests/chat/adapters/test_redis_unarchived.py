@@ -1,13 +1,10 @@
 """What waits for the archive, in a real Valkey."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 
 from chat.adapters import redis_keys, redis_unarchived
-from chat.adapters.redis_bus import RedisBus, open_bus
+from chat.adapters.redis_bus import RedisBus
 from chat.adapters.redis_client import open_client
 from chat.adapters.redis_unarchived import RedisUnarchived
 from chat.core.archive import Share
@@ -19,21 +16,6 @@ from chat.ports import Orphan, Taken, TooSoon, Verdict
 
 NOW = 1_800_000_000_000
 SPRING = Share(["spring"], 500)
-
-
-@pytest_asyncio.fixture
-async def client(redis_url: str) -> AsyncIterator[Redis]:
-    """A client as the room opens it."""
-    client = open_client(redis_url)
-    yield client
-    await client.aclose()
-
-
-@pytest_asyncio.fixture
-async def bus(redis_url: str, client: Redis) -> AsyncIterator[RedisBus]:
-    """A running bus."""
-    async with open_bus(redis_url, client) as bus:
-        yield bus
 
 
 async def say(bus: RedisBus, number: int, show: str = "spring") -> Verdict | TooSoon:
