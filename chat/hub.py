@@ -17,10 +17,11 @@ from chat.connection import Connection
 from chat.core.addressee import EVERYBODY
 from chat.core.closes import Close
 from chat.core.frames import EVENT_BYTES, pack
+from chat.core.moderation import Action, may
 from chat.core.presence import Attendance
 from chat.core.words import WordList
 from chat.crowd import Crowd
-from chat.errors import EventTooLargeError, UnavailableError
+from chat.errors import EventTooLargeError, ForbiddenError, UnavailableError, UnknownError
 from chat.picture import Looks
 from chat.ports import Ask, Beat, Bus, Customers, Describe, Identify, Presence, Room
 
@@ -71,6 +72,15 @@ class Hub:
             return await self._describe(show)
 
         return await self._looks.share(show, describe)
+
+    async def demand(self, actor: str, show: str, action: Action) -> Room:
+        """The show as it is. Raises `UnknownError`; `ForbiddenError` where one may not do so."""
+        room = await self.look(show)
+        if room is None:
+            raise UnknownError("There is no such show.")
+        if not may(room.rank(actor), action):
+            raise ForbiddenError("This is for the seller and moderators.")
+        return room
 
     def enter(self, show: str) -> Crowd:
         """The show's crowd, made when there is none; a connection must be added at once."""

@@ -83,7 +83,7 @@ class Moderating:
         self, actor: str, show: str, reports_after: int, trail_before: int | None
     ) -> Overview:
         """Everything a moderator may know; pages begin after and before these ids."""
-        room = await self._demand(actor, show, Action.READ)
+        room = await self._hub.demand(actor, show, Action.READ)
         rules = await self._rulebook.rules(room.store, show, _now_ms())
         trail = await self._rulebook.trail(room.store, trail_before, PAGE)
         persons = {account for account, _ in rules.sanctions} | room.moderators
@@ -98,7 +98,7 @@ class Moderating:
 
     async def delete(self, actor: str, show: str, message: str, reason: str) -> None:
         """Take a saying out of the room, for everybody; again it changes nothing."""
-        room = await self._demand(actor, show, Action.DELETE)
+        room = await self._hub.demand(actor, show, Action.DELETE)
         said = await self._find(show, message)
         if said is not None:  # else perhaps it is erased, and only the nodes were not told
             author = said["from"]["id"]
@@ -128,7 +128,7 @@ class Moderating:
 
         Asked for again by the same `key` it ends when it would have.
         """
-        room = await self._demand(actor, show, Action.SANCTION)
+        room = await self._hub.demand(actor, show, Action.SANCTION)
         _demand_against(room, actor, Action.SANCTION, account)
         deed = _deed(room, show, actor, Action.SANCTION, account, reason)
         until_ms = None if seconds is None else deed.at_ms + seconds * 1_000
@@ -141,7 +141,7 @@ class Moderating:
         self, *, actor: str, show: str, account: str, kind: SanctionKind, reason: str
     ) -> None:
         """Forgive an account."""
-        room = await self._demand(actor, show, Action.LIFT)
+        room = await self._hub.demand(actor, show, Action.LIFT)
         deed = _deed(room, show, actor, Action.LIFT, account, reason)
         lifted = await self._rulebook.lift(msgspec.structs.replace(deed, detail=kind), kind)
         if lifted is not None:
@@ -149,7 +149,7 @@ class Moderating:
 
     async def switch(self, actor: str, show: str, switches: dict[str, Any]) -> Settings:
         """Set some of a room's switches, but for the pinned saying."""
-        room = await self._demand(actor, show, Action.SET)
+        room = await self._hub.demand(actor, show, Action.SET)
         deed = _deed(room, show, actor, Action.SET)
         detail = ", ".join(f"{name} {value}" for name, value in switches.items())
         deed = msgspec.structs.replace(deed, detail=detail)
@@ -157,7 +157,7 @@ class Moderating:
 
     async def pin(self, actor: str, show: str, message: str | None) -> Settings:
         """Pin a saying on top of the room, or none."""
-        room = await self._demand(actor, show, Action.PIN)
+        room = await self._hub.demand(actor, show, Action.PIN)
         pinned = None if message is None else await self._saying(show, message)
         deed = msgspec.structs.replace(_deed(room, show, actor, Action.PIN), message=message)
         return await self._switch(
@@ -166,7 +166,7 @@ class Moderating:
 
     async def report(self, actor: str, show: str, message: str, reason: str) -> None:
         """Tell the moderators of a saying; again it changes nothing. Raises `TooManyError`."""
-        await self._demand(actor, show, Action.REPORT)
+        await self._hub.demand(actor, show, Action.REPORT)
         said = await self._find(show, message)
         if said is None:
             raise UnknownError("Nothing was said by this id.")
@@ -187,7 +187,7 @@ class Moderating:
 
     async def settle(self, actor: str, show: str, report: int) -> None:
         """A report is dealt with; again it changes nothing."""
-        room = await self._demand(actor, show, Action.SETTLE)
+        room = await self._hub.demand(actor, show, Action.SETTLE)
         deed = _deed(room, show, actor, Action.SETTLE)
         deed = msgspec.structs.replace(deed, detail=str(report))
         await self._rulebook.settle(deed, report)
@@ -222,14 +222,6 @@ class Moderating:
             raise UnknownError("Nothing was said by this id lately.")
         author = said["from"]
         return PinnedSaying(message, author["name"], said["text"], author["id"], said["at_ms"])
-
-    async def _demand(self, actor: str, show: str, action: Action) -> Room:
-        room = await self._hub.look(show)
-        if room is None:
-            raise UnknownError("There is no such show.")
-        if not may(room.rank(actor), action):
-            raise ForbiddenError("This is for the seller and moderators.")
-        return room
 
     async def _switch(self, deed: Deed, change: Callable[[Settings], Settings]) -> Settings:
         assert deed.show is not None

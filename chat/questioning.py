@@ -15,7 +15,7 @@ import msgspec
 from chat.core.addressee import EVERYBODY, MODERATORS
 from chat.core.events import Asked
 from chat.core.masks import mask
-from chat.core.moderation import Action, may
+from chat.core.moderation import Action
 from chat.core.questions import (
     Objection,
     Origin,
@@ -27,14 +27,13 @@ from chat.core.questions import (
 )
 from chat.core.text import TEXT_CODE_POINTS, clean, is_blank
 from chat.errors import (
-    ForbiddenError,
     InvalidAnswerError,
     SettledError,
     UnavailableError,
     UnknownError,
 )
 from chat.hub import Hub
-from chat.ports import Page, QuestionBook, Room
+from chat.ports import Page, QuestionBook
 
 OpenShows = Callable[[str], Awaitable[Sequence[str]]]
 """The ids of a store's shows that are not over."""
@@ -69,7 +68,7 @@ class Questioning:
 
     async def queue(self, actor: str, show: str, after: int) -> Page:
         """The questions that wait in a show after a place, oldest first."""
-        await self._demand(actor, show, Action.READ)
+        await self._hub.demand(actor, show, Action.READ)
         return await self._book.waiting(show, after, PAGE)
 
     async def answer(self, actor: str, show: str, question: str, text: str | None) -> Question:
@@ -77,7 +76,7 @@ class Questioning:
 
         Raises `InvalidAnswerError`, and `SettledError` when it has another answer or none to come.
         """
-        await self._demand(actor, show, Action.ANSWER)
+        await self._hub.demand(actor, show, Action.ANSWER)
         if text is None:
             return await self._settle(actor, show, question, State.ANSWERED_LIVE, None)
         answer = clean(text)
@@ -87,7 +86,7 @@ class Questioning:
 
     async def dismiss(self, actor: str, show: str, question: str) -> Question:
         """Nobody is to answer it, or its answer is taken back; again it changes nothing."""
-        await self._demand(actor, show, Action.ANSWER)
+        await self._hub.demand(actor, show, Action.ANSWER)
         return await self._settle(actor, show, question, State.DISMISSED, None)
 
     async def withdraw(self, actor: str, show: str, saying: str) -> None:
@@ -126,14 +125,6 @@ class Questioning:
             asked_at_ms=said["at_ms"],
         )
         return await self._book.keep(question, origin, key)
-
-    async def _demand(self, actor: str, show: str, action: Action) -> Room:
-        room = await self._hub.look(show)
-        if room is None:
-            raise UnknownError("There is no such show.")
-        if not may(room.rank(actor), action):
-            raise ForbiddenError("This is for the seller and moderators.")
-        return room
 
     async def _settle(
         self, actor: str, show: str, question: str, state: State, answer: str | None

@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from chat.core.archive import Kept, Place, Recall, number_of
-from chat.core.moderation import Action, may
-from chat.errors import ForbiddenError, UnknownError
+from chat.core.moderation import Action
 from chat.hub import Hub
 from chat.ports import Archive
 
@@ -54,11 +53,7 @@ class Recalling:
 
         Raises `ForbiddenError` for who does not moderate there, and `UnknownError`.
         """
-        room = await self._hub.look(show)
-        if room is None:
-            raise UnknownError("There is no such show.")
-        if not may(room.rank(actor), Action.READ):
-            raise ForbiddenError("This is for the seller and moderators.")
+        await self._hub.demand(actor, show, Action.READ)
         recall = Recall(limit, hidden=True, author=author)
         return await self._recall(show, after, from_ms, recall)
 
