@@ -73,12 +73,14 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """So many of one product at one price."""
+    """So many of one product at one price, and the line's share of what was taken off the order."""
 
     product: str
     title: str
     quantity: int
     price_minor: int
+    coupon_minor: int = 0
+    points_minor: int = 0
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
