@@ -8,7 +8,7 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import audit, crowd, fanout, glass, join, loss, relay, storm, watch
+from tests.bench import audit, crowd, fanout, glass, holds, join, loss, relay, storm, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
@@ -17,6 +17,7 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "crowd": crowd.run,
     "glass": glass.run,
     "loss": loss.run,
+    "holds": holds.run,
 }
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {
     "fanout": fanout.run,
