@@ -11,19 +11,17 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from live.server import openapi
 from live.server.edge import Edge
+from live.server.front import Front
 from live.server.metrics import READY, metrics
 from live.server.operations import Identity, Operation, bind, plan
-from live.server.responses import Problems, http_problem
+from live.server.responses import Problems
 
 log = structlog.get_logger()
 
@@ -48,7 +46,7 @@ class Doors:
 
 def build_app(
     doors: Iterable[Doors], identity: Identity, checks: Mapping[str, Check], *, version: str
-) -> Starlette:
+) -> ASGIApp:
     """The ASGI application.
 
     `checks`: by name, what must not raise while the node is ready. Raises `BindingError`.
@@ -63,18 +61,17 @@ def build_app(
         for each in doors
         for page in each.pages
     ]
-    app = Starlette(
-        routes=[
+    paged = {_shape(getattr(page, "path", "")) for page in pages}
+    front = Front(
+        [
             *_own_routes(told, checks),
             *pages,
             *operation_routes,
             *(route for each in doors for route in each.routes),
         ],
-        middleware=[Middleware(Edge), Middleware(Problems)],
-        exception_handlers={HTTPException: http_problem},
+        plain=[route for route in operation_routes if _shape(route.path) not in paged],
     )
-    app.router.redirect_slashes = False
-    return app
+    return Edge(Problems(front))
 
 
 def _shape(path: str) -> str:

@@ -3,14 +3,13 @@
 Log lines carry method, path, status and time; never a query string, a header or a body.
 """
 
+import random
 import re
-import secrets
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -58,6 +57,15 @@ PREFLIGHT_HEADERS: Final = {
 """What a page may send there, where a package does not say it better itself."""
 
 
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_SECURITY: Final = _raw(SECURITY_HEADERS)
+_OPEN: Final = _raw(OPEN_HEADERS)
+_PREFLIGHT: Final = _raw(PREFLIGHT_HEADERS)
+
+
 class Edge:
     """ASGI middleware around everything else."""
 
@@ -66,7 +74,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or websocket."""
-        structlog.contextvars.bind_contextvars(request_id=secrets.token_hex(8))
+        structlog.contextvars.bind_contextvars(request_id=f"{random.getrandbits(64):016x}")
         if scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
@@ -99,13 +107,15 @@ class Edge:
 
 
 def _label(message: MutableMapping[str, Any], scope: Scope) -> None:
-    headers = MutableHeaders(scope=message)
-    added = SECURITY_HEADERS
+    headers = list(message["headers"])
+    given = {name for name, _ in headers}
+    added = _SECURITY
     if OPEN_PATHS.match(scope["path"]):
-        added = added | OPEN_HEADERS | (PREFLIGHT_HEADERS if scope["method"] == "OPTIONS" else {})
-    for name, value in added.items():
-        headers.setdefault(name, value)
-    headers["X-Request-Id"] = structlog.contextvars.get_contextvars().get("request_id", "")
+        added = added + _OPEN + (_PREFLIGHT if scope["method"] == "OPTIONS" else [])
+    headers += [header for header in added if header[0] not in given]
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    headers.append((b"x-request-id", request_id.encode()))
+    message["headers"] = headers
 
 
 def _tell(scope: Scope, status: int, seconds: float) -> None:

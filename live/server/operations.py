@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from live.server.bodies import json_body, without_nul
 from live.server.errors import IdempotencyKeyError, InvalidError, SignInRequiredError
@@ -107,11 +108,22 @@ def bind(plans: Iterable[Plan], identity: Identity) -> list[Route]:
 
 
 def _route(path: str, methods: Mapping[str, Plan], identity: Identity) -> Route:
-    async def endpoint(request: Request) -> Response:
-        method = "GET" if request.method == "HEAD" else request.method
-        return await _perform(methods[method], request, identity)
+    return Route(path, Endpoint(methods, identity), methods=list(methods))
 
-    return Route(path, endpoint, methods=list(methods))
+
+class Endpoint:
+    """The operations of one path as an ASGI application, without the layers of a function's."""
+
+    def __init__(self, methods: Mapping[str, Plan], identity: Identity) -> None:
+        self._methods = methods
+        self._identity = identity
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Perform one operation. Raises what its handler raises."""
+        request = Request(scope, receive)
+        method = "GET" if request.method == "HEAD" else request.method
+        response = await _perform(self._methods[method], request, self._identity)
+        await response(scope, receive, send)
 
 
 async def _perform(plan: Plan, request: Request, identity: Identity) -> Response:

@@ -16,7 +16,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -121,6 +121,8 @@ def problem(
 
 def answer(error: Exception) -> Response | None:
     """The answer to a refusal or a lost store; None when the error is no such thing."""
+    if isinstance(error, HTTPException):
+        return _http_problem(error)
     code = getattr(error, "code", None)
     if isinstance(code, str) and code in STATUS:
         return _refusal(error, code, STATUS[code])
@@ -154,9 +156,8 @@ def _connection_broke(error: Exception) -> bool:
     return error.connection_invalidated or isinstance(cause, STORE_LOSS)
 
 
-async def http_problem(_request: Request, error: Exception) -> Response:
+def _http_problem(error: HTTPException) -> Response:
     """Starlette's own refusals (404, 405 and what routes raise) in our form."""
-    assert isinstance(error, HTTPException)
     code = HTTP_CODES.get(error.status_code, f"http_{error.status_code}")
     return problem(code, error.status_code, error.detail, headers=error.headers)
 

@@ -158,6 +158,9 @@ def test_tokens_of_another_secret_vouch_for_nobody() -> None:
     token = JwtTokens("one secret").issue(Person("ann", "Ann"), 1000)
     assert JwtTokens("one secret").read(token, 1000) == Person("ann", "Ann")
     assert JwtTokens("other secret").read(token, 1000) is None
+    known = JwtTokens("one secret")
+    assert known.read(token, 1000) == Person("ann", "Ann")
+    assert known.read(token, 1000 + ACCESS_SECONDS) is None
 
 
 async def test_a_new_name_is_told_by_the_next_token_and_stays(world: World) -> None:
