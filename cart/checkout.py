@@ -3,6 +3,7 @@
 Only the buyer sees, pays or cancels an order; the store's owner may look.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -23,6 +24,7 @@ from cart.errors import (
     ProviderUnavailable,
 )
 from cart.ports import (
+    Begun,
     Charge,
     KeyUsed,
     NoSuchHold,
@@ -37,6 +39,9 @@ from cart.shopping import Shopping, new_id
 
 ORDERS_LISTED_LIMIT: Final = 100
 """Most orders in one answer, the newest."""
+
+BEGIN_WITHIN_S: Final = 10.0
+"""A provider that takes longer to prepare a payment is said not to answer."""
 
 
 class Checkout:
@@ -124,9 +129,12 @@ class Checkout:
     async def pay(self, buyer: str, order: str, provider: str = "") -> str:
         """Begin, or go on with, paying; where to send the buyer.
 
-        Raises `NotFound`, `Conflict`, `OrderExpired`, `ProviderUnavailable`.
+        `provider` may be left out when there is only one. Raises `Invalid`, `NotFound`,
+        `Conflict`, `OrderExpired`, `ProviderUnavailable`.
         """
         found = await self._own(buyer, order)
+        if not provider and len(self._providers) > 1:
+            raise Invalid("choose one of " + ", ".join(self._providers), field="provider")
         name = provider or next(iter(self._providers))
         if name not in self._providers:
             raise Invalid("no such provider", field="provider")
@@ -141,9 +149,16 @@ class Checkout:
             currency=payment.currency,
             return_path=f"/orders/{order}",
         )
+        begun = await self._begin(name, charge)
+        if begun.reference != payment.reference:
+            await self._payments.refer(payment.id, begun.reference)
+        return begun.redirect
+
+    async def _begin(self, provider: str, charge: Charge) -> Begun:
         try:
-            return await self._providers[payment.provider].begin(charge)
-        except ProviderSilent:
+            async with asyncio.timeout(BEGIN_WITHIN_S):
+                return await self._providers[provider].begin(charge)
+        except (ProviderSilent, TimeoutError):
             raise ProviderUnavailable from None
 
     async def confirm(self, buyer: str, order: str) -> Order:

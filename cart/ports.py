@@ -151,11 +151,16 @@ class OrderBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """An attempt to pay an order, as it is now."""
+    """An attempt to pay an order, as it is now.
+
+    `reference`: what the provider calls it; empty until it has told us, and then the buyer has not
+    seen its page either.
+    """
 
     id: str
     order: str
     provider: str
+    reference: str
     amount_minor: int
     currency: str
     state: Attempt
@@ -167,7 +172,13 @@ class PaymentBook(Protocol):
     """Payment attempts, and the orders and units that follow them."""
 
     async def open(self, order: str, payment: str, provider: str) -> Payment | None:
-        """The order's open attempt, made if there is none; None when it cannot be paid now."""
+        """The order's open attempt, made if there is none; None when it cannot be paid now.
+
+        An attempt at another provider that has not been claimed yet is called off for it.
+        """
+
+    async def refer(self, payment: str, reference: str) -> None:
+        """Keep what the provider calls the attempt."""
 
     async def payment(self, payment: str) -> Payment | None:
         """The attempt of that id."""
@@ -222,27 +233,39 @@ class Charge:
     return_path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where to send the buyer, and what the provider calls the payment."""
+
+    redirect: str
+    reference: str
+
+
 class ProviderSilent(Exception):
-    """The provider did not answer: what it did is not known."""
+    """The provider did not answer, or nothing that tells: what it did is not known."""
 
 
 class PaymentProvider(Protocol):
     """Somebody who takes money. Every act on the same payment may be repeated harmlessly.
 
-    Each method raises `ProviderSilent` when no answer came.
+    Each method but `read_webhook` raises `ProviderSilent` when no answer came. What a provider says
+    of a payment counts only if it names our amount, our currency and our payment.
     """
 
-    async def begin(self, charge: Charge) -> str:
-        """Prepare a payment; where to send the buyer."""
+    async def begin(self, charge: Charge) -> Begun:
+        """Prepare a payment."""
 
-    async def confirm(self, payment: str, amount_minor: int, currency: str) -> Standing:
-        """Take the authorized money: CONFIRMED or DECLINED."""
-
-    async def look_up(self, payment: str) -> Standing:
+    async def look_up(self, payment: Payment) -> Standing:
         """What the provider knows of the payment."""
 
-    async def cancel(self, payment: str) -> None:
-        """Call the payment off, giving back money that was taken."""
+    async def confirm(self, payment: Payment) -> Standing:
+        """Take the authorized money. DECLINED: it was not taken, and will not be."""
+
+    async def cancel(self, payment: Payment) -> Standing:
+        """Call the payment off, giving back money that was taken; how it stands afterwards."""
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
-        """The payment a signed, fresh message speaks of; None when the signature does not hold."""
+        """The payment a genuine, fresh message speaks of, empty when it is of none of ours.
+
+        None when the message is not the provider's. A message is only a reason to ask.
+        """

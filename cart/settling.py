@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import structlog
 
 from cart.core.order import OrderState
-from cart.core.payment import Attempt, Standing, Step, next_step
+from cart.core.payment import ENDED, Attempt, Standing, Step, next_step
 from cart.ports import Payment, PaymentBook, PaymentProvider, ProviderSilent
 from cart.rounds import run_rounds
 
@@ -60,7 +60,7 @@ class Settling:
         provider = self._providers[attempt.provider]
         for _ in range(STEPS_LIMIT):
             try:
-                standing = await self._answer(provider.look_up(attempt.id))
+                standing = await self._answer(provider.look_up(attempt))
                 after = await self._follow(attempt, standing, provider)
             except ProviderSilent:
                 return await self._silence(attempt.id)
@@ -104,16 +104,21 @@ class Settling:
             log.info("payment step", payment=attempt.id, step=str(step))
             return await written[step](attempt.id)
         if step == Step.CHARGE:
-            asked = provider.confirm(attempt.id, attempt.amount_minor, attempt.currency)
-            verdict = await self._answer(asked)
-            if verdict == Standing.CONFIRMED:
-                return await self._payments.sell(attempt.id)
-            return attempt
+            return await self._charge(attempt, provider)
         if step == Step.CANCEL:
-            await self._answer(provider.cancel(attempt.id))
-            return attempt
+            ended = await self._answer(provider.cancel(attempt)) in ENDED
+            return await self._payments.finish_void(attempt.id) if ended else None
         assert step == Step.WAIT
         return None
+
+    async def _charge(self, attempt: Payment, provider: PaymentProvider) -> Payment | None:
+        verdict = await self._answer(provider.confirm(attempt))
+        log.info("payment charged", payment=attempt.id, verdict=str(verdict))
+        if verdict == Standing.CONFIRMED:
+            return await self._payments.sell(attempt.id)
+        if verdict == Standing.MISMATCHED:
+            return await self._payments.void(attempt.id)
+        return await self._payments.decline(attempt.id) if verdict in ENDED else None
 
     async def _answer(self, asked: Awaitable[T]) -> T:
         try:

@@ -1,44 +1,63 @@
 """A payment provider that takes no money: the whole conversation, switchable, on one machine.
 
 It behaves as real ones do: the buyer decides on its page, our server takes the money, a signed
-message follows. Its memory is a table of its own, so that it forgets nothing when killed. With the
-third switch it takes the money and says nothing, neither as an answer nor as a message: only who
-asks finds out.
+message follows. Its memory is tables of its own, so that it forgets nothing when killed. Whoever
+decides may choose a trick with it, so that everything that goes wrong between a shop and a
+provider can be seen to go wrong, and to be mended.
 """
 
 import hashlib
-import hmac
 import time
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final
 
 import httpx
 import msgspec
-from sqlalchemy import Row, delete, func, insert, select, text, update
+from sqlalchemy import Row, case, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
 from cart.adapters.database import Database
+from cart.adapters.signatures import is_signed, sign
 from cart.adapters.tables import sandbox_notices, sandbox_payments
 from cart.core.payment import Standing
-from cart.ports import Charge, ProviderSilent
+from cart.ports import Begun, Charge, Payment, ProviderSilent
 from cart.rounds import run_rounds
 
 SIGNATURE: Final = "kkot-sandbox-signature"
-"""The header `t=<unix seconds>,v1=<HMAC-SHA256 of "t.body" in hex>`."""
-
-FRESH_S: Final = 300
-"""A message older, or newer, than this is refused."""
+"""The header that signs a message, as in signatures.py."""
 
 NOTICE_LIMIT: Final = 32
 TRIES_LIMIT: Final = 10
 """A message is posted this often, each time later; then it is given up."""
 
+REPETITIONS: Final = 3
+"""How often a message is posted that is to be repeated."""
+
 POST_EVERY_S: Final = 1.0
 WEBHOOK: Final = "/payments/sandbox/webhook"
 
 _LATER: Final = text("interval '1 second' * power(2, tries)")
+_DELAY: Final = text("interval '5 seconds'")
+"""How late a delayed decision takes effect, and an overtaken message comes."""
+
+
+class Trick(StrEnum):
+    """What goes wrong with a payment that was approved.
+
+    DELAY: the approval takes effect later. TIMEOUT: the first time the money is to be taken nothing
+    happens and nothing is answered. SILENT: the money is taken, without an answer or a message.
+    REPEAT: each message comes several times. REORDER: the message of the approval comes last.
+    """
+
+    NONE = ""
+    DELAY = "delay"
+    TIMEOUT = "timeout"
+    SILENT = "silent"
+    REPEAT = "repeat"
+    REORDER = "reorder"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +77,8 @@ class Sandbox:
         self._database = Database(engine)
         self._secret = hashlib.sha256(b"kkot sandbox webhook" + secret.encode()).digest()
 
-    async def begin(self, charge: Charge) -> str:
-        """Prepare a payment; its page."""
+    async def begin(self, charge: Charge) -> Begun:
+        """Prepare a payment."""
         fresh = upsert(sandbox_payments).values(
             id=charge.payment,
             order_id=charge.order,
@@ -71,7 +90,7 @@ class Sandbox:
         )
         async with self._database.writing() as connection:
             await connection.execute(fresh.on_conflict_do_nothing())
-        return f"/sandbox/payments/{charge.payment}"
+        return Begun(f"/sandbox/payments/{charge.payment}", charge.payment)
 
     async def charge(self, payment: str) -> tuple[Charge, Standing] | None:
         """What the page shows of a payment."""
@@ -79,39 +98,43 @@ class Sandbox:
             row = await _row(connection, payment)
         return None if row is None else (_charge(row), Standing(row.standing))
 
-    async def decide(self, payment: str, decision: Standing, *, silent: bool = False) -> None:
+    async def decide(self, payment: str, decision: Standing, trick: Trick = Trick.NONE) -> None:
         """The buyer decided: AUTHORIZED or DECLINED. Only the first decision counts."""
         async with self._database.writing() as connection:
             row = await _row(connection, payment, lock=True)
             if row is not None and row.standing == Standing.PENDING:
-                await self._become(connection, payment, decision, silent=silent)
+                since = func.clock_timestamp() + _DELAY if trick == Trick.DELAY else func.now()
+                await _become(connection, payment, decision, trick=trick, since=since)
+                await _notify(connection, payment, decision, trick)
 
-    async def confirm(self, payment: str, amount_minor: int, currency: str) -> Standing:
+    async def confirm(self, payment: Payment) -> Standing:
         """Take the authorized money, if it is the amount that was agreed."""
         async with self._database.writing() as connection:
-            row = await _row(connection, payment, lock=True)
+            row = await _row(connection, payment.id, lock=True)
             if row is None:
                 return Standing.DECLINED
-            standing = Standing(row.standing)
-            if standing in (Standing.PENDING, Standing.AUTHORIZED):
-                agreed = (row.amount_minor, row.currency) == (amount_minor, currency)
-                good = agreed and standing == Standing.AUTHORIZED
+            standing, trick = Standing(row.standing_now), Trick(row.trick)
+            if standing == Standing.AUTHORIZED and trick == Trick.TIMEOUT:
+                await _become(connection, payment.id, standing, trick=Trick.NONE)
+            elif standing in (Standing.PENDING, Standing.AUTHORIZED):
+                good = standing == Standing.AUTHORIZED and _is_agreed(row, payment)
                 standing = Standing.CONFIRMED if good else Standing.DECLINED
-                await self._become(connection, payment, standing, silent=row.silent)
-        if row.silent:
+                await _become(connection, payment.id, standing)
+                await _notify(connection, payment.id, standing, trick)
+        if trick in (Trick.TIMEOUT, Trick.SILENT):
             raise ProviderSilent
-        return standing if standing == Standing.CONFIRMED else Standing.DECLINED
+        return standing
 
-    async def look_up(self, payment: str) -> Standing:
+    async def look_up(self, payment: Payment) -> Standing:
         """What the sandbox knows; a payment that never got here is PENDING."""
         async with self._database.reading() as connection:
-            row = await _row(connection, payment)
-        return Standing.PENDING if row is None else Standing(row.standing)
+            row = await _row(connection, payment.id)
+        return Standing.PENDING if row is None else Standing(row.standing_now)
 
-    async def cancel(self, payment: str) -> None:
+    async def cancel(self, payment: Payment) -> Standing:
         """Call it off, even before it began."""
         stub = upsert(sandbox_payments).values(
-            id=payment,
+            id=payment.id,
             order_id="",
             title="",
             amount_minor=0,
@@ -119,25 +142,18 @@ class Sandbox:
             return_path="/",
             standing=Standing.CANCELLED,
         )
-        off = {"standing": Standing.CANCELLED}
+        off = {"standing": Standing.CANCELLED, "since": func.now()}
         async with self._database.writing() as connection:
             await connection.execute(stub.on_conflict_do_update(index_elements=["id"], set_=off))
+        return Standing.CANCELLED
 
     def sign(self, body: bytes, now_s: float) -> str:
         """The signature header's value for a message."""
-        at = int(now_s)
-        return f"t={at},v1={self._mac(at, body)}"
+        return sign(self._secret, body, now_s)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
         """The payment a signed, fresh message speaks of; None when the signature does not hold."""
-        parts = dict(part.partition("=")[::2] for part in headers.get(SIGNATURE, "").split(","))
-        stamp = parts.get("t", "")
-        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
-            return None
-        if abs(now_s - int(stamp)) > FRESH_S:
-            return None
-        said = parts.get("v1", "").encode()
-        if not hmac.compare_digest(said, self._mac(int(stamp), body).encode()):
+        if not is_signed(self._secret, headers.get(SIGNATURE, ""), body, now_s):
             return None
         try:
             return msgspec.json.decode(body, type=Notice).payment
@@ -195,22 +211,40 @@ class Sandbox:
                 delete(sandbox_notices).where(sandbox_notices.c.id == notice.id)
             )
 
-    async def _become(
-        self, connection: AsyncConnection, payment: str, standing: Standing, *, silent: bool
-    ) -> None:
-        change = update(sandbox_payments).where(sandbox_payments.c.id == payment)
-        await connection.execute(change.values(standing=standing, silent=silent))
-        if not silent:
-            await connection.execute(
-                insert(sandbox_notices).values(payment=payment, standing=standing)
-            )
 
-    def _mac(self, at: int, body: bytes) -> str:
-        return hmac.new(self._secret, b"%d." % at + body, hashlib.sha256).hexdigest()
+async def _become(
+    connection: AsyncConnection, payment: str, standing: Standing, **columns: Any
+) -> None:
+    change = update(sandbox_payments).where(sandbox_payments.c.id == payment)
+    await connection.execute(change.values(standing=standing, **columns))
+
+
+async def _notify(
+    connection: AsyncConnection, payment: str, standing: Standing, trick: Trick
+) -> None:
+    """Have the payment's new standing told, as its trick wants it."""
+    overtaken = trick == Trick.REORDER and standing == Standing.AUTHORIZED
+    late = overtaken or trick == Trick.DELAY
+    notice = {
+        "payment": payment,
+        "standing": standing,
+        "post_at": func.clock_timestamp() + _DELAY if late else func.clock_timestamp(),
+    }
+    count = {Trick.SILENT: 0, Trick.REPEAT: REPETITIONS}.get(trick, 1)
+    for _ in range(count):
+        await connection.execute(insert(sandbox_notices).values(**notice))
+
+
+def _is_agreed(row: Row[Any], payment: Payment) -> bool:
+    return (row.amount_minor, row.currency) == (payment.amount_minor, payment.currency)
 
 
 async def _row(connection: AsyncConnection, payment: str, *, lock: bool = False) -> Row[Any] | None:
-    query = select(sandbox_payments).where(sandbox_payments.c.id == payment)
+    # A decision that takes effect later has not been made yet.
+    early = sandbox_payments.c.since > func.clock_timestamp()
+    standing = case((early, str(Standing.PENDING)), else_=sandbox_payments.c.standing)
+    query = select(sandbox_payments, standing.label("standing_now"))
+    query = query.where(sandbox_payments.c.id == payment)
     return (await connection.execute(query.with_for_update() if lock else query)).first()
 
 

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, null, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import ColumnElement, Row, func, insert, null, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
@@ -43,13 +42,22 @@ class SqlPaymentBook:
         self._database = database
 
     async def open(self, order: str, payment: str, provider: str) -> Payment | None:
-        """The order's open attempt, made if there is none; None when it cannot be paid now."""
+        """The order's open attempt, made if there is none; None when it cannot be paid now.
+
+        An attempt at another provider that has not been claimed yet is called off for it.
+        """
         async with self._database.writing() as connection:
             await lock_order(connection, order)
             if not await is_payable(connection, order):
                 return None
+            mine = (payments.c.order_id == order) & payments.c.state.in_(OPEN)
+            earlier = await _read(connection, mine)
+            if earlier is not None and earlier.provider == provider:
+                return earlier
+            if earlier is not None and not await _step(connection, earlier, AttemptEvent.VOID):
+                return None
             found = await read_order(connection, order)
-            fresh = upsert(payments).values(
+            fresh = insert(payments).values(
                 id=payment,
                 order_id=order,
                 provider=provider,
@@ -57,9 +65,14 @@ class SqlPaymentBook:
                 currency=found.currency,
                 state=Attempt.CREATED,
             )
-            await connection.execute(fresh.on_conflict_do_nothing())
-            mine = (payments.c.order_id == order) & payments.c.state.in_(OPEN)
-            return await _read(connection, mine)
+            await connection.execute(fresh)
+            return await _now(connection, payment)
+
+    async def refer(self, payment: str, reference: str) -> None:
+        """Keep what the provider calls the attempt."""
+        change = update(payments).where(payments.c.id == payment)
+        async with self._database.writing() as connection:
+            await connection.execute(change.values(reference=reference))
 
     async def payment(self, payment: str) -> Payment | None:
         """The attempt of that id."""
@@ -189,6 +202,7 @@ def _payment(row: Row[Any]) -> Payment:
         id=row.id,
         order=row.order_id,
         provider=row.provider,
+        reference=row.reference,
         amount_minor=row.amount_minor,
         currency=row.currency,
         state=Attempt(row.state),

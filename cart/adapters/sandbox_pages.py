@@ -1,7 +1,7 @@
-"""The sandbox's page: what is to be paid, and three buttons. Korean and English, phone first.
+"""The sandbox's page: what is to be paid, to approve, to decline, and what may go wrong.
 
-The payment's id in the address is the right to decide, as with real providers. Nothing inline, so
-that the strictest content policy may stand.
+Korean and English, phone first. The payment's id in the address is the right to decide, as with
+real providers. Nothing inline, so that the strictest content policy may stand.
 """
 
 import json
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cart.adapters.payment_sandbox import Sandbox
+from cart.adapters.payment_sandbox import Sandbox, Trick
 from cart.core.catalog import is_id
 from cart.core.payment import Standing
 
@@ -23,12 +23,12 @@ FOLDER: Final = Path(__file__).parent / "sandbox"
 STRINGS: Final[Mapping[str, Mapping[str, str]]] = json.loads(
     (FOLDER / "strings.json").read_text(encoding="utf-8")
 )
-CHOICES: Final[Mapping[str, tuple[Standing, bool]]] = {
-    "approve": (Standing.AUTHORIZED, False),
-    "decline": (Standing.DECLINED, False),
-    "silent": (Standing.AUTHORIZED, True),
+CHOICES: Final[Mapping[str, tuple[Standing, Trick]]] = {
+    "approve": (Standing.AUTHORIZED, Trick.NONE),
+    "decline": (Standing.DECLINED, Trick.NONE),
+    **{str(trick): (Standing.AUTHORIZED, trick) for trick in Trick if trick},
 }
-"""What each button does: the decision, and whether the answer gets lost."""
+"""What each button does; the same by POST without the page."""
 
 _templates = Environment(
     loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
@@ -57,6 +57,7 @@ def _page(sandbox: Sandbox) -> Callable[[Request], Awaitable[Response]]:
             language=language,
             charge=None if known is None else known[0],
             open=known is not None and known[1] == Standing.PENDING,
+            tricks=[str(trick) for trick in Trick if trick],
             amount="" if known is None else money(known[0].amount_minor, language),
         )
         headers = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
@@ -71,8 +72,7 @@ def _decide(sandbox: Sandbox) -> Callable[[Request], Awaitable[Response]]:
         known = await sandbox.charge(payment) if is_id(payment) else None
         if known is None or choice not in CHOICES:
             return Response(status_code=404)
-        decision, silent = CHOICES[choice]
-        await sandbox.decide(payment, decision, silent=silent)
+        await sandbox.decide(payment, *CHOICES[choice])
         return RedirectResponse(known[0].return_path, status_code=303)
 
     return decide

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -159,6 +158,7 @@ payments = Table(
     Column("id", Text, primary_key=True),
     Column("order_id", Text, ForeignKey("orders.id"), nullable=False, index=True),
     Column("provider", Text, nullable=False),
+    Column("reference", Text, nullable=False, server_default=text("''")),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -201,7 +201,8 @@ sandbox_payments = Table(
     Column("currency", Text, nullable=False),
     Column("return_path", Text, nullable=False),
     Column("standing", Text, nullable=False),
-    Column("silent", Boolean, nullable=False, server_default=text("false")),
+    Column("trick", Text, nullable=False, server_default=text("''")),
+    _instant("since", default=NOW),
 )
 
 sandbox_notices = Table(

@@ -36,13 +36,21 @@ class AttemptEvent(StrEnum):
 
 
 class Standing(StrEnum):
-    """What the provider knows: PENDING until the buyer decided, CONFIRMED when money moved."""
+    """What the provider knows: PENDING until the buyer decided, CONFIRMED when money moved.
+
+    MISMATCHED: it speaks of another amount, currency or order than we do, whatever came of it.
+    """
 
     PENDING = "pending"
     AUTHORIZED = "authorized"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     CANCELLED = "cancelled"
+    MISMATCHED = "mismatched"
+
+
+ENDED: Final = (Standing.DECLINED, Standing.CANCELLED)
+"""Standings in which the provider keeps no money and takes none."""
 
 
 class Step(StrEnum):
@@ -95,6 +103,7 @@ _ASK_FOR_MONEY: Final[Mapping[Standing, Step]] = {
     Standing.CONFIRMED: Step.SELL,
     Standing.DECLINED: Step.LET_GO,
     Standing.CANCELLED: Step.LET_GO,
+    Standing.MISMATCHED: Step.VOID,
 }
 
 STEPS: Final[Mapping[Attempt, Mapping[Standing, Step]]] = {
@@ -104,15 +113,21 @@ STEPS: Final[Mapping[Attempt, Mapping[Standing, Step]]] = {
         Standing.CONFIRMED: Step.CLAIM,
         Standing.DECLINED: Step.DECLINE,
         Standing.CANCELLED: Step.DECLINE,
+        Standing.MISMATCHED: Step.VOID,
     },
     Attempt.CLAIMED: _ASK_FOR_MONEY,
     Attempt.UNKNOWN: _ASK_FOR_MONEY,
     Attempt.CONFIRMED: {},
-    Attempt.DECLINED: {Standing.AUTHORIZED: Step.VOID, Standing.CONFIRMED: Step.VOID},
+    Attempt.DECLINED: {
+        Standing.AUTHORIZED: Step.VOID,
+        Standing.CONFIRMED: Step.VOID,
+        Standing.MISMATCHED: Step.VOID,
+    },
     Attempt.VOIDING: {
         Standing.PENDING: Step.CANCEL,
         Standing.AUTHORIZED: Step.CANCEL,
         Standing.CONFIRMED: Step.CANCEL,
+        Standing.MISMATCHED: Step.CANCEL,
         Standing.DECLINED: Step.FINISH_VOID,
         Standing.CANCELLED: Step.FINISH_VOID,
     },

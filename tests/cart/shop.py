@@ -7,14 +7,15 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cart.adapters.payment_sandbox import Sandbox
+from cart.adapters.payment_sandbox import Sandbox, Trick
 from cart.adapters.routes import granted
 from cart.adapters.service import Cart, assemble
 from cart.core.catalog import Product
 from cart.core.event import Event
 from cart.core.hold import Hold
-from cart.core.order import Order, Recipient
-from cart.core.payment import Standing
+from cart.core.order import Order, OrderState, Recipient
+from cart.core.payment import Attempt, Standing
+from cart.ports import Payment
 
 SELLER = "seller"
 BUYER = "buyer"
@@ -72,12 +73,16 @@ class Shop:
             buyer, key, holds=[hold.id for hold in holds], recipient=RECIPIENT
         )
 
-    async def pay(self, order: Order, decision: Standing, *, silent: bool = False) -> str:
+    async def pay(self, order: Order, decision: Standing, trick: Trick = Trick.NONE) -> str:
         """Go to the sandbox and decide there; the payment's id."""
         redirect = await self.cart.checkout.pay(order.buyer, order.id)
         payment = redirect.rpartition("/")[2]
-        await self.sandbox.decide(payment, decision, silent=silent)
+        await self.sandbox.decide(payment, decision, trick)
         return payment
+
+    async def standing(self, payment: str) -> Standing:
+        """What the sandbox knows of a payment."""
+        return await self.sandbox.look_up(attempt(payment))
 
     async def counters(self, product: Product) -> tuple[int, int, int]:
         """Free, held and sold now."""
@@ -94,6 +99,23 @@ class Shop:
         """All deadlines are over now."""
         await self.sql("UPDATE holds SET expires_at = now() - interval '1 second'")
         await self.sql("UPDATE orders SET expires_at = now() - interval '1 second'")
+
+
+def attempt(
+    payment: str, *, amount_minor: int = 12_000, currency: str = "KRW", reference: str = "r"
+) -> Payment:
+    """An attempt as a provider is asked about it."""
+    return Payment(
+        id=payment,
+        order="o1",
+        provider="any",
+        reference=reference,
+        amount_minor=amount_minor,
+        currency=currency,
+        state=Attempt.CREATED,
+        order_state=OrderState.PLACED,
+        overdue=False,
+    )
 
 
 def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:

@@ -135,7 +135,7 @@ async def test_cancelling_a_paid_order_returns_units_and_money(shop: Shop) -> No
     assert cancelled.state == OrderState.CANCELLED
     assert await shop.counters(tea) == (1, 0, 0)
     await shop.cart.settling.settle_due()
-    assert await shop.sandbox.look_up(payment) == Standing.CANCELLED
+    assert await shop.standing(payment) == Standing.CANCELLED
     assert [event["order"]["state"] for event in await shop.hear("order")] == ["paid", "cancelled"]
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 import pytest
 
 from cart.adapters.database import Database
+from cart.adapters.payment_sandbox import Trick
 from cart.adapters.payments import SqlPaymentBook
 from cart.core.order import OrderState
 from cart.core.payment import Attempt, Standing
 from cart.errors import Conflict, ProviderUnavailable
-from cart.ports import Charge, PaymentProvider, ProviderSilent
+from cart.ports import Begun, Charge, Payment, PaymentProvider, ProviderSilent
 from cart.settling import Settling
 from tests.cart.shop import BUYER, Shop
 
@@ -25,12 +26,12 @@ class Scripted:
         self.declines = False
         self.charges = 0
 
-    async def begin(self, charge: Charge) -> str:
+    async def begin(self, charge: Charge) -> Begun:
         """Where the buyer would go."""
         self._speak()
-        return f"/pay/{charge.payment}"
+        return Begun(f"/pay/{charge.payment}", charge.payment)
 
-    async def confirm(self, payment: str, amount_minor: int, currency: str) -> Standing:
+    async def confirm(self, payment: Payment) -> Standing:
         """Take the money; perhaps never answer."""
         if self.hangs_at_confirm:
             await asyncio.Event().wait()
@@ -39,15 +40,16 @@ class Scripted:
             self.charges += 1
         return self.standing
 
-    async def look_up(self, payment: str) -> Standing:
+    async def look_up(self, payment: Payment) -> Standing:
         """Its standing."""
         self._speak()
         return self.standing
 
-    async def cancel(self, payment: str) -> None:
+    async def cancel(self, payment: Payment) -> Standing:
         """Call it off."""
         self._speak()
         self.standing = Standing.CANCELLED
+        return self.standing
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
         """Whatever was sent."""
@@ -114,7 +116,7 @@ async def test_nothing_happens_before_the_buyer_decides(shop: Shop) -> None:
 async def test_answer_that_never_arrives_is_found_out_by_asking(shop: Shop) -> None:
     tea = await shop.stock(1)
     order = await shop.order(await shop.hold(tea))
-    payment = await shop.pay(order, Standing.AUTHORIZED, silent=True)
+    payment = await shop.pay(order, Standing.AUTHORIZED, Trick.SILENT)
     waiting = await shop.cart.checkout.confirm(BUYER, order.id)
     assert waiting.state == OrderState.PAYING
     await shop.let_time_pass()
@@ -122,7 +124,7 @@ async def test_answer_that_never_arrives_is_found_out_by_asking(shop: Shop) -> N
     assert await shop.counters(tea) == (0, 1, 0), "a claim does not expire"
     await shop.cart.settling.settle_due()
     assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PAID
-    assert await shop.sandbox.look_up(payment) == Standing.CONFIRMED
+    assert await shop.standing(payment) == Standing.CONFIRMED
 
 
 async def test_claim_suspends_expiry_and_cancelling(shop: Shop) -> None:
@@ -253,3 +255,30 @@ async def test_provider_that_cannot_begin_is_said_so(shop: Shop) -> None:
 
 async def test_unknown_payments_are_nobodys_business(shop: Shop) -> None:
     assert await shop.cart.settling.settle("no-such-payment") is None
+
+
+async def test_another_amount_is_never_charged_and_goes_back(shop: Shop) -> None:
+    tea, till = await shop.stock(1), Till(shop)
+    order = await shop.order(await shop.hold(tea))
+    payment = await till.open(order.id)
+    till.provider.standing = Standing.MISMATCHED
+    settled = await till.settling.settle(payment)
+    assert settled is not None
+    assert (settled.state, till.provider.charges) == (Attempt.VOIDED, 0)
+    assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PLACED
+
+
+async def test_who_chooses_another_provider_leaves_the_first(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    payments = SqlPaymentBook(Database(shop.engine))
+    first = await payments.open(order.id, "payment-1", "toss")
+    second = await payments.open(order.id, "payment-2", "stripe")
+    again = await payments.open(order.id, "payment-3", "stripe")
+    assert first is not None
+    assert second is not None
+    assert second == again
+    left = await payments.payment(first.id)
+    assert left is not None
+    assert (left.state, second.state) == (Attempt.VOIDING, Attempt.CREATED)
+    assert (await payments.claim(first.id)).state == Attempt.VOIDING
+    assert (await payments.claim(second.id)).state == Attempt.CLAIMED

@@ -59,6 +59,10 @@ async def test_page_has_nothing_inline_and_escapes_words(client: httpx.AsyncClie
         ("approve", Standing.AUTHORIZED),
         ("decline", Standing.DECLINED),
         ("silent", Standing.AUTHORIZED),
+        ("timeout", Standing.AUTHORIZED),
+        ("repeat", Standing.AUTHORIZED),
+        ("reorder", Standing.AUTHORIZED),
+        ("delay", Standing.PENDING),
     ],
 )
 async def test_button_decides_once_and_leads_back(
@@ -67,7 +71,7 @@ async def test_button_decides_once_and_leads_back(
     for each in (choice, "decline"):
         answer = await client.post(f"{PAGE}/{each}")
         assert (answer.status_code, answer.headers["location"]) == (303, "/orders/o1")
-    assert await shop.sandbox.look_up("p1") == standing
+    assert await shop.standing("p1") == standing
     assert "/approve" not in (await client.get(PAGE)).text
 
 
@@ -76,7 +80,7 @@ async def test_other_decisions_do_not_exist(
     shop: Shop, client: httpx.AsyncClient, path: str
 ) -> None:
     assert (await client.post(f"/sandbox/payments/{path}")).status_code == 404
-    assert await shop.sandbox.look_up("p1") == Standing.PENDING
+    assert await shop.standing("p1") == Standing.PENDING
 
 
 @pytest.mark.parametrize("payment", ["p2", "%00", "x" * 500])
