@@ -255,7 +255,7 @@ class Crowd(Listener):
         """What was gathered; from now on it is what was told."""
         self._ticks += 1
         batch, hearts = self._gathering.take()
-        self._told = max(self._told, batch.offsets[1])
+        self._told = max(self._told, batch.last)
         self._talk.note(batch.events, hearts)
         return batch
 

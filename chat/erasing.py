@@ -115,8 +115,9 @@ class Erasing:
         said = await self._hub.bus.said_by(show, account, until_ms)
         for saying in said:
             await self._hub.publish(show, msgspec.to_builtins(Deleted(saying)), EVERYBODY)
-        await self._hub.bus.forget(show, account, [*said, *known])
-        await self._hub.publish(show, msgspec.to_builtins(Forgotten()), NODES)
+        if await self._hub.bus.forget(show, account, [*said, *known]):
+            await self._hub.publish(show, msgspec.to_builtins(Forgotten()), NODES)
+            await self._hub.bus.forgotten(show, account)
 
     async def _unpin(self, account: str, asked_by: str, pinned: Trace) -> None:
         room = await self._hub.look(pinned.show)

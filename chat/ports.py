@@ -111,6 +111,9 @@ Receive = Callable[[], Awaitable[str | bytes | None]]
 class Socket(Protocol):
     """A viewer's websocket as the room writes to it. Nothing here waits or raises."""
 
+    lags: bool
+    """Whether so much waits for the network that the viewer goes without talk."""
+
     def write(self, frame: bytes) -> None:
         """Send a whole websocket frame; nothing happens on a closing socket."""
 
@@ -197,8 +200,15 @@ class Bus(Protocol):
     async def said_by(self, show: str, account: str, until_ms: int) -> Sequence[str]:
         """The ids of what an account said until then and is remembered."""
 
-    async def forget(self, show: str, account: str, sayings: Sequence[str]) -> None:
-        """Forget these and what tells of them, and what was told of the account or to it alone."""
+    async def forget(self, show: str, account: str, sayings: Sequence[str]) -> bool:
+        """Forget these and what tells of them, and what was told of the account or to it alone.
+
+        Whether numbered events were among it, now or since `forgotten` was called last: nodes
+        remember those too.
+        """
+
+    async def forgotten(self, show: str, account: str) -> None:
+        """Nodes were told to forget what they remember of the account."""
 
     async def talking(self) -> Sequence[str]:
         """The shows where something was said in the last seconds."""

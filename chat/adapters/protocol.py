@@ -43,6 +43,10 @@ FRAGMENTS: Final = 64
 """The most frames one message may come in; more close the connection (4001)."""
 KERNEL_BYTES: Final = 65_536
 """The kernel's send buffer of a connection: beyond it a slow reader is noticed at once."""
+QUIET_BYTES: Final = 256 * 1024
+"""A viewer for whom more than this waits lags, until most of it has been taken."""
+CAUGHT_UP_BYTES: Final = 64 * 1024
+"""With no more than this it has caught up."""
 CLOSE_GRACE_S: Final = 5.0
 """How long a closing connection may take to end."""
 DEFLATE: Final = ServerPerMessageDeflateFactory(
@@ -75,6 +79,7 @@ class RoomProtocol(WebSocketsSansIOProtocol):
         self.queue = Inbox()
         self._application, self.app = self.app, self._attend
         self._staying: Callable[[], Awaitable[None]] | None = None
+        self.lags = False
 
     def stay(self, attend: Callable[[], Awaitable[None]]) -> None:
         """Have the accepted connection attended to by this once the application has returned."""
@@ -105,6 +110,16 @@ class RoomProtocol(WebSocketsSansIOProtocol):
     def backlog(self) -> int:
         """Bytes written that the network has not taken yet."""
         return self.transport.get_write_buffer_size()
+
+    def pause_writing(self) -> None:
+        """More than `QUIET_BYTES` wait."""
+        super().pause_writing()
+        self.lags = True
+
+    def resume_writing(self) -> None:
+        """No more than `CAUGHT_UP_BYTES` do."""
+        super().resume_writing()
+        self.lags = False
 
     def close(self, code: Close) -> None:
         """Send a close frame, once, and see the connection ended within `CLOSE_GRACE_S`."""
@@ -152,6 +167,7 @@ class RoomProtocol(WebSocketsSansIOProtocol):
             return
         raw = self.transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        self.transport.set_write_buffer_limits(QUIET_BYTES, CAUGHT_UP_BYTES)
         super().handle_connect(event)
 
     def handle_cont(self, event: Frame) -> None:

@@ -177,18 +177,27 @@ class RedisBus(Bus):
             if each["from"]["id"] == account and each["at_ms"] <= until_ms
         ]
 
-    async def forget(self, show: str, account: str, sayings: Sequence[str]) -> None:
-        """Forget these and what tells of them, and what was told of the account or to it alone."""
+    async def forget(self, show: str, account: str, sayings: Sequence[str]) -> bool:
+        """Forget these and what tells of them; whether nodes have to do so too."""
         keys = (
             redis_keys.talk(show),
             redis_keys.log(show),
             redis_keys.whispers(show),
             redis_keys.answered(show),
+            redis_keys.outdated(show, account),
         )
+        outdated = 0
         with unavailable():
             for start in range(0, max(1, len(sayings)), FORGOTTEN_AT_ONCE):
                 some = sayings[start : start + FORGOTTEN_AT_ONCE]
-                await self._client.eval(FORGET, len(keys), *keys, account, *some)
+                words = (str(KEPT_S), account, *some)
+                outdated = int(await self._client.eval(FORGET, len(keys), *keys, *words))
+        return bool(outdated)
+
+    async def forgotten(self, show: str, account: str) -> None:
+        """Nodes were told to forget."""
+        with unavailable():
+            await self._client.delete(redis_keys.outdated(show, account))
 
     async def talking(self) -> Sequence[str]:
         """The shows where something was said in the last seconds."""

@@ -63,6 +63,11 @@ def visitors(show: str) -> str:
     return f"kkot:{{{show}}}:visitors"
 
 
+def outdated(show: str, account: str) -> str:
+    """Set while nodes may remember numbered events of an erased account that are forgotten."""
+    return f"kkot:{{{show}}}:outdated:{account}"
+
+
 def claimed(show: str, what: str) -> str:
     """Set while something the assistant did is not to be done again."""
     return f"kkot:{{{show}}}:claimed:{what}"

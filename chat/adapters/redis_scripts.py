@@ -137,25 +137,31 @@ local function is_wordless(event)
   end
 end
 local function forget(stream, words)
+  local gone = 0
   for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+')) do
     local told = not is_wordless(entry[2][2])
     for _, word in ipairs(words) do
       if told and string.find(entry[2][2], word, 1, true) then
-        redis.call('XDEL', stream, entry[1])
+        gone = gone + redis.call('XDEL', stream, entry[1])
         break
       end
     end
   end
+  return gone
 end
-local said = {unpack(ARGV, 2)}
+local account, said = ARGV[2], {unpack(ARGV, 3)}
 forget(KEYS[1], said)
-forget(KEYS[2], ARGV)
-forget(KEYS[3], {ARGV[1]})
-for _, answered in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
-  if string.find(answered, ARGV[1], 1, true) then redis.call('LREM', KEYS[4], 0, answered) end
+if forget(KEYS[2], {unpack(ARGV, 2)}) > 0 then
+  redis.call('SET', KEYS[5], '1', 'EX', ARGV[1])
 end
+forget(KEYS[3], {account})
+for _, answered in ipairs(redis.call('LRANGE', KEYS[4], 0, -1)) do
+  if string.find(answered, account, 1, true) then redis.call('LREM', KEYS[4], 0, answered) end
+end
+return redis.call('EXISTS', KEYS[5])
 """
 """Forget sayings, and whatever else names them or an account, but for events in which nobody's name
 or words are told: those say what others must do or know. Who was away while a numbered event that
-is forgotten was told is told how things are instead. KEYS: talk, log, whispers, answered.
-ARGV: the account, the ids of the sayings."""
+is forgotten was told is told how things are instead: whether nodes have to be told so.
+KEYS: talk, log, whispers, answered, outdated. ARGV: seconds to remember that nodes were not told
+yet, the account, the ids of the sayings."""

@@ -4,21 +4,24 @@ Viewers differ in their format, in their rank, and in whether they read too slow
 told something alone differs from all others. Each frame is built when first asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from chat.core.addressee import is_person
 from chat.core.events import Hearts
 from chat.core.frames import Event, Format, Lane, array_frame, pack
-from chat.core.room import Member, Rank
+from chat.core.room import Member, Rank, hears
 
 TICK_MIN_S: Final = 0.02
 """How long events are gathered when telling them takes no time."""
 TICK_MAX_S: Final = 0.1
 """How long they are gathered at most."""
 _SHARE: Final = 0.5
+
+NO_NUMBER: Final = 1 << 63
+"""More than any event's number."""
 
 
 def tick_s(telling_s: float) -> float:
@@ -51,16 +54,18 @@ def ear(wire: Format, rank: Rank, deflated: bool) -> Ear:
 class Batch:
     """The events of one tick, in the order they came.
 
-    `offsets`: the numbers of the first and last numbered one; (0, 0) without any.
+    `first` and `last`: the numbers of the first and last numbered one; without any they are
+    `NO_NUMBER` and 0. `alike`: whether nothing in it is for a person alone.
     """
 
-    __slots__ = ("_frames", "_own", "_persons", "events", "offsets")
+    __slots__ = ("_frames", "_own", "_persons", "alike", "events", "first", "last")
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
         offsets = [event.offset for event in events if event.offset]
-        self.offsets = (offsets[0], offsets[-1]) if offsets else (0, 0)
+        self.first, self.last = (offsets[0], offsets[-1]) if offsets else (NO_NUMBER, 0)
         self._persons = frozenset(event.to for event in events if is_person(event.to))
+        self.alike = not self._persons
         self._frames: tuple[dict[Ear, bytes | None], dict[Ear, bytes | None]] = ({}, {})
         self._own: dict[tuple[Ear, str, bool], bytes | None] = {}
 
@@ -69,25 +74,32 @@ class Batch:
 
         One with something for a person alone is never deflated.
         """
-        if self._persons and member.address in self._persons:
-            key = (heard, member.address, talk)
-            if key not in self._own:
-                self._own[key] = self._build(heard, member, talk, deflated=False)
-            return self._own[key]
+        if self.alike or member.address not in self._persons:
+            return self.shared(heard, talk=talk)
+        key = (heard, member.address, talk)
+        if key not in self._own:
+            self._own[key] = self._build(heard, member.hears, talk, deflated=False)
+        return self._own[key]
+
+    def shared(self, heard: Ear, *, talk: bool = True) -> bytes | None:
+        """The frame for those who are told nothing alone."""
         frames = self._frames[talk]
         if heard not in frames:
-            frames[heard] = self._build(heard, member, talk, deflated=heard.deflated)
+            those = partial(hears, heard.rank)
+            frames[heard] = self._build(heard, those, talk, deflated=heard.deflated)
         return frames[heard]
 
     def after(self, offset: int) -> "Batch":
         """The batch less the numbered events up to this one."""
         return Batch([event for event in self.events if not 0 < event.offset <= offset])
 
-    def _build(self, heard: Ear, member: Member, talk: bool, *, deflated: bool) -> bytes | None:
+    def _build(
+        self, heard: Ear, is_for: Callable[[str], bool], talk: bool, *, deflated: bool
+    ) -> bytes | None:
         packed = [
             event.packed
             for event in self.events
-            if (event.lane is Lane.SHOP or talk) and member.hears(event.to)
+            if (event.lane is Lane.SHOP or talk) and is_for(event.to)
         ]
         return array_frame(heard.wire, packed, deflated=deflated) if packed else None
 

@@ -37,6 +37,12 @@ _RANK_NEEDED: Final = {
 }
 
 
+def hears(rank: Rank, to: str) -> bool:
+    """Whether an event for these is for everybody of the rank."""
+    needed = _RANK_NEEDED.get(to)
+    return needed is not None and rank >= needed
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One connection's standing in a room; `id` is None for who is not signed in.
@@ -63,8 +69,7 @@ class Member:
 
     def hears(self, to: str) -> bool:
         """Whether an event for these is for the member too."""
-        needed = _RANK_NEEDED.get(to)
-        return self.address == to if needed is None else self.rank >= needed
+        return self.address == to or hears(self.rank, to)
 
     def describe(self) -> dict[str, Any] | None:
         """The member as others see it; None for who is not signed in."""

@@ -28,6 +28,7 @@ class Wire:
     """A socket that remembers the events that were written."""
 
     def __init__(self) -> None:
+        self.lags = False
         self.told: list[dict[str, Any]] = []
         self.written = asyncio.Event()
 

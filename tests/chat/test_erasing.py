@@ -185,12 +185,14 @@ async def test_nothing_that_was_kept_tells_what_an_erased_person_said(street: St
         assert "가을 말" in after
         last = await dal.until("room", lambda event: event["version"] == 2)
         assert last["pinned_saying"] is None
+        await say(dal, "그 다음 말")  # comes after all that was told of the erasure
         gone = {event["id"] for event in dal.seen if event["type"] == "deleted"}
         shown = {event["id"] for event in dal.seen if _of_bom(event)}
         assert gone >= shown
         for node in (street.one, street.other):
             async with watching(node) as late:
-                assert [said["text"] for said in late.seen[0]["talk"]] == ["다른 말"]
+                talk = [said["text"] for said in late.seen[0]["talk"]]
+                assert talk == ["다른 말", "그 다음 말"]
     assert (await street.erasing.erase(BOM, BY_THEMSELVES)).sayings == 0
 
 
@@ -242,6 +244,44 @@ async def test_an_old_question_leaves_every_show_that_was_told_its_answer(street
             told = await returner.until("welcome")
         assert not told["recovered"]
         assert TEXT not in str(returner.seen)
+
+
+async def test_a_room_that_never_heard_of_the_person_forgets_nothing(street: Street) -> None:
+    async with watching(street.one, "haru", "autumn") as haru, watching(street.one, NAME):
+        await say(haru, "가을 말")
+        welcome = haru.seen[0]
+        await street.one.chat.publish("autumn", {"type": "bench", "number": 1})
+        await haru.until("bench")
+        await street.erasing.erase(BOM, BY_THEMSELVES)
+        since = (welcome["epoch"], welcome["offset"])
+        async with back(street.one, "haru", *since, show="autumn") as returner:
+            assert (await returner.until("welcome"))["recovered"]
+            await returner.until("bench")
+
+
+async def test_nodes_that_could_not_be_told_are_told_when_it_is_repeated(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = street.one.chat.hub
+    publish = hub.publish
+
+    async def cut_off(show: str, event: Any, to: str = "", key: str | None = None) -> None:
+        if event["type"] == "forgotten":
+            raise UnavailableError
+        await publish(show, event, to, key)
+
+    async with watching(street.other, "dal") as dal, watching(street.one, NAME) as bom:
+        welcome = dal.seen[0]
+        await bom.send({"type": "say", "id": "q", "text": f"{TEXT} 향기?", "question": True})
+        await dal.until("question")
+        monkeypatch.setattr(hub, "publish", cut_off)
+        with pytest.raises(UnavailableError):
+            await street.erasing.erase(BOM, BY_THEMSELVES)
+        monkeypatch.undo()
+        await street.erasing.erase(BOM, BY_THEMSELVES)
+        async with back(street.other, "dal", welcome["epoch"], welcome["offset"]) as returner:
+            assert not (await returner.until("welcome"))["recovered"]
+            assert TEXT not in str(returner.seen)
 
 
 def question(at_ms: int) -> Question:

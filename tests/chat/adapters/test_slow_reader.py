@@ -8,7 +8,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from chat.adapters.protocol import RoomProtocol
+from chat.adapters.protocol import CAUGHT_UP_BYTES, QUIET_BYTES, RoomProtocol
 from chat.connection import CLOSE_BYTES
 from tests.chat.house import MSGPACK, PATIENCE_S, House, Node, Viewer, open_node, watching
 
@@ -65,6 +65,28 @@ async def test_a_slow_reader_is_closed_4008_while_others_go_on(
         await bom.until("accepted")
         slow.connection.transport.resume_reading()
         assert await slow.closed() == 4008
+
+
+async def test_who_lags_goes_without_talk_until_it_has_caught_up(redis_url: str) -> None:
+    event = {"type": "product", "product": {"id": "tulip", "description": "꽃" * 10_000}}
+    async with open_node(redis_url, House()) as node, watching(node, "bom") as bom:
+        slow = await stop_reading(node)
+        served = connections()
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(connection.lags for connection in served):
+                await node.chat.publish("spring", event)
+                await asyncio.sleep(0)
+            await bom.say("unheard")
+            await bom.until("said")
+            slow.connection.transport.resume_reading()
+            while any(connection.lags for connection in served):
+                await slow.receive()
+            await bom.say("heard", "2")
+            assert (await slow.until("said"))["text"] == "heard"
+
+
+def test_the_limits_stand_in_their_order() -> None:
+    assert 0 < CAUGHT_UP_BYTES < QUIET_BYTES < CLOSE_BYTES
 
 
 async def test_a_reader_that_never_reads_again_is_cut_off(

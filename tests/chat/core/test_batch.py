@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.batch import TICK_MAX_S, TICK_MIN_S, Batch, Gathering, ear, tick_s
+from chat.core.batch import NO_NUMBER, TICK_MAX_S, TICK_MIN_S, Batch, Gathering, ear, tick_s
 from chat.core.frames import Event, Format, Lane, pack
 from chat.core.rate_limit import TALK, TalkBucket
 from chat.core.room import Member, Rank, member
@@ -84,11 +84,11 @@ def test_what_one_person_alone_is_told_is_not_deflated() -> None:
 
 
 def test_a_batch_knows_its_numbers_and_leaves_out_the_first_ones() -> None:
-    assert Batch([said(1)]).offsets == (0, 0)
+    assert (Batch([said(1)]).first, Batch([said(1)]).last) == (NO_NUMBER, 0)
     batch = Batch([said(9), shop(3), shop(4), shop(5)])
-    assert batch.offsets == (3, 5)
+    assert (batch.first, batch.last) == (3, 5)
     rest = batch.after(4)
-    assert rest.offsets == (5, 5)
+    assert (rest.first, rest.last) == (5, 5)
     assert told(rest.frame(VIEWER, somebody("bom", Rank.VIEWER), talk=True)) == [9, 5]
 
 
