@@ -56,6 +56,17 @@ _BLANK_DEEDS: Final = sa.text(
     " ORDER BY at LIMIT :limit)"
 )
 """Reports and the trail outlive what was said, without its text."""
+_SWEEP_QUESTIONS: Final = sa.text(
+    "DELETE FROM chat_questions WHERE number IN"
+    " (SELECT number FROM chat_questions WHERE asked_at < :before AND state <> 'answered_text'"
+    " ORDER BY asked_at LIMIT :limit)"
+)
+_BLANK_ASKERS: Final = sa.text(
+    "UPDATE chat_questions SET asker = '', name = '', key = '' WHERE number IN"
+    " (SELECT number FROM chat_questions WHERE asked_at < :before AND asker <> ''"
+    " AND state = 'answered_text' ORDER BY asked_at LIMIT :limit)"
+)
+"""What was answered in writing belongs to the product, and stays without who asked it."""
 _UNPIN: Final = sa.text(
     "UPDATE chat_settings SET pinned_saying = NULL, version = version + 1 WHERE show IN"
     " (SELECT show FROM chat_settings WHERE pinned_saying IS NOT NULL"
@@ -121,8 +132,8 @@ class SqlArchive(Archive):
                 return 0
             window = {"before": moment(before_ms), "limit": limit}
             swept = (await connection.execute(_SWEEP, window)).rowcount
-            for blanking in (_BLANK_REPORTS, _BLANK_DEEDS):
-                await connection.execute(blanking, window)
+            for statement in (_BLANK_REPORTS, _BLANK_DEEDS, _SWEEP_QUESTIONS, _BLANK_ASKERS):
+                await connection.execute(statement, window)
             await connection.execute(_UNPIN, {"before_ms": before_ms, "limit": limit})
         return swept
 

@@ -7,7 +7,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from chat.adapters import archive_tables, moderation_tables
+from chat.adapters import archive_tables, moderation_tables, question_tables
 from chat.adapters.redis_bus import RedisBus, open_bus
 from chat.adapters.redis_client import open_client
 from tests.chat.house import House, Node, open_node
@@ -47,8 +47,8 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """A database with an empty archive and trail."""
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
-        await connection.run_sync(moderation_tables.metadata.create_all)
-        await connection.run_sync(archive_tables.metadata.create_all)
+        for tables in (moderation_tables, archive_tables, question_tables):
+            await connection.run_sync(tables.metadata.create_all)
     yield engine
     await engine.dispose()
 

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from chat.adapters import archive_tables
 from chat.adapters.archive import SqlArchive
+from chat.adapters.question_book import SqlQuestionBook
 from chat.adapters.rulebook import SqlRulebook
 from chat.core.archive import Kept, Place, Recall, Saying
 from chat.core.deeds import Deed, Report
 from chat.core.moderation import PinnedSaying
+from chat.core.questions import Origin, Question, State
 
 NOW = 1_800_000_000_123
 replace = msgspec.structs.replace
@@ -127,6 +129,44 @@ async def test_what_is_pinned_is_not_kept_longer_than_what_was_said(
     ]
     assert (spring.pinned_saying, spring.version) == (None, 2)
     assert autumn.pinned_saying is not None
+
+
+async def test_of_old_questions_those_answered_in_writing_stay_without_who_asked(
+    archive: SqlArchive, engine: AsyncEngine
+) -> None:
+    book = SqlQuestionBook(engine)
+    for state in State:
+        for name, at_ms in (("old", NOW), ("new", NOW + 9)):
+            asked = question(f"{name} {state.value}", at_ms)
+            await book.keep(asked, Origin.MODERATOR, asked.id)
+            answer = "네" if state is State.ANSWERED_TEXT else None
+            settle = partial(replace, state=state, answer=answer, settled_at_ms=at_ms)
+            await book.change(asked.id, settle)
+    await archive.sweep(NOW + 5, 10)
+    query = sa.text("SELECT id, name, asker, key, text FROM chat_questions ORDER BY number")
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    assert [row.id for row in rows if row.id.startswith("old")] == ["old answered_text"]
+    assert sum(row.id.startswith("new") for row in rows) == len(State)
+    for row in rows:
+        who = ("", "", "") if row.id.startswith("old") else ("봄", "bom", row.id)
+        assert (row.name, row.asker, row.key) == who
+        assert row.text == row.id
+
+
+def question(name: str, at_ms: int) -> Question:
+    """Something Bom asked."""
+    return Question(
+        id=name,
+        show="spring",
+        store="flowers",
+        asker="bom",
+        name="봄",
+        text=name,
+        product=None,
+        handed_over=False,
+        asked_at_ms=at_ms,
+    )
 
 
 async def test_while_one_node_sweeps_another_does_not(
