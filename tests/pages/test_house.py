@@ -224,6 +224,27 @@ async def test_who_takes_another_name_comes_in_under_it(page: Page) -> None:
     await door.came_back.wait()
 
 
+async def test_what_one_has_said_is_erased_with_two_taps(page: Page) -> None:
+    answers: list[dict[str, Any]] = [
+        {"status": 503, "json": {"code": "store_lost"}},
+        {"json": {"messages": 12}},
+    ]
+
+    async def erase(route: Route, request: Request) -> None:
+        assert request.method == "DELETE"
+        await route.fulfill(**answers.pop(0))
+
+    door = await enter(page)
+    await page.route("**/me/chat", erase)
+    await door.part("account").click()
+    await expect(door.part("erase-now")).to_be_hidden()
+    await door.part("erase").locator("summary").click()
+    for told in ("try again", "12"):
+        await door.part("erase-now").click()
+        await expect(door.part("erase").get_by_role("status")).to_contain_text(told)
+    await expect(door.part("erase-now")).to_be_disabled()
+
+
 async def test_a_store_is_followed_with_one_tap(page: Page) -> None:
     asked: list[str] = []
 

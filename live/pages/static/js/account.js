@@ -93,6 +93,7 @@ function card(account) {
     h("h3", {}, t("account.orders")),
     orders,
     h("a", { class: "secondary wide", href: "/sell" }, t("site.sell")),
+    eraser(),
     h("button", { class: "plain wide", type: "button", "data-test": "sign-out", onclick: () => signOut().finally(() => dialog.close()) }, t("account.sign_out")),
   );
 }
@@ -114,6 +115,23 @@ function nameForm(account) {
     }
   };
   return h("form", { class: "stack", onsubmit: save }, h("label", { class: "field" }, h("span", {}, t("account.name")), field), button, alert);
+}
+
+/** Two taps away, since it cannot be undone. */
+function eraser() {
+  const told = h("p", { class: "soft", role: "status" });
+  const button = h("button", { class: "secondary wide", type: "button", "data-test": "erase-now", onclick: erase }, t("account.erase_now"));
+  async function erase() {
+    button.disabled = true;
+    try {
+      const { messages } = await api("DELETE", "/me/chat");
+      told.textContent = t("account.erased", { count: messages });
+    } catch (error) {
+      told.textContent = explain(error);
+      button.disabled = false;
+    }
+  }
+  return h("details", { class: "stack", "data-test": "erase" }, h("summary", {}, t("account.erase")), h("p", { class: "soft" }, t("account.erase_hint")), button, told);
 }
 
 async function showOrders(list) {
