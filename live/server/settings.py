@@ -186,6 +186,23 @@ class Settings:
     chat_retention_days: int = _setting(
         30, _days, "how long what was said in rooms is kept, for replay and for moderators"
     )
+    toss_secret_key: str = _setting(
+        "", str, "secret key of your Toss Payments account; set, buyers can pay there"
+    )
+    toss_url: str = _setting("https://api.tosspayments.com", _url, "where Toss Payments answers")
+    stripe_secret_key: str = _setting(
+        "", str, "secret key of your Stripe account; set, buyers can pay there"
+    )
+    stripe_webhook_secret: str = _setting(
+        "", str, "what Stripe signs its messages to `/payments/stripe/webhook` with"
+    )
+    stripe_url: str = _setting("https://api.stripe.com", _url, "where Stripe answers")
+    payment_sandbox: str = _setting(
+        "auto",
+        _one_of("auto", "on"),
+        "whether buyers may pay in the sandbox, which takes no money; `auto`: where there is no "
+        "other way to pay",
+    )
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "least severe line that is logged"
@@ -195,6 +212,7 @@ class Settings:
     def __repr__(self) -> str:
         """The settings without their secrets and without credentials inside URLs."""
         hidden = {"secret", "turn_secret", "operator_token", "database_url", "redis_url"}
+        hidden |= {"toss_secret_key", "stripe_secret_key", "stripe_webhook_secret"}
         shown = (
             f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.name not in hidden
         )
@@ -227,6 +245,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             faults.append(f"{name}: {error}")
     if bool(values.get("turn_url")) != bool(values.get("turn_secret")):
         faults.append("KKOT_TURN_URL and KKOT_TURN_SECRET: set both or neither")
+    if bool(values.get("stripe_secret_key")) != bool(values.get("stripe_webhook_secret")):
+        faults.append("KKOT_STRIPE_SECRET_KEY and KKOT_STRIPE_WEBHOOK_SECRET: set both or neither")
     if values.get("public_ip") and values.get("stun_url"):
         faults.append("KKOT_PUBLIC_IP and KKOT_STUN_URL: an address is known or looked up, set one")
     if faults:

@@ -5,7 +5,7 @@ serves, and that starts last.
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,11 +18,13 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
+from cart.adapters import payment_routes
 from cart.adapters import routes as cart_routes
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
+from cart.ports import PaymentProvider
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.archive import SqlArchive
@@ -71,6 +73,7 @@ from live.server.identity import Origins, Visitors
 from live.server.media_metrics import media_metrics
 from live.server.node import House, Task
 from live.server.operator import operator_doors
+from live.server.payments import payment_providers
 from live.server.policies import CartToRooms, FollowingsToRooms, ShowsToRooms, StageDoor
 from live.server.settings import TURN_SCHEMES
 from live.server.shop_facts import ShopFacts
@@ -193,7 +196,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         open_cart(
             engine,
             publish=CartToRooms(shows, chat.publish),
-            providers={"sandbox": sandbox},
+            providers=await _providers(ground, sandbox, closing),
             hold_seconds=ground.settings.hold_seconds,
         )
     )
@@ -212,6 +215,13 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         *(accounts, directory, shows, followings, sandbox, cart, chat, moderating, questioning),
         *(stage_door, takeovers, relay, neighbours, endpoint),
     )
+
+
+async def _providers(
+    ground: Ground, sandbox: Sandbox, closing: AsyncExitStack
+) -> Mapping[str, PaymentProvider]:
+    http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
+    return payment_providers(ground.settings, sandbox, http, public_url=ground.public_url)
 
 
 async def _neighbours(ground: Ground, closing: AsyncExitStack) -> Neighbours:
@@ -242,6 +252,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             routes=cart_routes.routes(packages.cart, identify),
             openapi=cart_routes.OPENAPI,
         ),
+        Doors(operations=payment_routes.operations(packages.cart)),
         Doors(
             operations=relay_operations(
                 packages.relay,

@@ -112,3 +112,17 @@ def test_a_file_of_banned_words_is_text_that_can_be_read(tmp_path: Path) -> None
     for wrong in (file, tmp_path / "missing.txt", tmp_path):
         with pytest.raises(SettingsError, match="KKOT_BANNED_WORDS"):
             read_settings({"KKOT_BANNED_WORDS": str(wrong)})
+
+
+def test_a_stripe_key_comes_with_what_signs_its_messages() -> None:
+    with pytest.raises(SettingsError, match="KKOT_STRIPE_WEBHOOK_SECRET"):
+        read_settings({"KKOT_STRIPE_SECRET_KEY": "sk_test_1"})
+
+
+def test_payment_keys_stay_out_of_sight() -> None:
+    given = {
+        "KKOT_TOSS_SECRET_KEY": "hush-1",
+        "KKOT_STRIPE_SECRET_KEY": "hush-2",
+        "KKOT_STRIPE_WEBHOOK_SECRET": "hush-3",
+    }
+    assert "hush" not in repr(read_settings(given))

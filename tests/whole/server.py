@@ -51,6 +51,10 @@ class Server:
         self._reading: asyncio.Task[None] | None = None
         self._said = asyncio.Condition()
 
+    def configure(self, **settings: str) -> None:
+        """Further settings, from the next start on."""
+        self._settings |= settings
+
     async def start(self) -> None:
         """Return once the server says that it is ready."""
         begun = len(self.lines)

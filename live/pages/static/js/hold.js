@@ -6,6 +6,7 @@
 import { requireAccount } from "./account.js";
 import { api, explain, freshKey, Problem } from "./api.js";
 import { $, announce, fieldsOf, productPicture, say, sheet } from "./dom.js";
+import { payOrder } from "./payment.js";
 import { minutesLeft, money, t } from "./text.js";
 
 const RECIPIENT = "kkot.recipient";
@@ -153,7 +154,7 @@ export class Checkout {
     say(this.alert);
     try {
       this.order ??= await api("POST", "/orders", { body: { holds: [this.hold.id], recipient }, key: this.key });
-      goToPayment(await api("POST", `/orders/${this.order.id}/pay`));
+      await payOrder(this.order.id);
     } catch (error) {
       say(this.alert, explain(error));
       if (error.status) this.key = freshKey(); // refused for certain: the next try is another one
@@ -192,13 +193,6 @@ export class Checkout {
 
 function isOrdered(hold) {
   return hold.state.toLowerCase() === "ordered";
-}
-
-/** Go where the payment provider asks for the money. @param {{redirect: string}} answer */
-export function goToPayment({ redirect }) {
-  const url = new URL(redirect, location.href);
-  if (!["https:", "http:"].includes(url.protocol)) throw new Problem(0, "malformed");
-  location.assign(url);
 }
 
 async function openOrderOf(product) {

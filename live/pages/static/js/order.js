@@ -5,7 +5,7 @@
 import { accountForm } from "./account.js";
 import { api, explain, Problem } from "./api.js";
 import { $, h, say } from "./dom.js";
-import { goToPayment } from "./hold.js";
+import { methodButtons, payAt, payOrder, paymentMethods } from "./payment.js";
 import { me } from "./session.js";
 import { money, moment, t } from "./text.js";
 
@@ -14,12 +14,15 @@ const id = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/orders/${encodeURIComponent(id)}`;
 const alert = $("#order-alert");
 let account = null;
+let methods = [];
 
 async function open() {
   say(alert);
   account = await me();
   try {
     let order = await api("GET", here);
+    if (account?.id === order.buyer) methods = await paymentMethods();
+    $("#order-methods-buttons").replaceChildren(...methodButtons(methods, choose));
     draw(order);
     // whoever comes back from paying may be faster than the provider's word: have the server ask
     const asking = account?.id === order.buyer && ["placed", "paying"].includes(order.state);
@@ -63,9 +66,24 @@ function draw(order) {
   $("#recipient").replaceChildren(...[name, phone, address].filter(Boolean).map((text) => h("span", {}, text)));
   $("#order-id").textContent = order.id;
   $("#order-store").href = `/stores/${encodeURIComponent(order.store)}`;
-  $("#order-pay").hidden = !(mine && order.state === "placed");
+  const payable = mine && order.state === "placed";
+  $("#order-pay").hidden = !(payable && methods.length === 1);
+  $("#order-methods").hidden = !(payable && methods.length > 1);
   $("#order-cancel").hidden = !(mine && order.state === "placed");
   $("#order-body").hidden = false;
+}
+
+async function choose(provider) {
+  const buttons = document.querySelectorAll("#order-methods button");
+  for (const one of buttons) one.disabled = true;
+  say(alert);
+  try {
+    await payAt(id, provider);
+  } catch (error) {
+    refused(error);
+  } finally {
+    for (const one of buttons) one.disabled = false;
+  }
 }
 
 function detail(order) {
@@ -88,6 +106,6 @@ function button(selector, action) {
   });
 }
 
-button("#order-pay", async () => goToPayment(await api("POST", `${here}/pay`)));
+button("#order-pay", () => payOrder(id));
 button("#order-cancel", async () => draw(await api("POST", `${here}/cancel`)));
 open();
