@@ -39,14 +39,26 @@ class Invalid(CartError):
     code = "invalid"
 
 
+class CodeTaken(CartError):
+    """Another SKU of the store has this code (409)."""
+
+    code = "code_taken"
+
+
+class PriceChanged(CartError):
+    """It costs something else than the buyer was told; facts `sku`, `price_minor` (409)."""
+
+    code = "price_changed"
+
+
 class SoldOut(CartError):
-    """Not that many are free; facts `free`, `held` (409)."""
+    """Not that many are free; facts `sku`, `free`, `held` (409)."""
 
     code = "sold_out"
 
 
 class LimitReached(CartError):
-    """More than one buyer may have; fact `limit` (409)."""
+    """More than one buyer may have; facts `product`, `limit` (409)."""
 
     code = "limit_reached"
 
@@ -70,7 +82,7 @@ class SlugTaken(CartError):
 
 
 class NotEnoughStock(CartError):
-    """That many units are not free to be taken away, or too many in all; fact `free` (409)."""
+    """That many units are not free to be taken away, or too many in all; `sku`, `free` (409)."""
 
     code = "not_enough_stock"
 

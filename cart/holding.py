@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cart.core import catalog
-from cart.core.hold import Hold, HoldState
-from cart.core.stock import QUANTITY_LIMIT_UNITS as QUANTITY_LIMIT
-from cart.core.stock import Decision, HoldRequest, OutOfBounds, decide
+from cart.core.hold import LINES_LIMIT, Hold, HoldLine, HoldState
+from cart.core.stock import Decision, HoldRequest, decide, sum_lines
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.ports import Ledger
 from cart.shopping import new_id
@@ -45,24 +44,30 @@ class Holding:
         self._arrived = asyncio.Event()
 
     async def hold(
-        self, buyer: str, key: str, *, product: str, quantity: int = 1, show: str | None = None
+        self, buyer: str, key: str, lines: Sequence[HoldLine], *, show: str | None = None
     ) -> Decision:
-        """Hold units for a buyer; returns once the decision is durable.
+        """Hold all these units for a buyer, or none; returns once the decision is durable.
 
-        The same buyer, key and request give the same hold again. Raises `Invalid`, `Busy`, or
-        the database's error, after which the hold may or may not exist: ask again with the key.
+        Lines of one SKU are summed. The same buyer, key and request give the same holds again.
+        Raises `Invalid`, `NotFound`, `Busy`, or the database's error, after which the holds may
+        or may not exist: ask again with the key.
         """
         if not catalog.is_key(key):
             raise Invalid("1 to 64 visible ASCII characters", field="idempotency_key")
-        if not catalog.is_id(product):
-            raise NotFound("no such product")
+        if not 1 <= len(lines) <= LINES_LIMIT:
+            raise Invalid(f"1 to {LINES_LIMIT} lines", field="lines")
+        for line in lines:
+            if not catalog.is_id(line.sku):
+                raise NotFound("no such SKU")
         if show is not None and not catalog.is_id(show):
             raise Invalid("a show's id", field="show")
-        if not 1 <= quantity <= QUANTITY_LIMIT:
-            return OutOfBounds(QUANTITY_LIMIT)
+        summed = sum_lines(lines)
+        if summed is None:
+            raise Invalid("one price for each SKU", field="lines")
         if len(self._queue) >= QUEUE_LIMIT:
             raise Busy
-        request = HoldRequest(self._make_id(), buyer, key, product, quantity, show)
+        ids = tuple(self._make_id() for _ in summed)
+        request = HoldRequest(ids, buyer, key, summed, show)
         answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(request, answer))
         self._arrived.set()

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from cart.core.catalog import Product, ProductEdit, Store
+from cart.core.catalog import EditRefusal, Product, ProductEdit, Store
 from cart.core.event import Event
 from cart.core.hold import Hold
 from cart.core.order import MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
@@ -28,6 +28,16 @@ class Picture:
 
     jpeg: bytes
     etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """The store has as many products as it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTaken:
+    """Another SKU of the store has this code, or one of these."""
 
 
 class Shelf(Protocol):
@@ -48,11 +58,13 @@ class Shelf(Protocol):
     async def stores_of(self, owner: str) -> Sequence[Store]:
         """The stores of an owner."""
 
-    async def add_product(self, product: Product, limit: int) -> bool:
-        """Keep a new product; False when its store has `limit` of them already."""
+    async def add_product(self, product: Product, limit: int) -> Product | Full | CodeTaken:
+        """Keep a new product, unless its store has `limit` of them already."""
 
-    async def edit_product(self, product: str, edit: ProductEdit) -> Product | None:
-        """Edit through the ledger; None when the free units do not allow it."""
+    async def edit_product(
+        self, product: str, edit: ProductEdit
+    ) -> Product | EditRefusal | CodeTaken:
+        """Edit under the product's lock."""
 
     async def products(self, ids: Sequence[str]) -> Sequence[Product]:
         """The products of these ids, in their order; unknown ones are left out."""
@@ -68,7 +80,7 @@ class Shelf(Protocol):
 
 
 class Batch(Protocol):
-    """An open transaction on locked SKUs."""
+    """An open transaction on locked products."""
 
     facts: Facts
 
@@ -82,7 +94,7 @@ class Ledger(Protocol):
     def batch(
         self, requests: Sequence[HoldRequest], hold_ms: int
     ) -> AbstractAsyncContextManager[Batch]:
-        """Lock the requests' SKUs in id order and read what deciding them needs."""
+        """Lock the requests' products in id order and read what deciding them needs."""
 
     async def release(self, hold: str, buyer: str) -> Hold | None:
         """Give back a buyer's HELD units; the hold as it is then, None when it is not theirs."""

@@ -10,11 +10,20 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from cart import drafting, ports
 from cart.core import catalog
-from cart.core.catalog import Product, ProductEdit, Store
-from cart.core.money import CURRENCIES, PRICE_LIMIT_MINOR
-from cart.core.stock import QUANTITY_LIMIT_UNITS
-from cart.errors import Forbidden, Invalid, NotEnoughStock, NotFound, SlugTaken, TooMany
+from cart.core.catalog import BadOptions, NotFree, NotItsSku, Product, Store
+from cart.core.draft import NewProduct, ProductChange
+from cart.core.money import CURRENCIES
+from cart.errors import (
+    CodeTaken,
+    Forbidden,
+    Invalid,
+    NotEnoughStock,
+    NotFound,
+    SlugTaken,
+    TooMany,
+)
 from cart.ports import Picture, Shelf
 
 STORES_LISTED_LIMIT: Final = 100
@@ -22,9 +31,6 @@ STORES_LISTED_LIMIT: Final = 100
 
 PRODUCTS_PER_STORE_LIMIT: Final = 500
 """Most products in a store; more are refused."""
-
-STOCK_LIMIT_UNITS: Final = 1_000_000
-"""Most units put on sale at once; more are refused."""
 
 CURRENCY: Final = "KRW"
 
@@ -46,7 +52,11 @@ class Shopping:
         if not catalog.is_slug(slug):
             raise Invalid("lower-case letters, digits and inner hyphens", field="slug")
         store = Store(
-            slug=slug, name=_name(name), story=_story(story), owner=person, currency=CURRENCY
+            slug=slug,
+            name=drafting.name(name),
+            story=drafting.story(story),
+            owner=person,
+            currency=CURRENCY,
         )
         assert store.currency in CURRENCIES
         if not await self._shelf.add_store(store):
@@ -59,9 +69,9 @@ class Shopping:
         """Change a store's words; raises `NotFound`, `Forbidden`, `Invalid`."""
         store = await self.own_store(person, slug)
         if name is not UNSET:
-            store = msgspec.structs.replace(store, name=_name(name))
+            store = msgspec.structs.replace(store, name=drafting.name(name))
         if story is not UNSET:
-            store = msgspec.structs.replace(store, story=_story(story))
+            store = msgspec.structs.replace(store, story=drafting.story(story))
         await self._shelf.save_store(store)
         return store
 
@@ -89,59 +99,37 @@ class Shopping:
         """The stores this person owns."""
         return await self._shelf.stores_of(person)
 
-    async def add_product(
-        self,
-        person: str,
-        slug: str,
-        *,
-        title: str,
-        description: str,
-        price_minor: int,
-        stock: int,
-        limit_per_buyer: int | None,
-    ) -> Product:
-        """Put a product on sale; raises `NotFound`, `Forbidden`, `Invalid`, `TooMany`."""
-        store = await self.own_store(person, slug)
-        if not 0 <= stock <= STOCK_LIMIT_UNITS:
-            raise Invalid(f"0 to {STOCK_LIMIT_UNITS}", field="stock")
-        product = Product(
-            id=self._make_id(),
-            store=store.slug,
-            title=_title(title),
-            description=_description(description),
-            price_minor=_price(price_minor),
-            currency=store.currency,
-            picture=None,
-            on_hand=stock,
-            free=stock,
-            held=0,
-            sold=0,
-            limit_per_buyer=_limit(limit_per_buyer),
-            version=1,
-        )
-        if not await self._shelf.add_product(product, PRODUCTS_PER_STORE_LIMIT):
-            raise TooMany("products in one store", limit=PRODUCTS_PER_STORE_LIMIT)
-        return product
+    async def add_product(self, person: str, slug: str, said: NewProduct) -> Product:
+        """Put a product on sale.
 
-    async def edit_product(self, person: str, product: str, edit: ProductEdit) -> Product:
-        """Change a product; raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`."""
-        await self._own_product(person, product)
-        if abs(edit.stock_change) > STOCK_LIMIT_UNITS:
-            raise Invalid(f"at most {STOCK_LIMIT_UNITS}", field="stock_change")
-        checked = ProductEdit(
-            title=UNSET if edit.title is UNSET else _title(edit.title),
-            description=UNSET if edit.description is UNSET else _description(edit.description),
-            price_minor=UNSET if edit.price_minor is UNSET else _price(edit.price_minor),
-            limit_per_buyer=(
-                UNSET if edit.limit_per_buyer is UNSET else _limit(edit.limit_per_buyer)
-            ),
-            stock_change=edit.stock_change,
-        )
-        after = await self._shelf.edit_product(product, checked)
-        if after is None:
-            now = await self.product(product)
-            raise NotEnoughStock("that many units are not free", free=now.free)
-        return after
+        Raises `NotFound`, `Forbidden`, `Invalid`, `TooMany`, `CodeTaken`.
+        """
+        store = await self.own_store(person, slug)
+        product = drafting.to_product(store, said, self._make_id)
+        kept = await self._shelf.add_product(product, PRODUCTS_PER_STORE_LIMIT)
+        if isinstance(kept, ports.Full):
+            raise TooMany("products in one store", limit=PRODUCTS_PER_STORE_LIMIT)
+        if isinstance(kept, ports.CodeTaken):
+            raise CodeTaken("each code once in a store")
+        return kept
+
+    async def edit_product(self, person: str, product: str, said: ProductChange) -> Product:
+        """Change a product.
+
+        Raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`, `CodeTaken`.
+        """
+        edit = drafting.to_edit(await self._own_product(person, product), said, self._make_id)
+        match await self._shelf.edit_product(product, edit):
+            case NotFree(sku, free):
+                raise NotEnoughStock("that many units are not free", sku=sku, free=free)
+            case NotItsSku(sku):
+                raise NotFound("no such SKU", sku=sku)
+            case BadOptions():
+                raise drafting.bad_options()
+            case ports.CodeTaken():
+                raise CodeTaken("each code once in a store")
+            case after:
+                return after
 
     async def product(self, product: str) -> Product:
         """The product of that id; raises `NotFound`."""
@@ -175,45 +163,3 @@ class Shopping:
         found = await self.product(product)
         await self.own_store(person, found.store)
         return found
-
-
-def _name(text: str) -> str:
-    return _line(text, catalog.NAME_LIMIT_CHARS, "name")
-
-
-def _title(text: str) -> str:
-    return _line(text, catalog.TITLE_LIMIT_CHARS, "title")
-
-
-def _line(text: str, limit_chars: int, field: str) -> str:
-    line = catalog.tidy_line(text, limit_chars)
-    if line is None:
-        raise Invalid(f"one line of 1 to {limit_chars} characters", field=field)
-    return line
-
-
-def _story(text: str) -> str:
-    return _text(text, catalog.STORY_LIMIT_CHARS, "story")
-
-
-def _description(text: str) -> str:
-    return _text(text, catalog.DESCRIPTION_LIMIT_CHARS, "description")
-
-
-def _text(text: str, limit_chars: int, field: str) -> str:
-    body = catalog.tidy_text(text, limit_chars)
-    if body is None:
-        raise Invalid(f"at most {limit_chars} characters", field=field)
-    return body
-
-
-def _price(price_minor: int) -> int:
-    if not 1 <= price_minor <= PRICE_LIMIT_MINOR:
-        raise Invalid(f"1 to {PRICE_LIMIT_MINOR}", field="price_minor")
-    return price_minor
-
-
-def _limit(limit: int | None) -> int | None:
-    if limit is not None and not 1 <= limit <= QUANTITY_LIMIT_UNITS:
-        raise Invalid(f"1 to {QUANTITY_LIMIT_UNITS}, or null", field="limit_per_buyer")
-    return limit

@@ -8,24 +8,32 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, exists, func, select, text
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
 from cart.adapters.outbox import put
-from cart.adapters.tables import holds, milliseconds, orders, products
+from cart.adapters.tables import holds, milliseconds, orders, products, skus
 from cart.core import event
 from cart.core.hold import LIVE, Hold, HoldEvent, HoldState
 from cart.core.movement import Units, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
 
+SKU: Final[tuple[ColumnElement[Any], ...]] = (
+    *(skus.c.id, skus.c.product, skus.c.store, skus.c.options, skus.c.price_minor),
+    *(skus.c.free, skus.c.held, skus.c.sold),
+    *(products.c.title, products.c.currency, products.c.limit_per_buyer, products.c.version),
+)
+
 CLOCK: Final = milliseconds(func.clock_timestamp())
 
-HOLD: Final = (
+HOLD: Final[tuple[ColumnElement[Any], ...]] = (
     holds.c.id,
+    holds.c.sku,
     holds.c.product,
     holds.c.title,
+    holds.c.options,
     holds.c.quantity,
     holds.c.price_minor,
     holds.c.currency,
@@ -36,8 +44,8 @@ HOLD: Final = (
 )
 
 _KEPT: Final = text(
-    "SELECT h.id, h.buyer, h.idempotency_key, h.product, h.title, h.quantity, h.price_minor,"
-    " h.currency, h.show, h.order_id, h.state,"
+    "SELECT h.id, h.buyer, h.idempotency_key, h.sku, h.product, h.title, h.options, h.quantity,"
+    " h.price_minor, h.currency, h.show, h.order_id, h.state,"
     " floor(extract(epoch FROM h.expires_at) * 1000)::bigint AS expires_at_ms"
     " FROM unnest(CAST(:buyers AS text[]), CAST(:keys AS text[])) AS asked(buyer, key)"
     " JOIN holds h ON h.buyer = asked.buyer AND h.idempotency_key = asked.key"
@@ -45,31 +53,30 @@ _KEPT: Final = text(
 
 _UNITS: Final = text(
     "SELECT h.product, h.buyer, sum(h.quantity)::bigint AS units"
-    " FROM (SELECT DISTINCT * FROM unnest(CAST(:products AS text[]), CAST(:buyers AS text[])))"
-    " AS asked(product, buyer)"
+    " FROM unnest(CAST(:products AS text[]), CAST(:buyers AS text[])) AS asked(product, buyer)"
     " JOIN holds h ON h.product = asked.product AND h.buyer = asked.buyer"
     " WHERE h.state IN ('held', 'ordered', 'paying', 'sold') GROUP BY h.product, h.buyer"
 )
 
 _INSERT: Final = text(
-    "INSERT INTO holds (id, buyer, idempotency_key, product, title, quantity, price_minor,"
-    " currency, show, state, expires_at)"
-    " SELECT id, buyer, key, product, title, quantity, price_minor, currency, show, 'held',"
-    " to_timestamp(expires_at_ms / 1000.0)"
+    "INSERT INTO holds (id, buyer, idempotency_key, sku, product, title, options, quantity,"
+    " price_minor, currency, show, state, expires_at)"
+    " SELECT new.id, new.buyer, new.key, new.sku, skus.product, products.title, skus.options,"
+    " new.quantity, new.price_minor, products.currency, new.show, 'held',"
+    " to_timestamp(new.expires_at_ms / 1000.0)"
     " FROM unnest(CAST(:ids AS text[]), CAST(:buyers AS text[]), CAST(:keys AS text[]),"
-    " CAST(:products AS text[]), CAST(:titles AS text[]), CAST(:quantities AS int[]),"
-    " CAST(:prices AS bigint[]), CAST(:currencies AS text[]), CAST(:shows AS text[]),"
-    " CAST(:expiries AS bigint[]))"
-    " AS new(id, buyer, key, product, title, quantity, price_minor, currency, show,"
-    " expires_at_ms)"
+    " CAST(:skus AS text[]), CAST(:quantities AS int[]), CAST(:prices AS bigint[]),"
+    " CAST(:shows AS text[]), CAST(:expiries AS bigint[]))"
+    " AS new(id, buyer, key, sku, quantity, price_minor, show, expires_at_ms)"
+    " JOIN skus ON skus.id = new.sku JOIN products ON products.id = skus.product"
 )
 
 _COUNT: Final = text(
-    "UPDATE products SET free = new.free, held = new.held, sold = new.sold,"
-    " version = new.version"
+    "WITH told AS (UPDATE products SET version = version + 1 WHERE id = ANY(:products))"
+    " UPDATE skus SET free = new.free, held = new.held, sold = new.sold"
     " FROM unnest(CAST(:ids AS text[]), CAST(:free AS int[]), CAST(:held AS int[]),"
-    " CAST(:sold AS int[]), CAST(:versions AS bigint[])) AS new(id, free, held, sold, version)"
-    " WHERE products.id = new.id"
+    " CAST(:sold AS int[])) AS new(id, free, held, sold)"
+    " WHERE skus.id = new.id"
 )
 
 _TURN: Final = text(
@@ -83,8 +90,10 @@ def to_hold(row: Row[Any], now_ms: int) -> Hold:
     """A row of `HOLD` as a hold."""
     return Hold(
         id=row.id,
+        sku=row.sku,
         product=row.product,
         title=row.title,
+        options=tuple(row.options),
         quantity=row.quantity,
         price_minor=row.price_minor,
         currency=row.currency,
@@ -102,34 +111,58 @@ async def read_clock(connection: AsyncConnection) -> int:
 
 
 async def lock_skus(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Sku]:
-    """Lock products in id order; their SKUs by id."""
-    chosen = products.c.id.in_(sorted(set(ids)))
-    query = select(products).where(chosen).order_by(products.c.id).with_for_update(key_share=True)
-    return {
-        row.id: Sku(
-            product=row.id,
-            store=row.store,
-            title=row.title,
-            price_minor=row.price_minor,
-            currency=row.currency,
-            limit_per_buyer=row.limit_per_buyer,
-            version=row.version,
-            counters=Counters(row.free, row.held, row.sold),
-        )
-        for row in await connection.execute(query)
-    }
+    """Lock products in id order; all their SKUs by id."""
+    return await _lock(connection, products.c.id.in_(sorted(set(ids))))
+
+
+async def lock_asked(
+    connection: AsyncConnection, requests: Sequence[HoldRequest]
+) -> dict[str, Sku]:
+    """Lock the products that requests ask for; all their SKUs by id."""
+    wanted = {line.sku for request in requests for line in request.lines}
+    theirs = select(skus.c.product).where(skus.c.id.in_(sorted(wanted)))
+    return await _lock(connection, products.c.id.in_(theirs))
+
+
+async def _lock(connection: AsyncConnection, chosen: ColumnElement[bool]) -> dict[str, Sku]:
+    """Lock first, read the SKUs in the next statement, which sees what the last holder wrote."""
+    query = (
+        select(products.c.id)
+        .where(chosen)
+        .order_by(products.c.id)
+        .with_for_update(key_share=True, of=products)
+    )
+    ids = list((await connection.execute(query)).scalars())
+    theirs = select(*SKU).join(products, products.c.id == skus.c.product)
+    theirs = theirs.where(skus.c.product.in_(ids)).order_by(skus.c.product, skus.c.position)
+    return {row.id: _to_sku(row) for row in await connection.execute(theirs)}
+
+
+def _to_sku(row: Row[Any]) -> Sku:
+    return Sku(
+        id=row.id,
+        product=row.product,
+        store=row.store,
+        title=row.title,
+        options=tuple(row.options),
+        price_minor=row.price_minor,
+        currency=row.currency,
+        limit_per_buyer=row.limit_per_buyer,
+        version=row.version,
+        counters=Counters(row.free, row.held, row.sold),
+    )
 
 
 async def lock_holds(connection: AsyncConnection, condition: Any) -> list[Units]:
-    """Lock the holds that meet a condition, in id order; their products must be locked before."""
+    """Lock the holds that meet a condition, in id order; their products are locked already."""
     query = (
-        select(holds.c.id, holds.c.product, holds.c.quantity, holds.c.state)
+        select(holds.c.id, holds.c.sku, holds.c.product, holds.c.quantity, holds.c.state)
         .where(condition)
         .order_by(holds.c.id)
         .with_for_update(key_share=True)
     )
     return [
-        Units(row.id, row.product, row.quantity, HoldState(row.state))
+        Units(row.id, row.sku, row.product, row.quantity, HoldState(row.state))
         for row in await connection.execute(query)
     ]
 
@@ -137,35 +170,43 @@ async def lock_holds(connection: AsyncConnection, condition: Any) -> list[Units]
 async def write_skus(
     connection: AsyncConnection, before: Mapping[str, Sku], changed: Mapping[str, Sku]
 ) -> None:
-    """Write changed counters of locked SKUs, each one version on, and tell the viewers."""
+    """Write changed counters of locked products' SKUs, raise the versions, and tell the viewers.
+
+    `before`: all SKUs of the locked products.
+    """
     if not changed:
         return
-    after = [replace(sku, version=sku.version + 1) for sku in changed.values()]
+    touched = sorted({sku.product for sku in changed.values()})
     await connection.execute(
         _COUNT,
         {
-            "ids": [sku.product for sku in after],
-            "free": [sku.counters.free for sku in after],
-            "held": [sku.counters.held for sku in after],
-            "sold": [sku.counters.sold for sku in after],
-            "versions": [sku.version for sku in after],
+            "products": touched,
+            "ids": list(changed),
+            "free": [sku.counters.free for sku in changed.values()],
+            "held": [sku.counters.held for sku in changed.values()],
+            "sold": [sku.counters.sold for sku in changed.values()],
         },
     )
-    for sku in after:
-        await put(connection, sku.store, event.moved(before[sku.product], sku))
+    families: dict[str, list[Sku]] = {product: [] for product in touched}
+    for sku in before.values():
+        if sku.product in families:
+            families[sku.product].append(sku)
+    for family in families.values():
+        after = [replace(changed.get(sku.id, sku), version=sku.version + 1) for sku in family]
+        await put(connection, family[0].store, event.moved(family, after))
 
 
 async def turn_holds(
-    connection: AsyncConnection, units: Sequence[Units], happened: HoldEvent, skus: dict[str, Sku]
+    connection: AsyncConnection, units: Sequence[Units], happened: HoldEvent, locked: dict[str, Sku]
 ) -> bool:
     """Let an event happen to locked holds of locked SKUs; False, and nothing done, if it cannot."""
-    turned = turn(units, happened, skus)
+    turned = turn(units, happened, locked)
     if turned is None:
         return False
     if turned.states:
         states = {"ids": list(turned.states), "states": [str(s) for s in turned.states.values()]}
         await connection.execute(_TURN, states)
-    await write_skus(connection, skus, turned.changed)
+    await write_skus(connection, locked, turned.changed)
     return True
 
 
@@ -179,9 +220,10 @@ class SqlBatch:
     async def keep(self, requests: Sequence[HoldRequest], outcome: Outcome) -> None:
         """Write the granted holds in one statement, and the counters in another."""
         granted = [
-            (request, decision.hold)
+            (request, hold)
             for request, decision in zip(requests, outcome.decisions, strict=True)
             if isinstance(decision, Granted)
+            for hold in decision.holds
         ]
         if not granted:
             return
@@ -191,11 +233,9 @@ class SqlBatch:
                 "ids": [hold.id for _, hold in granted],
                 "buyers": [request.buyer for request, _ in granted],
                 "keys": [request.key for request, _ in granted],
-                "products": [hold.product for _, hold in granted],
-                "titles": [hold.title for _, hold in granted],
+                "skus": [hold.sku for _, hold in granted],
                 "quantities": [hold.quantity for _, hold in granted],
                 "prices": [hold.price_minor for _, hold in granted],
-                "currencies": [hold.currency for _, hold in granted],
                 "shows": [hold.show for _, hold in granted],
                 "expiries": [hold.expires_at_ms for _, hold in granted],
             },
@@ -211,13 +251,13 @@ class SqlLedger:
 
     @asynccontextmanager
     async def batch(self, requests: Sequence[HoldRequest], hold_ms: int) -> AsyncIterator[SqlBatch]:
-        """Lock the requests' SKUs and read the facts; commits when the context ends well."""
+        """Lock the requests' products and read the facts; commits when the context ends well."""
         async with self._database.writing() as connection:
-            skus = await lock_skus(connection, (request.product for request in requests))
+            locked = await lock_asked(connection, requests)
             now_ms = await read_clock(connection)
             kept = await _kept(connection, requests, now_ms)
-            units = await _units(connection, requests, skus)
-            yield SqlBatch(connection, Facts(skus, units, kept, now_ms, hold_ms))
+            units = await _units(connection, requests, locked)
+            yield SqlBatch(connection, Facts(locked, units, kept, now_ms, hold_ms))
 
     async def release(self, hold: str, buyer: str) -> Hold | None:
         """Give back a buyer's HELD units; the hold as it is then, None when it is not theirs."""
@@ -228,10 +268,10 @@ class SqlLedger:
             ).scalar_one_or_none()
             if product is None:
                 return None
-            skus = await lock_skus(connection, [product])
+            locked = await lock_skus(connection, [product])
             unordered = and_(theirs, holds.c.state == HoldState.HELD)
             units = await lock_holds(connection, unordered)
-            await turn_holds(connection, units, HoldEvent.RELEASE, skus)
+            await turn_holds(connection, units, HoldEvent.RELEASE, locked)
             now_ms = await read_clock(connection)
             row = (await connection.execute(select(*HOLD).where(theirs))).one()
             return to_hold(row, now_ms)
@@ -263,9 +303,9 @@ class SqlLedger:
             ordered = and_(holds.c.state.in_(LIVE), holds.c.order_id.in_(over))
             chosen = lone | ordered
             wanted = await connection.execute(select(holds.c.product).where(chosen).distinct())
-            skus = await lock_skus(connection, wanted.scalars())
-            units = await lock_holds(connection, and_(chosen, holds.c.product.in_(list(skus))))
-            await turn_holds(connection, units, HoldEvent.EXPIRE, skus)
+            locked = await lock_skus(connection, wanted.scalars())
+            units = await lock_holds(connection, and_(chosen, holds.c.sku.in_(list(locked))))
+            await turn_holds(connection, units, HoldEvent.EXPIRE, locked)
             await _expire_orders(connection, over)
         return len(seen)
 
@@ -290,23 +330,28 @@ async def _expire_orders(connection: AsyncConnection, ids: Sequence[str]) -> Non
 
 async def _kept(
     connection: AsyncConnection, requests: Sequence[HoldRequest], now_ms: int
-) -> dict[tuple[str, str], Hold]:
-    asked = {"buyers": [r.buyer for r in requests], "keys": [r.key for r in requests]}
-    rows = await connection.execute(_KEPT, asked)
-    return {(row.buyer, row.idempotency_key): to_hold(row, now_ms) for row in rows}
+) -> dict[tuple[str, str], tuple[Hold, ...]]:
+    owners = {(request.buyer, request.key) for request in requests}
+    asked = {"buyers": [buyer for buyer, _ in owners], "keys": [key for _, key in owners]}
+    kept: dict[tuple[str, str], tuple[Hold, ...]] = {}
+    for row in await connection.execute(_KEPT, asked):
+        whose = (row.buyer, row.idempotency_key)
+        kept[whose] = (*kept.get(whose, ()), to_hold(row, now_ms))
+    return kept
 
 
 async def _units(
-    connection: AsyncConnection, requests: Sequence[HoldRequest], skus: Mapping[str, Sku]
+    connection: AsyncConnection, requests: Sequence[HoldRequest], on_sale: Mapping[str, Sku]
 ) -> dict[tuple[str, str], int]:
     """What the buyers already have of the products that have a limit."""
-    limited = [
-        request
+    limited = {
+        (sku.product, request.buyer)
         for request in requests
-        if request.product in skus and skus[request.product].limit_per_buyer is not None
-    ]
+        for line in request.lines
+        if (sku := on_sale.get(line.sku)) is not None and sku.limit_per_buyer is not None
+    }
     if not limited:
         return {}
-    asked = {"products": [r.product for r in limited], "buyers": [r.buyer for r in limited]}
+    asked = {"products": [p for p, _ in limited], "buyers": [b for _, b in limited]}
     rows = await connection.execute(_UNITS, asked)
     return {(row.product, row.buyer): row.units for row in rows}

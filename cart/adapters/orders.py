@@ -53,12 +53,12 @@ async def advance(connection: AsyncConnection, order: str, happened: OrderEvent)
     state = after(before.state, happened)
     if state is None:
         return None
-    skus = await lock_skus(connection, (line.product for line in before.lines))
+    locked = await lock_skus(connection, (line.product for line in before.lines))
     mine = and_(
         holds.c.order_id == order, holds.c.state.not_in([HoldState.RELEASED, HoldState.EXPIRED])
     )
     units = await lock_holds(connection, mine)
-    if not units or not await turn_holds(connection, units, HOLDS_FOLLOW[happened], skus):
+    if not units or not await turn_holds(connection, units, HOLDS_FOLLOW[happened], locked):
         return None
     await connection.execute(update(orders).where(orders.c.id == order).values(state=state))
     now = await read_order(connection, order)
@@ -197,8 +197,10 @@ async def _write(
         {
             "order_id": placement.id,
             "position": position,
+            "sku": line.sku,
             "product": line.product,
             "title": line.title,
+            "options": line.options,
             "quantity": line.quantity,
             "price_minor": line.price_minor,
         }
@@ -230,8 +232,10 @@ async def _read(connection: AsyncConnection, query: Any) -> list[Order]:
     for line in await connection.execute(sorted_lines):
         lines[line.order_id].append(
             Line(
+                sku=line.sku,
                 product=line.product,
                 title=line.title,
+                options=tuple(line.options),
                 quantity=line.quantity,
                 price_minor=line.price_minor,
             )

@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Route
 from cart.adapters import pictures, wire
 from cart.adapters.service import Cart
 from cart.core import stock
-from cart.core.catalog import Product, ProductEdit, Store
+from cart.core.catalog import Product, Store
+from cart.core.draft import NewProduct, ProductChange
 from cart.core.hold import Hold
 from cart.core.order import Order
 from cart.errors import (
@@ -25,6 +26,7 @@ from cart.errors import (
     Invalid,
     LimitReached,
     NotFound,
+    PriceChanged,
     SignInRequired,
     SoldOut,
     TooLarge,
@@ -119,9 +121,9 @@ def _store_operations(cart: Cart) -> list[Operation]:
         """A store's products, oldest first."""
         return wire.Products(products=await shopping.products_in(slug))
 
-    async def add_product(person: str, slug: str, body: wire.NewProduct) -> Product:
+    async def add_product(person: str, slug: str, body: NewProduct) -> Product:
         """Put a product on sale."""
-        return await shopping.add_product(person, slug, **msgspec.structs.asdict(body))
+        return await shopping.add_product(person, slug, body)
 
     async def get_product(id: str) -> Product:  # noqa: A002 - the path's name
         """A product with its stock."""
@@ -130,10 +132,10 @@ def _store_operations(cart: Cart) -> list[Operation]:
     async def edit_product(
         person: str,
         id: str,  # noqa: A002 - the path's name
-        body: wire.ProductChange,
+        body: ProductChange,
     ) -> Product:
-        """Change a product, its price or its stock."""
-        return await shopping.edit_product(person, id, ProductEdit(**msgspec.structs.asdict(body)))
+        """Change a product, its SKUs, their prices or their stock."""
+        return await shopping.edit_product(person, id, body)
 
     return [
         ("GET", "/stores", list_stores, 200),
@@ -148,16 +150,12 @@ def _store_operations(cart: Cart) -> list[Operation]:
 
 
 def _hold_operations(cart: Cart) -> list[Operation]:
-    async def hold(person: str, idempotency_key: str, body: wire.NewHold) -> Hold:
-        """Hold units until a deadline; the same key gives the same hold."""
-        decision = await cart.holding.hold(
-            person,
-            idempotency_key,
-            product=body.product,
-            quantity=body.quantity,
-            show=body.show,
+    async def hold(person: str, idempotency_key: str, body: wire.NewHolds) -> wire.Holds:
+        """Hold all these units until a deadline, or none; the same key gives the same holds."""
+        holds = granted(
+            await cart.holding.hold(person, idempotency_key, body.lines, show=body.show)
         )
-        return granted(decision)
+        return wire.Holds(holds=holds, now_ms=holds[0].now_ms)
 
     async def list_holds(person: str) -> wire.Holds:
         """Your holds with a running deadline."""
@@ -223,21 +221,23 @@ def _order_operations(cart: Cart) -> list[Operation]:
     ]
 
 
-def granted(decision: stock.Decision) -> Hold:
-    """The hold of a decision; a refusal is raised as its error."""
+def granted(decision: stock.Decision) -> tuple[Hold, ...]:
+    """The holds of a decision; a refusal is raised as its error."""
     match decision:
-        case stock.Granted(hold) | stock.Repeated(hold):
-            return hold
-        case stock.SoldOut(free, held):
-            raise SoldOut("not that many are free", free=free, held=held)
-        case stock.LimitReached(limit):
-            raise LimitReached(f"at most {limit} for one buyer", limit=limit)
+        case stock.Granted(holds) | stock.Repeated(holds):
+            return holds
+        case stock.SoldOut(sku, free, held):
+            raise SoldOut("not that many are free", sku=sku, free=free, held=held)
+        case stock.LimitReached(product, limit):
+            raise LimitReached(f"at most {limit} for one buyer", product=product, limit=limit)
+        case stock.PriceChanged(sku, price_minor):
+            raise PriceChanged("it costs something else now", sku=sku, price_minor=price_minor)
         case stock.OutOfBounds(limit):
             raise Invalid(f"1 to {limit}", field="quantity")
         case stock.KeyReused():
             raise IdempotencyMismatch
-        case stock.NoSuchProduct():
-            raise NotFound("no such product")
+        case stock.NoSuchSku(sku):
+            raise NotFound("no such SKU", sku=sku)
 
 
 def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:

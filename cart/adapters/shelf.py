@@ -1,18 +1,41 @@
 """Stores, products and pictures in PostgreSQL. Units change under their product's row lock only."""
 
 from collections.abc import Sequence
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
 from cart.adapters.outbox import put
-from cart.adapters.tables import pictures, products, stores
+from cart.adapters.tables import pictures, products, skus, stores
 from cart.core import event
-from cart.core.catalog import Product, ProductEdit, Store, edited
-from cart.ports import Picture
+from cart.core.catalog import (
+    EditRefusal,
+    Product,
+    ProductEdit,
+    ProductSku,
+    Store,
+    edited,
+    with_skus,
+)
+from cart.ports import CodeTaken, Full, Picture
+
+CODES: Final = 0x6B6B6F74
+"""What tells the advisory locks of codes from others ("kkot")."""
+
+COLUMNS: Final = (
+    *("id", "store", "title", "description", "currency", "limit_per_buyer", "option_names"),
+    "version",
+)
+
+SKU: Final = (
+    *(skus.c.id.label("sku"), skus.c.options, skus.c.code, skus.c.price_minor),
+    *(skus.c.on_hand, skus.c.free, skus.c.held, skus.c.sold),
+)
 
 
 class SqlShelf:
@@ -52,8 +75,8 @@ class SqlShelf:
         async with self._database.reading() as connection:
             return [_store(row) for row in await connection.execute(query)]
 
-    async def add_product(self, product: Product, limit: int) -> bool:
-        """Keep a new product; False when its store has `limit` of them already."""
+    async def add_product(self, product: Product, limit: int) -> Product | Full | CodeTaken:
+        """Keep a new product, unless its store has `limit` of them already."""
         lock = (
             select(stores.c.slug)
             .where(stores.c.slug == product.store)
@@ -63,36 +86,41 @@ class SqlShelf:
         async with self._database.writing() as connection:
             await connection.execute(lock)
             if (await connection.execute(count)).scalar_one() >= limit:
-                return False
-            columns = {name: getattr(product, name) for name in Product.__struct_fields__}
-            del columns["picture"]
-            await connection.execute(insert(products).values(columns))
+                return Full()
+            if await _code_taken(connection, product.store, product.skus):
+                return CodeTaken()
+            row = {name: getattr(product, name) for name in COLUMNS}
+            await connection.execute(insert(products).values(row))
+            await _add_skus(connection, product, product.skus)
             await put(connection, product.store, event.product_changed(None, product))
-        return True
+        return product
 
-    async def edit_product(self, product: str, edit: ProductEdit) -> Product | None:
-        """Edit under the row lock; None when the free units do not allow it."""
+    async def edit_product(
+        self, product: str, edit: ProductEdit
+    ) -> Product | EditRefusal | CodeTaken:
+        """Edit under the row lock."""
         async with self._database.writing() as connection:
             before = await _locked(connection, product)
             after = edited(before, edit)
-            if after is None:
-                return None
+            if not isinstance(after, Product):
+                return after
+            recoded = [sku.code for sku in after.skus] != [sku.code for sku in before.skus]
+            if recoded and await _code_taken(connection, after.store, after.skus):
+                return CodeTaken()
             await _save(connection, before, after)
             return after
 
     async def products(self, ids: Sequence[str]) -> Sequence[Product]:
         """The products of these ids, in their order; unknown ones are left out."""
         async with self._database.reading() as connection:
-            rows = await connection.execute(select(products).where(products.c.id.in_(ids)))
-            found = {row.id: to_product(row) for row in rows}
-        return [found[one] for one in ids if one in found]
+            found = await _read(connection, products.c.id.in_(set(ids)))
+        by_id = {product.id: product for product in found}
+        return [by_id[one] for one in ids if one in by_id]
 
     async def products_in(self, store: str) -> Sequence[Product]:
         """All products of a store, oldest first."""
-        query = select(products).where(products.c.store == store)
         async with self._database.reading() as connection:
-            rows = await connection.execute(query.order_by(products.c.created_at, products.c.id))
-            return [to_product(row) for row in rows]
+            return await _read(connection, products.c.store == store)
 
     async def save_picture(self, product: str, picture: Picture) -> Product:
         """Keep a product's new picture, and tell the viewers."""
@@ -104,14 +132,10 @@ class SqlShelf:
                 keep.on_conflict_do_update(index_elements=[pictures.c.product], set_=said)
             )
             tag = update(products).where(products.c.id == product)
-            row = (
-                await connection.execute(
-                    tag.values(picture_etag=picture.etag, version=products.c.version + 1).returning(
-                        products
-                    )
-                )
-            ).one()
-            after = to_product(row)
+            await connection.execute(
+                tag.values(picture_etag=picture.etag, version=products.c.version + 1)
+            )
+            (after,) = await _read(connection, products.c.id == product)
             await put(connection, after.store, event.product_changed(before, after))
             return after
 
@@ -124,15 +148,74 @@ class SqlShelf:
 
 
 async def _locked(connection: AsyncConnection, product: str) -> Product:
-    query = select(products).where(products.c.id == product).with_for_update(key_share=True)
-    return to_product((await connection.execute(query)).one())
+    """Lock a product, then read it in the next statement, which sees the last holder's writes."""
+    query = select(products.c.id).where(products.c.id == product).with_for_update(key_share=True)
+    await connection.execute(query)
+    (found,) = await _read(connection, products.c.id == product)
+    return found
+
+
+async def _code_taken(
+    connection: AsyncConnection, store: str, wanted: Sequence[ProductSku]
+) -> bool:
+    """Whether two of these SKUs have one code, or a third one has one of theirs.
+
+    Locks the store's codes, so that of two who want the same one the later sees it taken.
+    """
+    codes = {sku.code for sku in wanted if sku.code is not None}
+    if not codes:
+        return False
+    if len(codes) < sum(sku.code is not None for sku in wanted):
+        return True
+    lock = func.pg_advisory_xact_lock(func.hashtextextended(store, CODES))
+    await connection.execute(select(lock))
+    others = and_(skus.c.store == store, skus.c.code.in_(codes))
+    others = and_(others, skus.c.id.not_in([sku.id for sku in wanted]))
+    return bool(await connection.scalar(select(exists().where(others))))
 
 
 async def _save(connection: AsyncConnection, before: Product, after: Product) -> None:
-    names = ("title", "description", "price_minor", "limit_per_buyer", "on_hand", "free", "version")
+    names = ("title", "description", "limit_per_buyer", "version")
     change = update(products).where(products.c.id == after.id)
     await connection.execute(change.values({name: getattr(after, name) for name in names}))
+    recoded = [
+        was.id for was, sku in zip(before.skus, after.skus, strict=False) if was.code != sku.code
+    ]
+    # Two SKUs may swap codes, which must be nobody's in between.
+    await connection.execute(update(skus).where(skus.c.id.in_(recoded)).values(code=None))
+    known = len(before.skus)
+    for was, sku in zip(before.skus, after.skus[:known], strict=True):
+        if was != sku:
+            row = {name: getattr(sku, name) for name in ("price_minor", "code", "on_hand", "free")}
+            await connection.execute(update(skus).where(skus.c.id == sku.id).values(row))
+    await _add_skus(connection, after, after.skus[known:])
     await put(connection, after.store, event.product_changed(before, after))
+
+
+async def _add_skus(
+    connection: AsyncConnection, product: Product, added: Sequence[ProductSku]
+) -> None:
+    if not added:
+        return
+    first = len(product.skus) - len(added)
+    rows = [
+        {"product": product.id, "position": position, "store": product.store}
+        | {name: getattr(sku, name) for name in ProductSku.__struct_fields__}
+        for position, sku in enumerate(added, first)
+    ]
+    await connection.execute(insert(skus), rows)
+
+
+async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Product]:
+    """Products with their SKUs, oldest first, as of one moment."""
+    query = (
+        select(products, *SKU)
+        .join(skus, skus.c.product == products.c.id)
+        .where(chosen)
+        .order_by(products.c.created_at, products.c.id, skus.c.position)
+    )
+    rows = (await connection.execute(query)).all()
+    return [to_product(list(family)) for _, family in groupby(rows, key=attrgetter("id"))]
 
 
 def _store(row: Row[Any]) -> Store:
@@ -141,10 +224,11 @@ def _store(row: Row[Any]) -> Store:
     )
 
 
-def to_product(row: Row[Any]) -> Product:
-    """A row of products as a product; the picture's address changes with the picture."""
+def to_product(rows: Sequence[Row[Any]]) -> Product:
+    """A product from its rows, one for each SKU; the picture's address changes with the picture."""
+    row = rows[0]
     picture = f"/products/{row.id}/picture?v={row.picture_etag}" if row.picture_etag else None
-    return Product(
+    product = Product(
         id=row.id,
         store=row.store,
         title=row.title,
@@ -152,10 +236,26 @@ def to_product(row: Row[Any]) -> Product:
         price_minor=row.price_minor,
         currency=row.currency,
         picture=picture,
+        on_hand=0,
+        free=0,
+        held=0,
+        sold=0,
+        limit_per_buyer=row.limit_per_buyer,
+        option_names=tuple(row.option_names),
+        skus=(),
+        version=row.version,
+    )
+    return with_skus(product, (_sku(row) for row in rows))
+
+
+def _sku(row: Row[Any]) -> ProductSku:
+    return ProductSku(
+        id=row.sku,
+        options=tuple(row.options),
+        price_minor=row.price_minor,
+        code=row.code,
         on_hand=row.on_hand,
         free=row.free,
         held=row.held,
         sold=row.sold,
-        limit_per_buyer=row.limit_per_buyer,
-        version=row.version,
     )

@@ -1,5 +1,5 @@
-"""Cart's tables. The database itself refuses what must never be: a unit from nothing, two holds for
-one idempotency key, two open payments for one order.
+"""Cart's tables. The database itself refuses what must never be: a unit from nothing, two holds of
+one SKU for one idempotency key, two open payments for one order.
 """
 
 from typing import Any, Final
@@ -23,7 +23,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,16 +60,31 @@ products = Table(
     Column("store", Text, ForeignKey("stores.slug"), nullable=False, index=True),
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
-    Column("price_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("limit_per_buyer", Integer),
+    Column("option_names", ARRAY(Text), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("picture_etag", Text),
+    _instant("created_at", default=NOW),
+)
+
+skus = Table(
+    "skus",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("product", Text, ForeignKey("products.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("store", Text, ForeignKey("stores.slug"), nullable=False),
+    Column("options", ARRAY(Text), nullable=False),
+    Column("code", Text),
+    Column("price_minor", BigInteger, nullable=False),
     Column("on_hand", Integer, nullable=False),
     Column("free", Integer, nullable=False),
     Column("held", Integer, nullable=False),
     Column("sold", Integer, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    Column("picture_etag", Text),
-    _instant("created_at", default=NOW),
+    UniqueConstraint("product", "position"),
+    UniqueConstraint("product", "options"),
+    UniqueConstraint("store", "code"),
     CheckConstraint("on_hand = free + held + sold", name="balanced"),
     CheckConstraint("free >= 0 AND held >= 0 AND sold >= 0", name="nothing_owed"),
     CheckConstraint("price_minor > 0", name="price"),
@@ -112,8 +127,10 @@ order_lines = Table(
     metadata,
     Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
     Column("position", Integer, primary_key=True),
+    Column("sku", Text, ForeignKey("skus.id"), nullable=False),
     Column("product", Text, ForeignKey("products.id"), nullable=False),
     Column("title", Text, nullable=False),
+    Column("options", ARRAY(Text), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("price_minor", BigInteger, nullable=False),
     CheckConstraint("quantity > 0", name="quantity"),
@@ -125,8 +142,10 @@ holds = Table(
     Column("id", Text, primary_key=True),
     Column("buyer", Text, nullable=False),
     Column("idempotency_key", Text, nullable=False),
+    Column("sku", Text, ForeignKey("skus.id"), nullable=False),
     Column("product", Text, ForeignKey("products.id"), nullable=False),
     Column("title", Text, nullable=False),
+    Column("options", ARRAY(Text), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("price_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
@@ -135,7 +154,7 @@ holds = Table(
     Column("state", Text, nullable=False),
     _instant("created_at", default=NOW),
     _instant("expires_at"),
-    UniqueConstraint("buyer", "idempotency_key"),
+    UniqueConstraint("buyer", "idempotency_key", "sku"),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint(
         "state IN ('held', 'ordered', 'paying', 'sold', 'released', 'expired')",

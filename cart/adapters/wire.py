@@ -7,21 +7,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cart.core import catalog
 from cart.core.catalog import Product, Store
-from cart.core.hold import Hold
-from cart.core.money import PRICE_LIMIT_MINOR
+from cart.core.hold import LINES_LIMIT, Hold, HoldLine
 from cart.core.order import HOLDS_LIMIT, Order, Recipient
-from cart.core.stock import QUANTITY_LIMIT_UNITS
-from cart.shopping import STOCK_LIMIT_UNITS
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=catalog.NAME_LIMIT_CHARS)]
 Story = Annotated[str, Meta(max_length=catalog.STORY_LIMIT_CHARS)]
-Title = Annotated[str, Meta(min_length=1, max_length=catalog.TITLE_LIMIT_CHARS)]
-Description = Annotated[str, Meta(max_length=catalog.DESCRIPTION_LIMIT_CHARS)]
-Price = Annotated[int, Meta(ge=1, le=PRICE_LIMIT_MINOR)]
-Stock = Annotated[int, Meta(ge=0, le=STOCK_LIMIT_UNITS)]
-StockChange = Annotated[int, Meta(ge=-STOCK_LIMIT_UNITS, le=STOCK_LIMIT_UNITS)]
-Quantity = Annotated[int, Meta(ge=1, le=QUANTITY_LIMIT_UNITS)]
 
 
 class NewStore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,31 +32,10 @@ class StoreEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     story: Story | UnsetType = UNSET
 
 
-class NewProduct(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A product to put on sale; without `limit_per_buyer` anybody may have any number."""
+class NewHolds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units to hold, all or none; lines of one SKU are summed."""
 
-    title: Title
-    description: Description = ""
-    price_minor: Price
-    stock: Stock
-    limit_per_buyer: Quantity | None = None
-
-
-class ProductChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What changes of a product; `stock_change` adds to, or takes from, the free units."""
-
-    title: Title | UnsetType = UNSET
-    description: Description | UnsetType = UNSET
-    price_minor: Price | UnsetType = UNSET
-    limit_per_buyer: Quantity | UnsetType | None = UNSET
-    stock_change: StockChange = 0
-
-
-class NewHold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Units to hold."""
-
-    product: Id
-    quantity: Quantity = 1
+    lines: Annotated[list[HoldLine], Meta(min_length=1, max_length=LINES_LIMIT)]
     show: Id | None = None
 
 

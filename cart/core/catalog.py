@@ -1,10 +1,14 @@
 """The catalogue: stores and products as everybody sees them, and how their words must look.
 
-Texts are kept trimmed and free of control characters; a slug is a piece of a URL. A product's
-counters obey `on_hand = free + held + sold`, and every edit raises its version by one.
+Texts are kept trimmed and free of control characters; a slug is a piece of a URL. A product has
+at least one SKU: one without options has exactly one, whose id is the product's. Every edit raises
+the product's version by one.
 """
 
 import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -17,10 +21,19 @@ NAME_LIMIT_CHARS: Final = 60
 STORY_LIMIT_CHARS: Final = 2_000
 TITLE_LIMIT_CHARS: Final = 120
 DESCRIPTION_LIMIT_CHARS: Final = 4_000
+OPTION_LIMIT_CHARS: Final = 40
+CODE_LIMIT_CHARS: Final = 20
+
+OPTION_NAMES_LIMIT: Final = 3
+"""Most ways in which a product's SKUs differ, such as colour and size; more are refused."""
+
+SKUS_LIMIT: Final = 100
+"""Most SKUs of one product; more are refused."""
 
 SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 KEY: Final = re.compile(r"[\x21-\x7e]{1,64}")
+CODE: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 CONTROLS_BUT_NEWLINE: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -35,8 +48,32 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
+class ProductSku(msgspec.Struct, frozen=True, kw_only=True):
+    """One choice of a product's options, in the order of their names, and its units.
+
+    `code`: what buyers may call it by, of its own in the store.
+    """
+
+    id: str
+    options: tuple[str, ...]
+    price_minor: int
+    code: str | None
+    on_hand: int
+    free: int
+    held: int
+    sold: int
+
+    @property
+    def counters(self) -> Counters:
+        """Its units by pile."""
+        return Counters(self.free, self.held, self.sold)
+
+
 class Product(msgspec.Struct, frozen=True, kw_only=True):
-    """A product as the world sees it; `picture` is a URL path or null."""
+    """A product as the world sees it; `picture` is a URL path or null.
+
+    `price_minor` is the lowest of its SKUs' prices, and the counters are their sums.
+    """
 
     id: str
     store: str
@@ -50,36 +87,115 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     sold: int
     limit_per_buyer: int | None
+    option_names: tuple[str, ...]
+    skus: tuple[ProductSku, ...]
     version: int
 
-    @property
-    def counters(self) -> Counters:
-        """Its units by pile."""
-        return Counters(self.free, self.held, self.sold)
+
+@dataclass(frozen=True, slots=True)
+class SkuEdit:
+    """What a seller changes of one SKU; what is unset stays."""
+
+    price_minor: int | UnsetType = UNSET
+    code: str | UnsetType | None = UNSET
+    stock_change: int = 0
 
 
-class ProductEdit(msgspec.Struct, frozen=True, kw_only=True):
-    """What a seller changes; what is unset stays."""
+@dataclass(frozen=True, slots=True)
+class ProductEdit:
+    """What a seller changes; what is unset stays.
+
+    `price_minor` is for all SKUs that `skus`, by id, does not speak of. `added`: new SKUs.
+    """
 
     title: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     price_minor: int | UnsetType = UNSET
     limit_per_buyer: int | UnsetType | None = UNSET
-    stock_change: int = 0
+    skus: Mapping[str, SkuEdit] = field(default_factory=dict)
+    added: Sequence[ProductSku] = ()
 
 
-def edited(product: Product, edit: ProductEdit) -> Product | None:
-    """The product after the edit, one version on; None when its free units do not allow it."""
-    counters = product.counters.stocked(edit.stock_change)
-    if counters is None or counters.on_hand > ON_HAND_LIMIT_UNITS:
-        return None
+@dataclass(frozen=True, slots=True)
+class NotFree:
+    """So many units of the SKU are free, and the edit does not go with that."""
+
+    sku: str
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotItsSku:
+    """The product has no SKU of that id."""
+
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadOptions:
+    """The SKUs' options are not one for each name, each combination once, within the limits."""
+
+
+EditRefusal = NotFree | NotItsSku | BadOptions
+
+
+def with_skus(product: Product, skus: Iterable[ProductSku]) -> Product:
+    """The product with these SKUs and the sums and the lowest price that follow from them."""
+    kept = tuple(skus)
+    return msgspec.structs.replace(
+        product,
+        skus=kept,
+        price_minor=min(sku.price_minor for sku in kept),
+        on_hand=sum(sku.on_hand for sku in kept),
+        free=sum(sku.free for sku in kept),
+        held=sum(sku.held for sku in kept),
+        sold=sum(sku.sold for sku in kept),
+    )
+
+
+def options_fit(names: Sequence[str], skus: Sequence[ProductSku]) -> bool:
+    """Whether each SKU has an option for each name, and no two have the same ones."""
+    combinations = {sku.options for sku in skus}
+    return (
+        len(set(names)) == len(names) <= OPTION_NAMES_LIMIT
+        and 1 <= len(skus) <= SKUS_LIMIT
+        and len(combinations) == len(skus)
+        and all(len(options) == len(names) for options in combinations)
+    )
+
+
+def edited(product: Product, edit: ProductEdit) -> Product | EditRefusal:
+    """The product after the edit, one version on."""
+    unknown = next((one for one in edit.skus if one not in {s.id for s in product.skus}), None)
+    if unknown is not None:
+        return NotItsSku(unknown)
+    skus: list[ProductSku] = []
+    for sku in product.skus:
+        after = _edited_sku(sku, edit.skus.get(sku.id, SkuEdit(price_minor=edit.price_minor)))
+        if after is None:
+            return NotFree(sku.id, sku.free)
+        skus.append(after)
+    skus += edit.added
+    if not options_fit(product.option_names, skus):
+        return BadOptions()
     said = {
         name: value
-        for name in ("title", "description", "price_minor", "limit_per_buyer")
+        for name in ("title", "description", "limit_per_buyer")
         if (value := getattr(edit, name)) is not UNSET
     }
+    return msgspec.structs.replace(with_skus(product, skus), version=product.version + 1, **said)
+
+
+def _edited_sku(sku: ProductSku, edit: SkuEdit) -> ProductSku | None:
+    counters = sku.counters.stocked(edit.stock_change)
+    if counters is None or counters.on_hand > ON_HAND_LIMIT_UNITS:
+        return None
     return msgspec.structs.replace(
-        product, on_hand=counters.on_hand, free=counters.free, version=product.version + 1, **said
+        sku,
+        price_minor=sku.price_minor if edit.price_minor is UNSET else edit.price_minor,
+        code=sku.code if edit.code is UNSET else edit.code,
+        on_hand=counters.on_hand,
+        free=counters.free,
     )
 
 
@@ -96,6 +212,17 @@ def is_id(text: str) -> bool:
 def is_key(text: str) -> bool:
     """Whether the text can be an idempotency key: 1 to 64 visible ASCII characters."""
     return KEY.fullmatch(text) is not None
+
+
+def tidy_code(text: str) -> str | None:
+    """A SKU's code as it is kept and compared, however it is typed: one word, in capitals.
+
+    None when it is empty, too long, or has other than letters, digits and inner hyphens.
+    """
+    code = unicodedata.normalize("NFKC", text).strip().upper()
+    if len(code) > CODE_LIMIT_CHARS or not CODE.fullmatch(code):
+        return None
+    return code
 
 
 def tidy_line(text: str, limit_chars: int) -> str | None:

@@ -8,24 +8,34 @@ from typing import Any, Final
 
 import msgspec
 
-from cart.core.catalog import Product
+from cart.core.catalog import Product, ProductSku
 from cart.core.order import Line, Order, OrderState
 from cart.core.stock import Counters, Sku
 
 Event = dict[str, Any]
+Piles = Sequence[tuple[str, Counters]]
+
+
+class SkuStock(msgspec.Struct, frozen=True, kw_only=True):
+    """The units of one SKU that are free and held now."""
+
+    id: str
+    free: int
+    held: int
 
 
 class StockMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="stock"):
-    """The units of a product that are free and held now."""
+    """The units of a product that are free and held now, in all and of each SKU."""
 
     product: str
     free: int
     held: int
+    skus: tuple[SkuStock, ...]
     version: int
 
 
 class SoldOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="sold_out"):
-    """The last unit of a product is gone for good."""
+    """The last unit of a product, whatever its options, is gone for good."""
 
     product: str
     version: int
@@ -38,7 +48,7 @@ class Changed(msgspec.Struct, frozen=True, tag_field="type", tag="product"):
 
 
 class Priced(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="price"):
-    """What a product costs now."""
+    """What a product costs now: the lowest of its SKUs' prices."""
 
     product: str
     price_minor: int
@@ -72,16 +82,12 @@ THINNED: Final = frozenset({"stock", "price", "product"})
 """Kinds of which only the newest of a product matters."""
 
 
-def stock(product: str, counters: Counters, version: int) -> Event:
-    """The units of a product that are free and held now."""
-    return _told(
-        StockMoved(product=product, free=counters.free, held=counters.held, version=version)
-    )
+def moved(before: Sequence[Sku], after: Sequence[Sku]) -> list[Event]:
+    """What a movement of units says: the stock, and that the last unit is gone for good.
 
-
-def moved(before: Sku, after: Sku) -> list[Event]:
-    """What a movement of units says: the stock, and that the last unit is gone for good."""
-    return _stock_events(after.product, before.counters, after.counters, after.version)
+    `before` and `after`: all SKUs of one product, in the same order.
+    """
+    return _stock_events(after[0].product, _piles(before), _piles(after), after[0].version)
 
 
 def product_changed(before: Product | None, after: Product) -> list[Event]:
@@ -97,8 +103,9 @@ def product_changed(before: Product | None, after: Product) -> list[Event]:
             version=after.version,
         )
         events.append(_told(priced))
-    if before.counters != after.counters:
-        events += _stock_events(after.id, before.counters, after.counters, after.version)
+    piles = _piles(before.skus), _piles(after.skus)
+    if piles[0] != piles[1]:
+        events += _stock_events(after.id, *piles, after.version)
     return events
 
 
@@ -132,9 +139,16 @@ def newest(events: Sequence[Event]) -> list[Event]:
     return kept[::-1]
 
 
-def _stock_events(product: str, before: Counters, after: Counters, version: int) -> list[Event]:
-    events = [stock(product, after, version)]
-    if before.free + before.held > 0 and after.free + after.held == 0:
+def _piles(skus: Sequence[Sku] | Sequence[ProductSku]) -> list[tuple[str, Counters]]:
+    return [(sku.id, sku.counters) for sku in skus]
+
+
+def _stock_events(product: str, before: Piles, after: Piles, version: int) -> list[Event]:
+    stocks = tuple(SkuStock(id=one, free=now.free, held=now.held) for one, now in after)
+    free, held = sum(one.free for one in stocks), sum(one.held for one in stocks)
+    told = StockMoved(product=product, free=free, held=held, skus=stocks, version=version)
+    events = [_told(told)]
+    if free + held == 0 and any(was.free + was.held > 0 for _, was in before):
         events.append(_told(SoldOut(product=product, version=version)))
     return events
 

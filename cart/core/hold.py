@@ -6,9 +6,17 @@ deadline; PAYING has none, because money may be moving.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+
+from cart.core.money import PRICE_LIMIT_MINOR
+
+QUANTITY_LIMIT_UNITS: Final = 99
+"""Most units in one hold; more are refused."""
+
+LINES_LIMIT: Final = 20
+"""Most SKUs in one request for holds; more are refused."""
 
 
 class HoldState(StrEnum):
@@ -60,12 +68,22 @@ COUNTED: Final = (HoldState.HELD, HoldState.ORDERED, HoldState.PAYING, HoldState
 """States whose units count against a buyer's limit."""
 
 
+class HoldLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units of one SKU that somebody wants; `price_minor`: what they were told one costs."""
+
+    sku: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=QUANTITY_LIMIT_UNITS)] = 1
+    price_minor: Annotated[int, msgspec.Meta(ge=1, le=PRICE_LIMIT_MINOR)] | None = None
+
+
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """A hold as its buyer sees it at `now_ms`; the price is the one of the moment it was made."""
+    """Units of one SKU as their buyer sees them at `now_ms`, at the price they were held for."""
 
     id: str
+    sku: str
     product: str
     title: str
+    options: tuple[str, ...]
     quantity: int
     price_minor: int
     currency: str

@@ -26,6 +26,7 @@ class Units:
     """The units of one hold."""
 
     hold: str
+    sku: str
     product: str
     quantity: int
     state: HoldState
@@ -48,7 +49,7 @@ def turn(holds: Sequence[Units], event: HoldEvent, skus: Mapping[str, Sku]) -> T
         if state is None:
             return None
         states[units.hold] = state
-        sku = result[units.product]
-        result[units.product] = sku.moved(PILE[units.state], PILE[state], units.quantity)
-    changed = {p: sku for p, sku in result.items() if sku.counters != skus[p].counters}
+        sku = result[units.sku]
+        result[units.sku] = sku.moved(PILE[units.state], PILE[state], units.quantity)
+    changed = {one: sku for one, sku in result.items() if sku.counters != skus[one].counters}
     return Turned(states, changed)

@@ -1,7 +1,7 @@
 """An order: what a buyer takes out of holds, for one store, and its life up to the money.
 
 `NEXT` is the whole machine, `HOLDS_FOLLOW` says what an order's event does to its holds. Holds of
-the same product at the same price are one line.
+the same SKU at the same price are one line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,10 +73,12 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """So many of one product at one price, and the line's share of what was taken off the order."""
+    """So many of one SKU at one price, and the line's share of what was taken off the order."""
 
+    sku: str
     product: str
     title: str
+    options: tuple[str, ...]
     quantity: int
     price_minor: int
     coupon_minor: int = 0
@@ -159,14 +161,17 @@ def fill(
 
 
 def sum_lines(holds: Sequence[Hold]) -> tuple[Line, ...]:
-    """One line for each product and price, in the order they first appear."""
-    quantities: dict[tuple[str, int], int] = {}
-    titles: dict[tuple[str, int], str] = {}
+    """One line for each SKU and price, in the order they first appear."""
+    lines: dict[tuple[str, int], Line] = {}
     for hold in holds:
-        kind = (hold.product, hold.price_minor)
-        quantities[kind] = quantities.get(kind, 0) + hold.quantity
-        titles.setdefault(kind, hold.title)
-    return tuple(
-        Line(product=product, title=titles[product, price], quantity=quantity, price_minor=price)
-        for (product, price), quantity in quantities.items()
-    )
+        kind = (hold.sku, hold.price_minor)
+        earlier = lines.get(kind)
+        lines[kind] = Line(
+            sku=hold.sku,
+            product=hold.product,
+            title=hold.title if earlier is None else earlier.title,
+            options=hold.options,
+            quantity=hold.quantity + (0 if earlier is None else earlier.quantity),
+            price_minor=hold.price_minor,
+        )
+    return tuple(lines.values())

@@ -102,7 +102,7 @@ def make(basket: Basket, wish: Wish, facts: Facts) -> Quote | CouponUnfit | Poin
     spent = min(wish.points_minor, payable)
     # Points pay for goods first, so that a fee that stays with the carrier was paid with money.
     on_goods = min(spent, goods_minor - off)
-    keys = [(line.product, line.price_minor) for line in basket.lines]
+    keys = [(line.sku, line.price_minor) for line in basket.lines]
     coupon_shares = share(off, dict(zip(keys, goods, strict=True)))
     nets = {key: cost - coupon_shares[key] for key, cost in zip(keys, goods, strict=True)}
     point_shares = share(on_goods, nets)

@@ -1,8 +1,9 @@
 """The ledger's arithmetic: who gets which units, decided for a whole batch in arrival order.
 
 Always true of every SKU: `on_hand = free + held + sold` and none of them is below zero. A hold
-moves units from free to held; nothing here ever makes or loses one. The same buyer with the same
-key gets the same hold again, in this batch or from an earlier one.
+moves units from free to held; nothing here ever makes or loses one. A request is granted whole or
+not at all. The same buyer with the same key gets the same holds again, in this batch or from an
+earlier one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from cart.core.hold import Hold, HoldState
-
-QUANTITY_LIMIT_UNITS: Final = 99
-"""Most units in one hold; more are refused."""
+from cart.core.hold import QUANTITY_LIMIT_UNITS, Hold, HoldLine, HoldState
 
 ON_HAND_LIMIT_UNITS: Final = 1_000_000_000
-"""Most units of one product; more are refused. Fits PostgreSQL's integer."""
+"""Most units of one SKU; more are refused. Fits PostgreSQL's integer."""
 
 
 class Pile(StrEnum):
@@ -64,11 +62,16 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Sku:
-    """What the ledger must know of a product; `limit_per_buyer` in units, None: no limit."""
+    """What the ledger must know of a SKU and its product.
 
+    `limit_per_buyer`: units of the whole product, None: no limit. `version`: the product's.
+    """
+
+    id: str
     product: str
     store: str
     title: str
+    options: tuple[str, ...]
     price_minor: int
     currency: str
     limit_per_buyer: int | None
@@ -82,34 +85,34 @@ class Sku:
 
 @dataclass(frozen=True, slots=True)
 class HoldRequest:
-    """Somebody wants units; `id` is what the hold will be called if it is granted."""
+    """Somebody wants units: one line for each SKU, and what the holds will be called if granted."""
 
-    id: str
+    ids: tuple[str, ...]
     buyer: str
     key: str
-    product: str
-    quantity: int
+    lines: tuple[HoldLine, ...]
     show: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The units are held."""
+    """The units are held; a hold for each line, in the lines' order."""
 
-    hold: Hold
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """This was asked before: the hold of then, as it is now."""
+    """This was asked before: the holds of then, as they are now."""
 
-    hold: Hold
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SoldOut:
     """Not that many are free; held ones may come back."""
 
+    sku: str
     free: int
     held: int
 
@@ -118,7 +121,16 @@ class SoldOut:
 class LimitReached:
     """The buyer has, or would have, more than the product's limit."""
 
+    product: str
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceChanged:
+    """The buyer was told another price than this one."""
+
+    sku: str
+    price_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +146,13 @@ class KeyReused:
 
 
 @dataclass(frozen=True, slots=True)
-class NoSuchProduct:
+class NoSuchSku:
     """Nothing of that name is for sale."""
 
+    sku: str
 
-Refusal = SoldOut | LimitReached | OutOfBounds | KeyReused | NoSuchProduct
+
+Refusal = SoldOut | LimitReached | PriceChanged | OutOfBounds | KeyReused | NoSuchSku
 Decision = Granted | Repeated | Refusal
 
 
@@ -146,13 +160,14 @@ Decision = Granted | Repeated | Refusal
 class Facts:
     """What is true when a batch is decided.
 
-    `skus`: by product, their rows locked. `units`: what a buyer already has of a product, by
-    (product, buyer), sold ones included. `kept`: earlier holds by (buyer, key).
+    `skus`: by id, all those of the products asked for, whose rows are locked. `units`: what a
+    buyer already has of a product, by (product, buyer), sold ones included. `kept`: earlier holds
+    by (buyer, key).
     """
 
     skus: Mapping[str, Sku]
     units: Mapping[tuple[str, str], int]
-    kept: Mapping[tuple[str, str], Hold]
+    kept: Mapping[tuple[str, str], tuple[Hold, ...]]
     now_ms: int
     hold_ms: int
 
@@ -165,70 +180,108 @@ class Outcome:
     changed: Mapping[str, Sku]
 
 
+def sum_lines(lines: Sequence[HoldLine]) -> tuple[HoldLine, ...] | None:
+    """One line for each SKU, in the order they first appear; None when one has two prices."""
+    summed: dict[str, HoldLine] = {}
+    for line in lines:
+        earlier = summed.get(line.sku)
+        if earlier is None:
+            summed[line.sku] = line
+        elif earlier.price_minor == line.price_minor:
+            quantity = earlier.quantity + line.quantity
+            summed[line.sku] = HoldLine(
+                sku=line.sku, quantity=quantity, price_minor=line.price_minor
+            )
+        else:
+            return None
+    return tuple(summed.values())
+
+
+class _Tally:
+    """What is left while a batch is decided."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.free = {one: sku.counters.free for one, sku in facts.skus.items()}
+        self.units = dict(facts.units)
+        self.kept = dict(facts.kept)
+
+    def take(self, request: HoldRequest, holds: tuple[Hold, ...]) -> None:
+        for hold in holds:
+            owner = (hold.product, request.buyer)
+            self.free[hold.sku] -= hold.quantity
+            self.units[owner] = self.units.get(owner, 0) + hold.quantity
+        self.kept[request.buyer, request.key] = holds
+
+
 def decide(requests: Sequence[HoldRequest], facts: Facts) -> Outcome:
     """Decide a batch of requests in arrival order."""
-    free = {product: sku.counters.free for product, sku in facts.skus.items()}
-    units = dict(facts.units)
-    kept = dict(facts.kept)
+    tally = _Tally(facts)
     decisions: list[Decision] = []
     for request in requests:
-        decision = _decide_one(request, facts, free, units, kept)
+        decision = _decide_one(request, facts, tally)
         if isinstance(decision, Granted):
-            owner = (request.product, request.buyer)
-            free[request.product] -= request.quantity
-            units[owner] = units.get(owner, 0) + request.quantity
-            kept[request.buyer, request.key] = decision.hold
+            tally.take(request, decision.holds)
         decisions.append(decision)
     changed = {
-        product: sku.moved(Pile.FREE, Pile.HELD, sku.counters.free - free[product])
-        for product, sku in facts.skus.items()
-        if free[product] != sku.counters.free
+        one: sku.moved(Pile.FREE, Pile.HELD, sku.counters.free - tally.free[one])
+        for one, sku in facts.skus.items()
+        if tally.free[one] != sku.counters.free
     }
     return Outcome(decisions, changed)
 
 
-def _decide_one(
-    request: HoldRequest,
-    facts: Facts,
-    free: Mapping[str, int],
-    units: Mapping[tuple[str, str], int],
-    kept: Mapping[tuple[str, str], Hold],
-) -> Decision:
-    earlier = kept.get((request.buyer, request.key))
+def _decide_one(request: HoldRequest, facts: Facts, tally: _Tally) -> Decision:
+    earlier = tally.kept.get((request.buyer, request.key))
     if earlier is not None:
-        return Repeated(earlier) if _same(request, earlier) else KeyReused()
-    if not 1 <= request.quantity <= QUANTITY_LIMIT_UNITS:
-        return OutOfBounds(QUANTITY_LIMIT_UNITS)
-    sku = facts.skus.get(request.product)
-    if sku is None:
-        return NoSuchProduct()
-    limit = sku.limit_per_buyer
-    has = units.get((request.product, request.buyer), 0)
-    if limit is not None and has + request.quantity > limit:
-        return LimitReached(limit)
-    left = free[request.product]
-    if request.quantity > left:
-        return SoldOut(left, sku.counters.on_hand - sku.counters.sold - left)
-    return Granted(_hold(request, sku, facts))
+        return _repeated(request, earlier)
+    wanted: dict[str, int] = {}
+    holds: list[Hold] = []
+    for hold, line in zip(request.ids, request.lines, strict=True):
+        if not 1 <= line.quantity <= QUANTITY_LIMIT_UNITS:
+            return OutOfBounds(QUANTITY_LIMIT_UNITS)
+        sku = facts.skus.get(line.sku)
+        if sku is None:
+            return NoSuchSku(line.sku)
+        if line.price_minor not in (None, sku.price_minor):
+            return PriceChanged(sku.id, sku.price_minor)
+        wanted[sku.product] = wanted.get(sku.product, 0) + line.quantity
+        limit = sku.limit_per_buyer
+        has = tally.units.get((sku.product, request.buyer), 0)
+        if limit is not None and has + wanted[sku.product] > limit:
+            return LimitReached(sku.product, limit)
+        left = tally.free[sku.id]
+        if line.quantity > left:
+            return SoldOut(sku.id, left, sku.counters.free + sku.counters.held - left)
+        holds.append(_hold(hold, line, sku, request.show, facts))
+    assert len({line.sku for line in request.lines}) == len(request.lines), "lines not summed"
+    return Granted(tuple(holds))
 
 
-def _same(request: HoldRequest, hold: Hold) -> bool:
-    return (request.product, request.quantity, request.show) == (
-        hold.product,
-        hold.quantity,
-        hold.show,
-    )
+def _repeated(request: HoldRequest, earlier: tuple[Hold, ...]) -> Repeated | KeyReused:
+    """The holds of then, if this is what was asked then."""
+    by_sku = {hold.sku: hold for hold in earlier}
+    if by_sku.keys() != {line.sku for line in request.lines}:
+        return KeyReused()
+    holds = tuple(by_sku[line.sku] for line in request.lines)
+    for line, hold in zip(request.lines, holds, strict=True):
+        if (line.quantity, request.show) != (hold.quantity, hold.show):
+            return KeyReused()
+        if line.price_minor not in (None, hold.price_minor):
+            return KeyReused()
+    return Repeated(holds)
 
 
-def _hold(request: HoldRequest, sku: Sku, facts: Facts) -> Hold:
+def _hold(name: str, line: HoldLine, sku: Sku, show: str | None, facts: Facts) -> Hold:
     return Hold(
-        id=request.id,
-        product=request.product,
+        id=name,
+        sku=sku.id,
+        product=sku.product,
         title=sku.title,
-        quantity=request.quantity,
+        options=sku.options,
+        quantity=line.quantity,
         price_minor=sku.price_minor,
         currency=sku.currency,
-        show=request.show,
+        show=show,
         order=None,
         state=HoldState.HELD,
         expires_at_ms=facts.now_ms + facts.hold_ms,

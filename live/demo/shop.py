@@ -8,7 +8,8 @@ import json
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,10 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Flower:
-    """A product of the demo, and the colours its picture is drawn in."""
+    """A product of the demo, and the colours its picture is drawn in.
+
+    `options`: by name; `stock` is then of each combination.
+    """
 
     title: str
     description: str
@@ -38,6 +42,7 @@ class Flower:
     petals: int
     colour: Colour
     ground: Colour
+    options: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 FLOWERS: Final = (
@@ -67,6 +72,19 @@ FLOWERS: Final = (
         6,
         (132, 150, 222),
         (236, 240, 255),
+    ),
+    Flower(
+        "튤립 한 단 · A bunch of tulips",
+        "색과 크기를 고르세요 · Choose colour and size",
+        15_000,
+        6,
+        6,
+        (236, 98, 120),
+        (255, 244, 236),
+        {
+            "색상 · Colour": ("분홍 · Pink", "노랑 · Yellow", "보라 · Purple"),
+            "크기 · Size": ("열 송이 · 10", "스무 송이 · 20"),
+        },
     ),
     Flower(
         "마지막 한 송이 · The last rose",
@@ -112,21 +130,35 @@ async def _make(client: httpx.AsyncClient) -> DemoShop:
     await _sign_in(client, "/accounts", email, password, name="꽃가게")
     slug = await _make_store(client)
     for flower in FLOWERS:
-        product = await _post(
-            client,
-            f"/stores/{slug}/products",
-            title=flower.title,
-            description=flower.description,
-            price_minor=flower.price_minor,
-            stock=flower.stock,
-        )
+        made = await _post(client, f"/stores/{slug}/products", **_draft(flower))
         picture = await client.put(
-            f"/products/{product['id']}/picture",
+            f"/products/{made['id']}/picture",
             content=draw(flower),
             headers={"Content-Type": "image/png"},
         )
         picture.raise_for_status()
     return DemoShop(email, password, await _make_show(client, slug))
+
+
+def _draft(flower: Flower) -> dict[str, Any]:
+    """The product as the API wants it; the second size costs twice the first."""
+    said: dict[str, Any] = {
+        "title": flower.title,
+        "description": flower.description,
+        "price_minor": flower.price_minor,
+    }
+    if not flower.options:
+        return said | {"stock": flower.stock}
+    sizes = tuple(flower.options.values())[-1]
+    skus = [
+        {
+            "options": options,
+            "stock": flower.stock,
+            "price_minor": flower.price_minor * (1 + sizes.index(options[-1])),
+        }
+        for options in product(*flower.options.values())
+    ]
+    return said | {"option_names": list(flower.options), "skus": skus}
 
 
 async def _make_store(client: httpx.AsyncClient) -> str:
@@ -145,7 +177,7 @@ async def _make_show(client: httpx.AsyncClient, slug: str | None = None) -> str:
         slug = _read(await client.get("/me"))["stores"][0]
     show = await _post(client, "/shows", store=slug, title=SHOW_TITLE)
     products = _read(await client.get(f"/stores/{slug}/products"))["products"]
-    ids = [product["id"] for product in products]
+    ids = [each["id"] for each in products]
     (await client.put(f"/shows/{show['id']}/lineup", json={"products": ids})).raise_for_status()
     await _post(client, f"/shows/{show['id']}/pin", product=ids[0])
     return str(show["id"])

@@ -41,6 +41,8 @@ STATUS: Final[Mapping[str, int]] = {
     "conflict": 409,
     "email_taken": 409,
     "slug_taken": 409,
+    "code_taken": 409,
+    "price_changed": 409,
     "sold_out": 409,
     "limit_reached": 409,
     "not_enough_stock": 409,

@@ -1,12 +1,18 @@
 """What the shop assistant is told of the shop: cart's and the shows' facts in chat's words.
 
-Delivery and options are not told: cart does not keep them.
+Delivery is not told: cart does not keep it.
 """
+
+from itertools import islice
+from typing import Final
 
 from cart.adapters.service import Cart
 from cart.core.catalog import Product
 from chat.core.assistant.facts import Order, Shop, Ware
 from live.show.shows import Shows
+
+OPTIONS_TOLD_LIMIT: Final = 12
+"""Most options of a product that are told; the rest are on its card."""
 
 
 class ShopFacts:
@@ -39,4 +45,17 @@ class ShopFacts:
 
 
 def _ware(product: Product) -> Ware:
-    return Ware(product.id, product.title, product.price_minor, product.currency, product.free)
+    return Ware(
+        id=product.id,
+        title=product.title,
+        price_minor=product.price_minor,
+        currency=product.currency,
+        free=product.free,
+        options=_options(product),
+    )
+
+
+def _options(product: Product) -> tuple[str, ...]:
+    """What may be chosen and is to be had, each once; no more than a sentence can bear."""
+    told = dict.fromkeys(option for sku in product.skus if sku.free for option in sku.options)
+    return tuple(islice(told, OPTIONS_TOLD_LIMIT))

@@ -8,17 +8,17 @@ import asyncpg
 import httpx
 import msgspec
 
-from cart.shopping import STOCK_LIMIT_UNITS
+from cart.core.draft import STOCK_LIMIT_UNITS
 
 LEDGER: Final = """
-SELECT p.on_hand, p.free, p.held, p.sold, coalesce(h.held, 0) AS counted_held,
+SELECT s.on_hand, s.free, s.held, s.sold, coalesce(h.held, 0) AS counted_held,
        coalesce(h.sold, 0) AS counted_sold, coalesce(h.rows, 0) AS rows
-FROM products p LEFT JOIN (
-    SELECT product, count(*) AS rows,
+FROM skus s LEFT JOIN (
+    SELECT sku, count(*) AS rows,
            sum(quantity) FILTER (WHERE state IN ('held', 'ordered', 'paying')) AS held,
            sum(quantity) FILTER (WHERE state = 'sold') AS sold
-    FROM holds GROUP BY product
-) h ON h.product = p.id WHERE p.id = ANY($1)
+    FROM holds GROUP BY sku
+) h ON h.sku = s.id WHERE s.product = ANY($1)
 """
 
 
@@ -88,9 +88,9 @@ async def count(database_url: str, products: tuple[str, ...]) -> Count:
     )
 
 
-def hold_body(product: str, show: str | None = None, quantity: int = 1) -> bytes:
+def hold_body(sku: str, show: str | None = None, quantity: int = 1) -> bytes:
     """What asks for units."""
-    return msgspec.json.encode({"product": product, "quantity": quantity, "show": show})
+    return msgspec.json.encode({"lines": [{"sku": sku, "quantity": quantity}], "show": show})
 
 
 async def _post(http: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import uvloop
 
 from cart.adapters.database import Database
 from cart.adapters.ledger import SqlLedger
+from cart.core.hold import HoldLine
 from cart.core.stock import HoldRequest, decide
 from cart.holding import BATCH_LIMIT, Holding
 from cart.shopping import new_id
@@ -48,7 +49,7 @@ async def _grouped(ledger: SqlLedger, product: str, seconds: float) -> float:
     async def buyer(number: int) -> None:
         nonlocal count
         while time.monotonic() < until:
-            await holding.hold(f"ledger-{number}", new_id(), product=product)
+            await holding.hold(f"ledger-{number}", new_id(), [HoldLine(sku=product)])
             count += 1
 
     running = asyncio.create_task(holding.run())
@@ -65,7 +66,8 @@ async def _row_by_row(ledger: SqlLedger, product: str, writers: int, seconds: fl
     async def write(number: int) -> None:
         nonlocal count
         while time.monotonic() < until:
-            request = HoldRequest(new_id(), f"row-{number}", new_id(), product, 1, None)
+            lines = (HoldLine(sku=product),)
+            request = HoldRequest((new_id(),), f"row-{number}", new_id(), lines, None)
             async with ledger.batch([request], 600_000) as batch:
                 await batch.keep([request], decide([request], batch.facts))
             count += 1

@@ -11,10 +11,12 @@ from cart.adapters.payment_sandbox import Sandbox, Trick
 from cart.adapters.routes import granted
 from cart.adapters.service import Cart, assemble
 from cart.core.catalog import Product
+from cart.core.draft import NewProduct, NewSku, ProductChange, SkuChange
 from cart.core.event import Event
-from cart.core.hold import Hold
+from cart.core.hold import Hold, HoldLine
 from cart.core.order import Order, OrderState, Recipient
 from cart.core.payment import Attempt, Standing
+from cart.core.stock import Decision
 from cart.ports import Payment
 
 SELLER = "seller"
@@ -40,32 +42,54 @@ class Shop:
 
     async def stock(
         self,
-        units: int,
+        units: int = 0,
         *,
         limit: int | None = None,
         price_minor: int = 12_000,
         slug: str = "camellia",
+        skus: Sequence[NewSku] = (),
     ) -> Product:
-        """A product on sale in a store of the seller's, opened when it is missing."""
+        """A product on sale in a store of the seller's, opened when it is missing.
+
+        `skus`: its SKUs where it has options, one for each of them.
+        """
         if slug not in await self.cart.stores_of(SELLER):
             await self.cart.shopping.open_store(SELLER, slug=slug, name="동백", story="")
-        return await self.cart.shopping.add_product(
-            SELLER,
-            slug,
+        names = ["색상", "크기", "포장"][: len(skus[0].options)] if skus else []
+        said = NewProduct(
             title="동백꽃차",
-            description="",
             price_minor=price_minor,
             stock=units,
             limit_per_buyer=limit,
+            option_names=names,
+            skus=list(skus),
         )
+        return await self.cart.shopping.add_product(SELLER, slug, said)
+
+    async def restock(self, product: Product, change: int) -> Product:
+        """More or fewer free units of a product without options."""
+        said = ProductChange(skus=[SkuChange(id=product.id, stock_change=change)])
+        return await self.cart.shopping.edit_product(SELLER, product.id, said)
+
+    async def ask(
+        self,
+        sku: str,
+        *,
+        buyer: str = BUYER,
+        key: str = "k",
+        quantity: int = 1,
+        show: str | None = None,
+    ) -> Decision:
+        """Ask for units of one SKU; what was decided."""
+        line = HoldLine(sku=sku, quantity=quantity)
+        return await self.cart.holding.hold(buyer, key, [line], show=show)
 
     async def hold(
         self, product: Product, *, buyer: str = BUYER, key: str = "k", quantity: int = 1
     ) -> Hold:
-        """A hold that must be granted."""
-        return granted(
-            await self.cart.holding.hold(buyer, key, product=product.id, quantity=quantity)
-        )
+        """A hold of a product without options that must be granted."""
+        (hold,) = granted(await self.ask(product.id, buyer=buyer, key=key, quantity=quantity))
+        return hold
 
     async def order(self, *holds: Hold, buyer: str = BUYER, key: str = "o") -> Order:
         """An order from holds."""
@@ -88,6 +112,10 @@ class Shop:
         """Free, held and sold now."""
         now = await self.cart.shopping.product(product.id)
         assert now.on_hand == now.free + now.held + now.sold
+        assert (now.free, now.held) == (
+            sum(s.free for s in now.skus),
+            sum(s.held for s in now.skus),
+        )
         return now.free, now.held, now.sold
 
     async def sql(self, statement: str, **values: Any) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from cart.core.catalog import ProductEdit
+from cart.core.draft import ProductChange
 from cart.core.order import OrderState, Recipient
 from cart.core.payment import Standing
 from cart.errors import (
@@ -39,7 +39,7 @@ async def test_order_sums_holds_of_the_same_product(shop: Shop) -> None:
 async def test_prices_are_those_of_the_hold(shop: Shop) -> None:
     tea = await shop.stock(5)
     cheap = await shop.hold(tea, key="a")
-    await shop.cart.shopping.edit_product(SELLER, tea.id, ProductEdit(price_minor=20_000))
+    await shop.cart.shopping.edit_product(SELLER, tea.id, ProductChange(price_minor=20_000))
     dear = await shop.hold(tea, key="b")
     order = await shop.order(cheap, dear)
     assert [line.price_minor for line in order.lines] == [12_000, 20_000]

@@ -10,21 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters.database import Database
 from cart.adapters.ledger import SqlLedger
-from cart.core.hold import HoldState
+from cart.core.draft import NewSku, ProductChange
+from cart.core.hold import HoldLine, HoldState
 from cart.core.stock import (
     Granted,
     HoldRequest,
     KeyReused,
     LimitReached,
-    NoSuchProduct,
+    NoSuchSku,
     OutOfBounds,
+    PriceChanged,
     Repeated,
     SoldOut,
 )
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.holding import QUEUE_LIMIT, Holding
 from cart.ports import Batch
-from tests.cart.shop import BUYER, STRANGER, Shop, make_shop
+from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
 
 async def test_hold_takes_units_and_tells_the_viewers(shop: Shop) -> None:
@@ -39,17 +41,16 @@ async def test_hold_takes_units_and_tells_the_viewers(shop: Shop) -> None:
         "product": product.id,
         "free": 1,
         "held": 2,
+        "skus": [{"id": product.id, "free": 1, "held": 2}],
         "version": product.version + 1,
     }
 
 
 async def test_fifty_buyers_race_for_one_unit(shop: Shop) -> None:
     product = await shop.stock(1)
-    decisions = await asyncio.gather(
-        *(shop.cart.holding.hold(f"b{n}", "k", product=product.id) for n in range(50))
-    )
+    decisions = await asyncio.gather(*(shop.ask(product.id, buyer=f"b{n}") for n in range(50)))
     assert [type(one) for one in decisions].count(Granted) == 1
-    assert decisions.count(SoldOut(free=0, held=1)) == 49
+    assert decisions.count(SoldOut(product.id, free=0, held=1)) == 49
     assert await shop.counters(product) == (0, 1, 0)
 
 
@@ -59,11 +60,7 @@ async def test_two_nodes_race_for_the_same_units(shop: Shop, engine: AsyncEngine
     async with asyncio.TaskGroup() as group:
         committing = group.create_task(other.cart.holding.run())
         decisions = await asyncio.gather(
-            *(
-                node.cart.holding.hold(f"b{n}", "k", product=product.id)
-                for n in range(20)
-                for node in (shop, other)
-            )
+            *(node.ask(product.id, buyer=f"b{n}") for n in range(20) for node in (shop, other))
         )
         committing.cancel()
     assert [type(one) for one in decisions].count(Granted) == 7
@@ -80,10 +77,10 @@ async def test_control_without_the_lock_the_same_race_oversells(
 
     async def naive() -> bool:
         async with engine.begin() as connection:
-            read = text("SELECT free FROM products WHERE id = :id")
+            read = text("SELECT free FROM skus WHERE id = :id")
             free = (await connection.execute(read, {"id": product.id})).scalar_one()
             await both_have_read.wait()
-            write = text("UPDATE products SET free = :free, held = 1 - :free WHERE id = :id")
+            write = text("UPDATE skus SET free = :free, held = 1 - :free WHERE id = :id")
             await connection.execute(write, {"id": product.id, "free": free - 1})
             return bool(free >= 1)
 
@@ -93,10 +90,10 @@ async def test_control_without_the_lock_the_same_race_oversells(
 async def test_same_key_same_request_same_hold(shop: Shop) -> None:
     product = await shop.stock(5)
     first, again = await asyncio.gather(shop.hold(product), shop.hold(product))
-    later = await shop.cart.holding.hold(BUYER, "k", product=product.id)
+    later = await shop.ask(product.id)
     assert first.id == again.id
     assert isinstance(later, Repeated)
-    assert (later.hold.id, later.hold.expires_at_ms) == (first.id, first.expires_at_ms)
+    assert (later.holds[0].id, later.holds[0].expires_at_ms) == (first.id, first.expires_at_ms)
     assert await shop.counters(product) == (4, 1, 0)
 
 
@@ -104,37 +101,91 @@ async def test_same_key_different_request_is_refused(shop: Shop) -> None:
     product = await shop.stock(5)
     await shop.hold(product)
     for quantity, show in ((2, None), (1, "another")):
-        decision = await shop.cart.holding.hold(
-            BUYER, "k", product=product.id, quantity=quantity, show=show
-        )
+        decision = await shop.ask(product.id, quantity=quantity, show=show)
         assert decision == KeyReused()
-    other = await shop.cart.holding.hold(STRANGER, "k", product=product.id)
+    other = await shop.ask(product.id, buyer=STRANGER)
     assert isinstance(other, Granted), "keys of different people have nothing to do with each other"
+
+
+async def test_all_lines_are_held_or_none(shop: Shop) -> None:
+    tea = await shop.stock(skus=[NewSku(options=["red"], stock=2), NewSku(options=["white"])])
+    red, white = (sku.id for sku in tea.skus)
+    cake = await shop.stock(5)
+    hold = shop.cart.holding.hold
+    lines = [HoldLine(sku=red), HoldLine(sku=cake.id), HoldLine(sku=white)]
+    assert await hold(BUYER, "k", lines) == SoldOut(white, free=0, held=0)
+    assert await shop.counters(tea) == (2, 0, 0)
+    granted = await hold(BUYER, "k", [*lines[:2], lines[0]])
+    assert isinstance(granted, Granted)
+    told = [(one.sku, one.product, one.options, one.quantity) for one in granted.holds]
+    assert told == [(red, tea.id, ("red",), 2), (cake.id, cake.id, (), 1)], "lines are summed"
+    assert await shop.counters(tea) == (0, 2, 0)
+    again = await hold(BUYER, "k", [lines[0], lines[0], lines[1]])
+    assert isinstance(again, Repeated)
+    assert [one.id for one in again.holds] == [one.id for one in granted.holds]
+    assert await hold(BUYER, "k", lines[:2]) == KeyReused(), "one red is not two"
+    assert await hold(BUYER, "k", [HoldLine(sku=red, quantity=2)]) == KeyReused()
+    live, _ = await shop.cart.holding.live(BUYER)
+    assert {one.id for one in live} == {one.id for one in granted.holds}
+    stocks = [event for event in await shop.hear("stock") if event["product"] == tea.id]
+    assert stocks[-1]["skus"] == [
+        {"id": red, "free": 0, "held": 2},
+        {"id": white, "free": 0, "held": 0},
+    ]
+
+
+async def test_orders_and_expiry_follow_the_skus(shop: Shop) -> None:
+    tea = await shop.stock(
+        skus=[NewSku(options=["red"], stock=2, price_minor=900), NewSku(options=["white"], stock=2)]
+    )
+    red, white = (sku.id for sku in tea.skus)
+    granted = await shop.cart.holding.hold(
+        BUYER, "k", [HoldLine(sku=white, price_minor=12_000), HoldLine(sku=red, price_minor=900)]
+    )
+    assert isinstance(granted, Granted)
+    order = await shop.order(*granted.holds)
+    told = [(line.sku, line.options, line.price_minor) for line in order.lines]
+    assert told == [(white, ("white",), 12_000), (red, ("red",), 900)]
+    assert order.total_minor == 12_900
+    await shop.let_time_pass()
+    await shop.cart.expiry.sweep()
+    now = await shop.cart.shopping.product(tea.id)
+    assert [(sku.free, sku.held) for sku in now.skus] == [(2, 0), (2, 0)]
+
+
+async def test_another_price_than_was_seen_is_refused(shop: Shop) -> None:
+    product = await shop.stock(5)
+    await shop.cart.shopping.edit_product(SELLER, product.id, ProductChange(price_minor=13_000))
+    seen = [HoldLine(sku=product.id, price_minor=12_000)]
+    decision = await shop.cart.holding.hold(BUYER, "k", seen)
+    assert decision == PriceChanged(product.id, 13_000)
+    assert await shop.counters(product) == (5, 0, 0)
 
 
 async def test_limit_counts_everything_the_buyer_has(shop: Shop) -> None:
     product = await shop.stock(10, limit=2)
     await shop.hold(product, key="a")
-    racing = await asyncio.gather(
-        *(shop.cart.holding.hold(BUYER, f"k{n}", product=product.id) for n in range(8))
-    )
+    racing = await asyncio.gather(*(shop.ask(product.id, key=f"k{n}") for n in range(8)))
     assert [type(one) for one in racing].count(Granted) == 1
-    assert racing.count(LimitReached(2)) == 7
+    assert racing.count(LimitReached(product.id, 2)) == 7
     assert await shop.counters(product) == (8, 2, 0)
 
 
 async def test_what_cannot_be_held(shop: Shop) -> None:
     product = await shop.stock(500)
-    hold = shop.cart.holding.hold
-    assert await hold(BUYER, "a", product="no-such-one") == NoSuchProduct()
-    assert await hold(BUYER, "b", product=product.id, quantity=0) == OutOfBounds(99)
-    assert await hold(BUYER, "c", product=product.id, quantity=100) == OutOfBounds(99)
+    assert await shop.ask("no-such-one") == NoSuchSku("no-such-one")
+    assert await shop.ask(product.id, quantity=0) == OutOfBounds(99)
+    assert await shop.ask(product.id, quantity=100) == OutOfBounds(99)
     with pytest.raises(NotFound):
-        await hold(BUYER, "d", product="nul\x00")
+        await shop.ask("nul\x00")
     with pytest.raises(Invalid):
-        await hold(BUYER, "ключ", product=product.id)
+        await shop.ask(product.id, key="ключ")
     with pytest.raises(Invalid):
-        await hold(BUYER, "e", product=product.id, show="nul\x00")
+        await shop.ask(product.id, show="nul\x00")
+    line = HoldLine(sku=product.id)
+    for lines in ([], [line] * 21, [line, HoldLine(sku=product.id, price_minor=1)]):
+        with pytest.raises(Invalid):
+            await shop.cart.holding.hold(BUYER, "k", lines)
 
 
 async def test_releasing_returns_units_once(shop: Shop) -> None:
@@ -190,13 +241,14 @@ class _LosesTheAnswer:
 
 async def test_unknown_commit_is_not_acknowledged_and_a_retry_finds_the_hold(shop: Shop) -> None:
     product = await shop.stock(1)
+    lines = [HoldLine(sku=product.id)]
     ledger = _LosesTheAnswer(SqlLedger(Database(shop.engine)))
     holding = Holding(ledger, hold_seconds=300)  # type: ignore[arg-type]
     async with asyncio.TaskGroup() as group:
         committing = group.create_task(holding.run())
         with pytest.raises(ConnectionResetError):
-            await holding.hold(BUYER, "k", product=product.id)
-        again = await holding.hold(BUYER, "k", product=product.id)
+            await holding.hold(BUYER, "k", lines)
+        again = await holding.hold(BUYER, "k", lines)
         committing.cancel()
     assert isinstance(again, Repeated)
     assert await shop.counters(product) == (0, 1, 0)
@@ -204,12 +256,13 @@ async def test_unknown_commit_is_not_acknowledged_and_a_retry_finds_the_hold(sho
 
 async def test_full_queue_is_busy_and_the_end_cancels_those_who_wait(shop: Shop) -> None:
     product = await shop.stock(1)
+    lines = [HoldLine(sku=product.id)]
     holding = Holding(SqlLedger(Database(shop.engine)), hold_seconds=300)
-    waiting = asyncio.create_task(holding.hold(BUYER, "k", product=product.id))
+    waiting = asyncio.create_task(holding.hold(BUYER, "k", lines))
     await asyncio.sleep(0)
     holding._queue.extend(list(holding._queue) * (QUEUE_LIMIT - 1))
     with pytest.raises(Busy):
-        await holding.hold(BUYER, "k2", product=product.id)
+        await holding.hold(BUYER, "k2", lines)
     committing = asyncio.create_task(holding.run())
     await asyncio.sleep(0)
     committing.cancel()

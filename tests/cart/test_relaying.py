@@ -12,6 +12,7 @@ from cart.adapters.database import Database
 from cart.adapters.outbox import SqlOutbox
 from cart.adapters.service import open_cart
 from cart.core.event import Event
+from cart.core.hold import HoldLine
 from cart.relaying import Relaying
 from tests.cart.shop import BUYER, Shop, make_shop
 
@@ -99,7 +100,7 @@ async def test_whole_cart_tells_at_once_and_outlives_a_lost_connection(shop: Sho
         asyncio.timeout(10),
         open_cart(shop.engine, publish=publish, providers=providers, hold_seconds=60) as cart,
     ):
-        await cart.holding.hold(BUYER, "a", product=product.id)
+        await cart.holding.hold(BUYER, "a", [HoldLine(sku=product.id)])
         while (await heard.get())["type"] != "stock":
             pass
         async with shop.engine.connect() as connection:
@@ -107,6 +108,6 @@ async def test_whole_cart_tells_at_once_and_outlives_a_lost_connection(shop: Sho
         again = None
         while again is None:
             with suppress(DBAPIError):
-                again = await cart.holding.hold(BUYER, "b", product=product.id)
+                again = await cart.holding.hold(BUYER, "b", [HoldLine(sku=product.id)])
         last = await heard.get()
         assert (last["type"], last["free"], last["held"]) == ("stock", 0, 2)

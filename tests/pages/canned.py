@@ -16,6 +16,19 @@ PRODUCT: Final[dict[str, Any]] = {
     "held": 0,
     "sold": 0,
     "limit_per_buyer": 1,
+    "option_names": [],
+    "skus": [
+        {
+            "id": "p1",
+            "options": [],
+            "price_minor": 32000,
+            "code": None,
+            "on_hand": 2,
+            "free": 2,
+            "held": 0,
+            "sold": 0,
+        }
+    ],
     "version": 3,
 }
 STORE: Final[dict[str, Any]] = {
@@ -79,3 +92,10 @@ WELCOME: Final[dict[str, Any]] = {
         }
     ],
 }
+
+
+def stock(free: int, held: int, version: int) -> dict[str, Any]:
+    """The room's word on the units of the one product."""
+    skus = [{"id": "p1", "free": free, "held": held}]
+    told = {"type": "stock", "product": "p1", "free": free, "held": held}
+    return told | {"skus": skus, "version": version}

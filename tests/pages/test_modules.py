@@ -8,7 +8,7 @@ from playwright.async_api import Page, Request, Route, WebSocketRoute, expect
 
 from chat.core.commands import VISITOR_CHARS
 from live.pages.statics import static_url
-from tests.pages.canned import BASE, PRODUCT, SHOW, WELCOME
+from tests.pages.canned import BASE, PRODUCT, SHOW, WELCOME, stock
 
 
 async def _decoded(page: Page, values: list[bytes]) -> list[Any]:
@@ -85,9 +85,10 @@ async def test_an_older_event_never_overwrites_a_newer_one(page: Page) -> None:
             const apply = (type, version, facts) =>
                 shelf.apply({ type, product: "p1", version, ...facts });
             const states = [];
-            apply("stock", 5, { free: 0, held: 2 });
+            apply("stock", 5, { free: 0, held: 2, skus: [{ id: "p1", free: 0, held: 2 }] });
+            states.push(availability(shelf.get("p1").skus[0]));
             states.push(availability(shelf.get("p1")));
-            apply("stock", 4, { free: 1, held: 1 });
+            apply("stock", 4, { free: 1, held: 1, skus: [] });
             states.push(availability(shelf.get("p1")));
             apply("price", 4, { price_minor: 9, currency: "KRW" });
             states.push(shelf.get("p1").price_minor);
@@ -99,7 +100,7 @@ async def test_an_older_event_never_overwrites_a_newer_one(page: Page) -> None:
         }""",
         [static_url("js/shelf.js"), PRODUCT],
     )
-    assert seen == ["busy", "busy", 9, 9, "sold_out", None]
+    assert seen == ["busy", "busy", "busy", 9, 9, "sold_out", None]
 
 
 async def test_home_shows_what_is_live_as_text(page: Page) -> None:
@@ -151,9 +152,10 @@ async def _room(page: Page, frames: list[list[dict[str, Any]]]) -> list[Any]:
 
 
 async def test_the_room_fills_the_watch_page(page: Page) -> None:
-    stock = {"type": "stock", "product": "p1", "free": 1, "held": 1, "version": 4}
-    stale = {"type": "stock", "product": "p1", "free": 9, "held": 0, "version": 2}
-    heard = await _room(page, [[WELCOME], [stock], [stale, {"type": "present", "count": 1234}]])
+    stale = stock(free=9, held=0, version=2)
+    heard = await _room(
+        page, [[WELCOME], [stock(1, 1, 4)], [stale, {"type": "present", "count": 1234}]]
+    )
     await expect(page.locator("[data-test=viewers]")).to_have_text("1.2k")
     assert await page.get_attribute("[data-test=stock]", "data-free") == "1"
     assert "₩32,000" in await page.inner_text("[data-test=pinned]")
@@ -165,13 +167,12 @@ async def test_the_room_fills_the_watch_page(page: Page) -> None:
 
 
 async def test_busy_and_sold_out_are_told_apart(page: Page) -> None:
-    busy = {"type": "stock", "product": "p1", "free": 0, "held": 1, "version": 4}
-    await _room(page, [[WELCOME], [busy]])
-    stock = page.locator("[data-test=stock]")
+    await _room(page, [[WELCOME], [stock(free=0, held=1, version=4)]])
+    left = page.locator("[data-test=stock]")
     await expect(page.locator("[data-test=buy]")).to_be_disabled()
-    assert "may come back" in await stock.inner_text()
+    assert "may come back" in await left.inner_text()
     await _room(page, [[WELCOME], [{"type": "sold_out", "product": "p1", "version": 5}]])
-    await expect(stock).to_have_text("Sold out")
+    await expect(left).to_have_text("Sold out")
     assert await page.inner_text("[data-test=buy]") == "Sold out"
 
 
@@ -200,14 +201,14 @@ async def test_an_answer_older_than_the_room_does_not_put_an_ended_show_on_again
 
 
 async def test_a_page_that_comes_back_says_what_it_knows(page: Page) -> None:
-    stock = {"type": "stock", "product": "p1", "free": 1, "held": 1, "version": 4, "offset": 4}
+    told = stock(free=1, held=1, version=4) | {"offset": 4}
     hellos: asyncio.Queue[tuple[Any, WebSocketRoute]] = asyncio.Queue()
 
     def serve(socket: WebSocketRoute) -> None:
         def receive(message: str | bytes) -> None:
             assert isinstance(message, bytes)
             hellos.put_nowait((msgpack.unpackb(message), socket))
-            socket.send(msgpack.packb([WELCOME, stock]))
+            socket.send(msgpack.packb([WELCOME, told]))
 
         socket.on_message(receive)
 

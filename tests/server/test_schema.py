@@ -4,10 +4,11 @@ import asyncio
 import importlib
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -15,7 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 import live.server.migrations.versions
 from live.server.errors import StartError
-from live.server.schema import METADATA, demand_current, make_engine, migrate
+from live.server.schema import METADATA, _config, demand_current, make_engine, migrate
+
+BEFORE_SKUS: Final = (
+    "INSERT INTO stores VALUES ('s', 'ann', 'S', '', 'KRW')",
+    "INSERT INTO products (id, store, title, description, price_minor, currency, on_hand, free,"
+    " held, sold, version) VALUES ('p', 's', 'P', '', 900, 'KRW', 3, 2, 1, 0, 1)",
+    "INSERT INTO orders VALUES ('o', 's', 'bo', 'k', 'd', 'placed', 900, 'KRW', 'b', 'c', 'd',"
+    " now(), now())",
+    "INSERT INTO order_lines VALUES ('o', 0, 'p', 'P', 1, 900)",
+    "INSERT INTO holds (id, buyer, idempotency_key, product, title, quantity, price_minor,"
+    " currency, order_id, state, expires_at)"
+    " VALUES ('h', 'bo', 'k', 'p', 'P', 1, 900, 'KRW', 'o', 'ordered', now())",
+)
 
 
 async def test_the_steps_lead_to_the_tables(engine: AsyncEngine) -> None:
@@ -71,6 +84,31 @@ async def test_the_steps_lead_there_and_back(database_url: str) -> None:
     async with engine.begin() as connection:
         await connection.run_sync(there_and_back)
     await engine.dispose()
+
+
+def through_the_skus(connection: sa.Connection) -> list[Any]:
+    """A shop of before there were SKUs, brought here and back again: its pieces each time."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0013")
+    for statement in BEFORE_SKUS:
+        connection.execute(sa.text(statement))
+    before = connection.execute(sa.text("SELECT * FROM products")).mappings().all()
+    command.upgrade(config, "head")
+    skus = connection.execute(sa.text("SELECT id, product, price_minor, free, held FROM skus"))
+    pieces = [tuple(row) for row in skus]
+    for table in ("holds", "order_lines"):
+        told = connection.execute(sa.text(f"SELECT sku, options FROM {table}"))
+        pieces += [tuple(row) for row in told]
+    command.downgrade(config, "0013")
+    after = connection.execute(sa.text("SELECT * FROM products")).mappings().all()
+    return [*pieces, [dict(row) for row in before] == [dict(row) for row in after]]
+
+
+async def test_units_of_before_there_were_skus_are_kept(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        pieces = await connection.run_sync(through_the_skus)
+    assert pieces == [("p", "p", 900, 2, 1), ("p", []), ("p", []), True]
 
 
 async def test_an_old_schema_stops_the_start(database_url: str) -> None:

@@ -72,14 +72,21 @@ async def open_shop(server: Server, stock: int = 1_000) -> Shop:
 
 
 async def hold(
-    client: httpx.AsyncClient, product: str, key: str | None = None, quantity: int = 1
+    client: httpx.AsyncClient, sku: str, key: str | None = None, quantity: int = 1
 ) -> httpx.Response:
-    """Ask for a hold."""
+    """Ask for units of one SKU; the id of a product without options is its SKU's."""
     return await client.post(
         "/holds",
-        json={"product": product, "quantity": quantity},
+        json={"lines": [{"sku": sku, "quantity": quantity}]},
         headers={"Idempotency-Key": key or secrets.token_hex(8)},
     )
+
+
+async def read_hold(answer: httpx.Response) -> Json:
+    """The one hold of an answer that must be a good one."""
+    (held,) = (await read(answer))["holds"]
+    found: Json = held
+    return found
 
 
 async def order(client: httpx.AsyncClient, held: str) -> Json:

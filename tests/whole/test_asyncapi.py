@@ -32,6 +32,7 @@ from tests.whole.shop import (
     order,
     pay,
     read,
+    read_hold,
     sign_up,
     visit,
 )
@@ -168,7 +169,7 @@ async def selling(day: Day) -> None:
     edit = {"price_minor": 9_000}
     await read(await day.selling.patch(f"/products/{product}", json=edit))
     await day.heard("price", "guest", price_minor=9_000)
-    held = await read(await hold(day.buying, product, quantity=2))
+    held = await read_hold(await hold(day.buying, product, quantity=2))
     placed = await order(day.buying, held["id"])
     await pay(day.buying, placed["id"])
     await day.heard("sold_out", "guest")

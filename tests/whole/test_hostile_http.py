@@ -19,7 +19,7 @@ import pytest_asyncio
 from live.server.adapters.http1 import HEAD_BYTES
 from tests.whole.hostility import BODIES, HEADERS, PATHS, Attempt, spoilt
 from tests.whole.server import PATIENCE_S, Server
-from tests.whole.shop import Person, Shop, Visitor, hold, open_shop, read, sign_up, visit
+from tests.whole.shop import Person, Shop, Visitor, hold, open_shop, read, read_hold, sign_up, visit
 
 PROBLEM: Final = "application/problem+json"
 BUYERS: Final = 5
@@ -57,7 +57,7 @@ class Show:
             await visitor.room.say(text)
             await self.watcher.hears(lambda event: event.get("text") == text)
         async with self.server.client(speaker.token) as client:
-            held = await read(await hold(client, self.shop.product))
+            held = await read_hold(await hold(client, self.shop.product))
             await self.watcher.hears(lambda event: event["type"] == "stock" and event["held"] > 0)
             assert (await client.delete(f"/holds/{held['id']}")).is_success
         faults = [line for line in self.server.lines if line["event"] == "request failed"]
@@ -136,21 +136,23 @@ async def test_headers_that_spoil_a_sound_request(show: Show) -> None:
 async def test_the_request_they_spoil_is_sound(show: Show) -> None:
     """The control: without the fault the same bytes hold a unit."""
     sound = Attempt(
-        *("sound", "POST", "/holds", frozenset({201}), b'{"product": "{product}"}'),
+        *("sound", "POST", "/holds", frozenset({201}), b'{"lines": [{"sku": "{product}"}]}'),
         {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(8)},
     )
     buyer = await sign_up(show.server)
     got = await throw(show.server, sound.for_shop(show.shop), buyer.token)
     assert got.status == 201, got
     async with show.server.client(buyer.token) as client:
-        assert (await client.delete(f"/holds/{msgspec.json.decode(got.body)['id']}")).is_success
+        assert (
+            await client.delete(f"/holds/{msgspec.json.decode(got.body)['holds'][0]['id']}")
+        ).is_success
     await show.expect_to_go_on()
 
 
 async def test_somebody_else_s_hold_and_order_are_not_there(show: Show) -> None:
     owner = show.buyers[0]
     async with show.server.client(owner.token) as client:
-        held = await read(await hold(client, show.shop.product))
+        held = await read_hold(await hold(client, show.shop.product))
         async with show.server.client(show.stranger.token) as thief:
             assert (await thief.delete(f"/holds/{held['id']}")).status_code == 404
             body = {
@@ -175,7 +177,7 @@ async def test_a_replayed_key_holds_once_and_never_something_else(show: Show) ->
         answers = await asyncio.gather(
             *(hold(client, show.shop.product, "again") for _ in range(20))
         )
-        held = {(await read(each))["id"] for each in answers}
+        held = {(await read_hold(each))["id"] for each in answers}
         assert len(held) == 1
         other = await hold(client, show.shop.product, "again", quantity=2)
         assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")

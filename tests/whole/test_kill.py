@@ -16,6 +16,7 @@ from tests.whole.shop import (
     order,
     pay,
     read,
+    read_hold,
     sign_up,
     visit,
 )
@@ -58,7 +59,7 @@ async def show_goes_on(server: Server, shop: Shop) -> None:
             said = await watcher.hears(lambda event: event["type"] == "said")
             assert said["from"]["id"] == buyer.id
         async with server.client(buyer.token) as client:
-            held = await read(await hold(client, shop.product))
+            held = await read_hold(await hold(client, shop.product))
             stock = await watcher.hears(lambda event: event["type"] == "stock")
             assert stock["product"] == shop.product
             placed = await order(client, held["id"])
@@ -70,13 +71,13 @@ async def test_a_hold_survives_the_server(mortal: Server) -> None:
     buyer = await sign_up(mortal)
     key = secrets.token_hex(8)
     async with mortal.client(buyer.token) as client:
-        held = await read(await hold(client, shop.product, key))
+        held = await read_hold(await hold(client, shop.product, key))
         await mortal.kill()
     await mortal.start()
     async with mortal.client(buyer.token) as client:
         assert await held_by(client) == [(held["id"], held["expires_at_ms"])]
         assert (await product_of(client, shop))["free"] == 2
-        again = await read(await hold(client, shop.product, key))
+        again = await read_hold(await hold(client, shop.product, key))
         assert (again["id"], again["expires_at_ms"]) == (held["id"], held["expires_at_ms"])
         assert (await product_of(client, shop))["held"] == 1
         placed = await order(client, held["id"])
@@ -88,7 +89,7 @@ async def test_a_hold_survives_an_orderly_stop(mortal: Server) -> None:
     shop = await open_shop(mortal, stock=3)
     buyer = await sign_up(mortal)
     async with mortal.client(buyer.token) as client:
-        held = await read(await hold(client, shop.product))
+        held = await read_hold(await hold(client, shop.product))
     assert await mortal.stop() == 0
     await mortal.start()
     async with mortal.client(buyer.token) as client:
@@ -99,9 +100,9 @@ async def test_orders_survive_the_server(mortal: Server) -> None:
     shop = await open_shop(mortal, stock=2)
     buyer = await sign_up(mortal)
     async with mortal.client(buyer.token) as client:
-        first = await order(client, (await read(await hold(client, shop.product)))["id"])
+        first = await order(client, (await read_hold(await hold(client, shop.product)))["id"])
         paid = await pay(client, first["id"])
-        second = await order(client, (await read(await hold(client, shop.product)))["id"])
+        second = await order(client, (await read_hold(await hold(client, shop.product)))["id"])
         assert (paid["state"], second["state"]) == ("paid", "placed")
         await mortal.kill()
     await mortal.start()
@@ -119,7 +120,7 @@ async def test_a_money_that_was_taken_as_the_server_died_is_found(mortal: Server
     shop = await open_shop(mortal, stock=1)
     buyer = await sign_up(mortal)
     async with mortal.client(buyer.token) as client:
-        placed = await order(client, (await read(await hold(client, shop.product)))["id"])
+        placed = await order(client, (await read_hold(await hold(client, shop.product)))["id"])
         redirect = (await read(await client.post(f"/orders/{placed['id']}/pay")))["redirect"]
         await client.post(f"{redirect}/approve")
         await mortal.kill()
@@ -135,9 +136,9 @@ async def test_a_hold_survives_a_store(mortal: Server, store: str, process_name:
     shop = await open_shop(mortal, stock=5)
     buyer = await sign_up(mortal)
     async with mortal.client(buyer.token) as client:
-        bought = await order(client, (await read(await hold(client, shop.product)))["id"])
+        bought = await order(client, (await read_hold(await hold(client, shop.product)))["id"])
         assert (await pay(client, bought["id"]))["state"] == "paid"
-        held = await read(await hold(client, shop.product))
+        held = await read_hold(await hold(client, shop.product))
         await kill_store(mortal, store, process_name)
         assert await held_by(client) == [(held["id"], held["expires_at_ms"])]
         assert (await read(await client.get(f"/orders/{bought['id']}")))["state"] == "paid"
@@ -156,7 +157,7 @@ async def test_who_asks_during_an_outage_is_told_to_ask_again(mortal: Server) ->
         while (answer := await hold(client, shop.product, key)).is_error:
             assert (answer.status_code, answer.json()["code"]) == (503, "store_lost")
             assert int(answer.headers["retry-after"]) > 0
-        held = await read(answer)
+        held = await read_hold(answer)
         # The first answer may be of a backend that has not yet noticed that its postmaster is gone
         await comes_back(mortal, "postgres", victim.pid, since=before)
         assert await held_by(client) == [(held["id"], held["expires_at_ms"])]
@@ -185,7 +186,7 @@ async def test_a_server_killed_with_its_stores_starts_again(mortal: Server) -> N
     stores = [mortal.store(process_name) for _, process_name in STORES]
     buyer = await sign_up(mortal)
     async with mortal.client(buyer.token) as client:
-        held = await read(await hold(client, shop.product))
+        held = await read_hold(await hold(client, shop.product))
         for store in stores:
             store.kill()
         await mortal.kill()

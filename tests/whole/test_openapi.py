@@ -15,7 +15,7 @@ import jsonschema_rs
 import pytest_asyncio
 
 from tests.whole.server import Server
-from tests.whole.shop import RECIPIENT, Json, Shop, open_shop, order, pay, read, sign_up
+from tests.whole.shop import RECIPIENT, Json, Shop, open_shop, order, pay, read, read_hold, sign_up
 from tests.whole.shop import hold as ask_hold
 
 METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
@@ -112,7 +112,7 @@ async def test_what_is_answered_is_what_is_told(
     shop, told = interface.shop, interface.document["paths"]
     buyer = await sign_up(interface.server)
     async with interface.server.client(buyer.token) as client:
-        held = await read(await ask_hold(client, shop.product))
+        held = await read_hold(await ask_hold(client, shop.product))
         placed = await order(client, held["id"])
         await pay(client, placed["id"])
         names = {"slug": shop.slug, "show": shop.show, "id": ""}
@@ -128,7 +128,7 @@ async def test_what_is_answered_is_what_is_told(
             (client, "/shows", "", None),
             (client, "/shows/{show}", "", None),
             (seller, "/stores/{slug}/orders", "", None),
-            (client, "/holds", "", {"product": shop.product}),
+            (client, "/holds", "", {"lines": [{"sku": shop.product}]}),
             (client, "/orders", "", {"holds": ["no-such-hold"], "recipient": RECIPIENT}),
             (client, "/orders/{id}/pay", placed["id"], None),
             (seller, "/shows/{show}/pin", "", {"product": shop.product}),

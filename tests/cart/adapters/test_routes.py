@@ -21,6 +21,8 @@ from cart.adapters.payment_sandbox import SIGNATURE, Notice
 from cart.adapters.pictures import BODY_LIMIT_BYTES
 from cart.adapters.routes import OPENAPI, granted, operations, routes
 from cart.core import stock
+from cart.core.draft import NewProduct
+from cart.core.hold import HoldLine
 from cart.core.order import OrderState
 from cart.core.payment import Standing
 from cart.errors import (
@@ -29,6 +31,7 @@ from cart.errors import (
     Invalid,
     LimitReached,
     NotFound,
+    PriceChanged,
     SignInRequired,
     SoldOut,
 )
@@ -89,11 +92,12 @@ def test_raw_routes_are_described(shop: Shop) -> None:
 async def test_from_shelf_to_paid_order_through_the_operations(shop: Shop) -> None:
     await call(shop, "POST", "/stores")(SELLER, wire.NewStore(slug="jeju", name="제주"))
     product = await call(shop, "POST", "/stores/{slug}/products")(
-        SELLER, "jeju", wire.NewProduct(title="귤", price_minor=9_000, stock=2)
+        SELLER, "jeju", NewProduct(title="귤", price_minor=9_000, stock=2)
     )
-    hold = await call(shop, "POST", "/holds")(
-        BUYER, "k", wire.NewHold(product=product.id, quantity=2, show="s1")
-    )
+    line = HoldLine(sku=product.id, quantity=2, price_minor=9_000)
+    (hold,) = (
+        await call(shop, "POST", "/holds")(BUYER, "k", wire.NewHolds(lines=[line], show="s1"))
+    ).holds
     listed = await call(shop, "GET", "/holds")(BUYER)
     assert [one.id for one in listed.holds] == [hold.id]
     order = await call(shop, "POST", "/orders")(
@@ -114,17 +118,19 @@ async def test_from_shelf_to_paid_order_through_the_operations(shop: Shop) -> No
     assert set(msgspec.to_builtins(sold)) == {
         *("id", "store", "title", "description", "price_minor", "currency", "picture"),
         *("on_hand", "free", "held", "sold", "limit_per_buyer", "version"),
+        *("option_names", "skus"),
     }
 
 
 @pytest.mark.parametrize(
     ("decision", "error", "told"),
     [
-        (stock.SoldOut(0, 2), SoldOut, {"free": 0, "held": 2}),
-        (stock.LimitReached(3), LimitReached, {"limit": 3}),
+        (stock.SoldOut("s", 0, 2), SoldOut, {"sku": "s", "free": 0, "held": 2}),
+        (stock.LimitReached("p", 3), LimitReached, {"product": "p", "limit": 3}),
+        (stock.PriceChanged("s", 9), PriceChanged, {"sku": "s", "price_minor": 9}),
         (stock.OutOfBounds(99), Invalid, {"field": "quantity"}),
         (stock.KeyReused(), IdempotencyMismatch, {}),
-        (stock.NoSuchProduct(), NotFound, {}),
+        (stock.NoSuchSku("s"), NotFound, {"sku": "s"}),
     ],
 )
 def test_refusals_become_errors(

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from cart.adapters import wire
+from cart.core.draft import NewProduct, NewSku, ProductChange
 from cart.errors import CartError
 from tests.cart.shop import BUYER, SELLER, Shop
 
@@ -14,23 +15,29 @@ RECIPIENT = {"name": "김봄", "phone": "010-1234-5678", "address": "서울"}
 PRODUCT = {"title": "t", "price_minor": 1, "stock": 1}
 
 HOSTILE: list[tuple[Any, Any]] = [
-    (wire.NewHold, None),
-    (wire.NewHold, []),
-    (wire.NewHold, {}),
-    (wire.NewHold, {"product": ""}),
-    (wire.NewHold, {"product": 1}),
-    (wire.NewHold, {"product": "x" * 65}),
-    (wire.NewHold, {"product": {"$ne": None}}),
-    (wire.NewHold, {"product": "p", "quantity": 0}),
-    (wire.NewHold, {"product": "p", "quantity": -1}),
-    (wire.NewHold, {"product": "p", "quantity": 1.5}),
-    (wire.NewHold, {"product": "p", "quantity": "1"}),
-    (wire.NewHold, {"product": "p", "quantity": True}),
-    (wire.NewHold, {"product": "p", "quantity": HUGE}),
-    (wire.NewHold, {"product": "p", "quantity": float("nan")}),
-    (wire.NewHold, {"product": "p", "price_minor": 1}),
-    (wire.NewHold, {"product": "p", "buyer": "somebody else"}),
-    (wire.NewHold, {"product": "p", "show": ["s"]}),
+    (wire.NewHolds, None),
+    (wire.NewHolds, []),
+    (wire.NewHolds, {}),
+    (wire.NewHolds, {"lines": []}),
+    (wire.NewHolds, {"lines": [{}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s"}] * 21}),
+    (wire.NewHolds, {"lines": {"sku": "s"}}),
+    (wire.NewHolds, {"lines": [{"sku": ""}]}),
+    (wire.NewHolds, {"lines": [{"sku": 1}]}),
+    (wire.NewHolds, {"lines": [{"sku": "x" * 65}]}),
+    (wire.NewHolds, {"lines": [{"sku": {"$ne": None}}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": 0}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": -1}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": 1.5}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": "1"}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": True}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": HUGE}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "quantity": float("nan")}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "price_minor": 0}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "price_minor": HUGE}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s", "title": "t"}]}),
+    (wire.NewHolds, {"lines": [{"sku": "s"}], "buyer": "somebody else"}),
+    (wire.NewHolds, {"lines": [{"sku": "s"}], "show": ["s"]}),
     (wire.NewOrder, {"holds": [], "recipient": RECIPIENT}),
     (wire.NewOrder, {"holds": ["h"] * 21, "recipient": RECIPIENT}),
     (wire.NewOrder, {"holds": "h", "recipient": RECIPIENT}),
@@ -39,20 +46,29 @@ HOSTILE: list[tuple[Any, Any]] = [
     (wire.NewOrder, {"holds": ["h"], "recipient": {}}),
     (wire.NewOrder, {"holds": ["h"], "recipient": RECIPIENT | {"name": "x" * 81}}),
     (wire.NewOrder, {"holds": ["h"], "recipient": RECIPIENT | {"total_minor": 0}}),
-    (wire.NewProduct, PRODUCT | {"price_minor": 0}),
-    (wire.NewProduct, PRODUCT | {"price_minor": -1}),
-    (wire.NewProduct, PRODUCT | {"price_minor": HUGE}),
-    (wire.NewProduct, PRODUCT | {"price_minor": 0.1}),
-    (wire.NewProduct, PRODUCT | {"stock": -1}),
-    (wire.NewProduct, PRODUCT | {"stock": 10**9}),
-    (wire.NewProduct, PRODUCT | {"limit_per_buyer": 0}),
-    (wire.NewProduct, PRODUCT | {"title": ""}),
-    (wire.NewProduct, PRODUCT | {"title": "x" * 121}),
-    (wire.NewProduct, PRODUCT | {"sold": 5}),
-    (wire.ProductChange, {"stock_change": HUGE}),
-    (wire.ProductChange, {"stock_change": "5"}),
-    (wire.ProductChange, {"title": None}),
-    (wire.ProductChange, {"free": 5}),
+    (NewProduct, PRODUCT | {"price_minor": 0}),
+    (NewProduct, PRODUCT | {"price_minor": -1}),
+    (NewProduct, PRODUCT | {"price_minor": HUGE}),
+    (NewProduct, PRODUCT | {"price_minor": 0.1}),
+    (NewProduct, PRODUCT | {"stock": -1}),
+    (NewProduct, PRODUCT | {"stock": 10**9}),
+    (NewProduct, PRODUCT | {"limit_per_buyer": 0}),
+    (NewProduct, PRODUCT | {"title": ""}),
+    (NewProduct, PRODUCT | {"title": "x" * 121}),
+    (NewProduct, PRODUCT | {"sold": 5}),
+    (NewProduct, PRODUCT | {"skus": [{"options": []}] * 101}),
+    (NewProduct, PRODUCT | {"skus": [{}]}),
+    (NewProduct, PRODUCT | {"skus": [{"options": ["a", "b", "c", "d"]}]}),
+    (NewProduct, PRODUCT | {"skus": [{"options": [""]}]}),
+    (NewProduct, PRODUCT | {"skus": [{"options": ["x" * 41]}]}),
+    (NewProduct, PRODUCT | {"skus": [{"options": [], "free": 5}]}),
+    (NewProduct, PRODUCT | {"option_names": ["a", "b", "c", "d"]}),
+    (NewProduct, PRODUCT | {"code": "x" * 21}),
+    (ProductChange, {"skus": [{"id": "s", "stock_change": HUGE}]}),
+    (ProductChange, {"skus": [{"id": "s", "stock_change": "5"}]}),
+    (ProductChange, {"skus": [{"stock_change": 5}]}),
+    (ProductChange, {"title": None}),
+    (ProductChange, {"free": 5}),
     (wire.NewStore, {"slug": "A", "name": "n"}),
     (wire.NewStore, {"slug": "../etc", "name": "n"}),
     (wire.NewStore, {"slug": "a", "name": "n", "owner": "me"}),
@@ -75,19 +91,15 @@ async def test_words_the_types_let_through_are_refused_by_the_rules(shop: Shop, 
     with pytest.raises(CartError):
         await shopping.open_store(SELLER, slug="other", name=text, story="")
     with pytest.raises(CartError):
-        await shopping.add_product(
-            SELLER,
-            "camellia",
-            title=text,
-            description="",
-            price_minor=1,
-            stock=1,
-            limit_per_buyer=None,
-        )
+        await shopping.add_product(SELLER, "camellia", NewProduct(title=text, price_minor=1))
     with pytest.raises(CartError):
-        await shop.cart.holding.hold(BUYER, "k", product=text)
+        await shop.stock(skus=[NewSku(options=[text])])
     with pytest.raises(CartError):
-        await shop.cart.holding.hold(BUYER, text, product=product.id)
+        await shop.stock(skus=[NewSku(options=["a"], code=text)])
+    with pytest.raises(CartError):
+        await shop.ask(text)
+    with pytest.raises(CartError):
+        await shop.ask(product.id, key=text)
     with pytest.raises(CartError):
         await shop.cart.checkout.order(BUYER, text)
     with pytest.raises(CartError):

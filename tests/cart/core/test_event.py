@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cart.core.event import Event, moved, newest
 from cart.core.stock import Counters, Sku
 
-SKU = Sku("camellia", "jeju", "Camellia", 1_000, "KRW", None, 4, Counters(0, 1, 2))
+SKU = Sku("red", "camellia", "jeju", "Camellia", ("red",), 1_000, "KRW", None, 4, Counters(0, 1, 2))
 
 events = st.lists(
     st.builds(
@@ -37,7 +37,21 @@ def test_newest_of_each_kind_stays_in_order(given_events: list[Event]) -> None:
 
 def test_sold_out_is_told_when_the_last_unit_is_gone_for_good() -> None:
     sold = replace(SKU, counters=Counters(0, 0, 3), version=5)
-    assert [event["type"] for event in moved(SKU, sold)] == ["stock", "sold_out"]
-    assert [event["type"] for event in moved(sold, replace(sold, version=6))] == ["stock"]
+    assert [event["type"] for event in moved([SKU], [sold])] == ["stock", "sold_out"]
+    assert [event["type"] for event in moved([sold], [replace(sold, version=6)])] == ["stock"]
     held = replace(SKU, counters=Counters(1, 0, 2), version=5)
-    assert [event["type"] for event in moved(held, SKU)] == ["stock"]
+    assert [event["type"] for event in moved([held], [SKU])] == ["stock"]
+
+
+def test_stock_is_told_of_every_sku_and_sold_out_of_all_together() -> None:
+    white = replace(SKU, id="white", options=("white",), counters=Counters(4, 0, 0))
+    sold = replace(SKU, counters=Counters(0, 0, 3), version=5)
+    (told,) = moved([SKU, white], [sold, replace(white, version=5)])
+    assert told == {
+        "type": "stock",
+        "product": "camellia",
+        "free": 4,
+        "held": 0,
+        "skus": ({"id": "red", "free": 0, "held": 0}, {"id": "white", "free": 4, "held": 0}),
+        "version": 5,
+    }

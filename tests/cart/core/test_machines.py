@@ -49,7 +49,7 @@ def test_units_only_become_free_from_states_where_no_money_moves() -> None:
 
 
 def test_impossible_event_changes_nothing() -> None:
-    sold = Units("h1", "camellia", 1, HoldState.SOLD)
+    sold = Units("h1", "camellia", "camellia", 1, HoldState.SOLD)
     assert turn([sold], HoldEvent.EXPIRE, {}) is None
     assert order.after(OrderState.PAYING, OrderEvent.CANCEL) is None
     assert payment.after(Attempt.VOIDED, AttemptEvent.CONFIRM) is None

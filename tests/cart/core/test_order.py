@@ -13,8 +13,10 @@ def hold(number: int = 1, **said: object) -> Hold:
     """A held camellia, unless said otherwise."""
     usual: dict[str, object] = {
         "id": f"h{number}",
+        "sku": "camellia",
         "product": "camellia",
         "title": "Camellia",
+        "options": (),
         "quantity": 1,
         "price_minor": 1_000,
         "currency": "KRW",
@@ -24,6 +26,7 @@ def hold(number: int = 1, **said: object) -> Hold:
         "expires_at_ms": 2_000,
         "now_ms": 1_000,
     }
+    usual["sku"] = said.get("product", "camellia")
     return Hold(**(usual | said))  # type: ignore[arg-type]
 
 

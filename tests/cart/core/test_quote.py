@@ -145,8 +145,8 @@ def test_shares_are_fair(weights: dict[int, int], amount: int) -> None:
         assert abs(shares[key] * whole - amount * weight) <= whole
 
 
-TEA = Line(product="tea", title="tea", quantity=2, price_minor=10_000)
-CAKE = Line(product="cake", title="cake", quantity=1, price_minor=5_000)
+TEA = Line(sku="tea", product="tea", title="tea", options=(), quantity=2, price_minor=10_000)
+CAKE = Line(sku="cake", product="cake", title="cake", options=(), quantity=1, price_minor=5_000)
 
 
 def test_an_order_as_a_shop_would_reckon_it() -> None:

@@ -1,16 +1,16 @@
 """The ledger's arithmetic: nothing from nothing, whatever is asked in whatever order."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from cart.core.hold import HoldEvent, HoldState, after
+from cart.core.hold import QUANTITY_LIMIT_UNITS, HoldEvent, HoldLine, HoldState, after
 from cart.core.movement import Units, turn
 from cart.core.stock import (
-    QUANTITY_LIMIT_UNITS,
     Counters,
     Facts,
     Granted,
@@ -19,67 +19,83 @@ from cart.core.stock import (
     LimitReached,
     OutOfBounds,
     Pile,
+    PriceChanged,
     Repeated,
     Sku,
     SoldOut,
     decide,
+    sum_lines,
 )
 
 PRODUCTS = ("camellia", "rose", "peony")
+IDS = ("camellia", "red rose", "white rose", "peony")
 
 
-def sku(product: str, free: int, limit: int | None = None) -> Sku:
-    """A SKU with free units only."""
-    return Sku(product, "store", product.title(), 1_000, "KRW", limit, 1, Counters(free, 0, 0))
+def sku(name: str, free: int, limit: int | None = None) -> Sku:
+    """A SKU with free units only; the product is its name's last word."""
+    *options, product = name.split()
+    counters = Counters(free, 0, 0)
+    return Sku(name, product, "store", product, tuple(options), 1_000, "KRW", limit, 1, counters)
 
 
 def facts(*skus: Sku) -> Facts:
     """Facts without earlier holds."""
-    return Facts({one.product: one for one in skus}, {}, {}, 1_000, 300_000)
+    return Facts({one.id: one for one in skus}, {}, {}, 1_000, 300_000)
 
 
-def request(number: int, **said: object) -> HoldRequest:
-    """A request of its own buyer for one camellia, unless said otherwise."""
-    usual = {
-        "id": f"h{number}",
-        "buyer": f"b{number}",
-        "key": "k",
-        "product": "camellia",
-        "quantity": 1,
-        "show": None,
-    }
+def request(number: int, *lines: HoldLine, **said: object) -> HoldRequest:
+    """A request of its own buyer, for one camellia unless said otherwise."""
+    asked = lines or (HoldLine(sku="camellia", quantity=said.pop("quantity", 1)),)  # type: ignore[arg-type]
+    ids = tuple(f"h{number}.{place}" for place in range(len(asked)))
+    usual = {"ids": ids, "buyer": f"b{number}", "key": "k", "lines": asked, "show": None}
     return HoldRequest(**(usual | said))  # type: ignore[arg-type]
 
 
-requests = st.builds(
-    HoldRequest,
-    id=st.uuids().map(str),
-    buyer=st.sampled_from(["ann", "bo", "cho"]),
-    key=st.sampled_from(["k1", "k2", "k3", "k4", "k5"]),
-    product=st.sampled_from([*PRODUCTS, "unknown"]),
+hold_lines = st.builds(
+    HoldLine,
+    sku=st.sampled_from([*IDS, "unknown"]),
     quantity=st.integers(-1, 6) | st.just(QUANTITY_LIMIT_UNITS + 1),
-    show=st.sampled_from([None, "show"]),
+    price_minor=st.sampled_from([None, None, 1_000, 999]),
+)
+requests = st.builds(
+    lambda name, buyer, key, lines, show: HoldRequest(
+        tuple(f"{name} {place}" for place in range(len(lines))), buyer, key, tuple(lines), show
+    ),
+    st.uuids(),
+    st.sampled_from(["ann", "bo", "cho"]),
+    st.sampled_from(["k1", "k2", "k3", "k4", "k5"]),
+    st.lists(hold_lines, min_size=1, max_size=3, unique_by=lambda line: line.sku),
+    st.sampled_from([None, "show"]),
 )
 limits = st.none() | st.integers(1, 4)
-skus = st.tuples(*(st.builds(sku, st.just(p), st.integers(0, 9), limits) for p in PRODUCTS))
+
+
+@st.composite
+def on_sale(draw: st.DrawFn) -> tuple[Sku, ...]:
+    """A SKU of each name; those of one product have its limit."""
+    limit = {product: draw(limits) for product in PRODUCTS}
+    return tuple(sku(one, draw(st.integers(0, 9)), limit[one.split()[-1]]) for one in IDS)
+
+
+skus = on_sale()
 
 
 @given(st.lists(requests, max_size=40), skus)
 def test_batch_never_oversells(asked: list[HoldRequest], on_sale: tuple[Sku, ...]) -> None:
-    known = facts(*on_sale)
-    outcome = decide(asked, known)
+    outcome = decide(asked, facts(*on_sale))
     assert len(outcome.decisions) == len(asked)
     granted: Counter[str] = Counter()
     per_buyer: Counter[tuple[str, str]] = Counter()
     for one, decision in zip(asked, outcome.decisions, strict=True):
         if isinstance(decision, Granted):
-            assert decision.hold.id == one.id
-            granted[one.product] += one.quantity
-            per_buyer[one.product, one.buyer] += one.quantity
+            assert tuple(hold.id for hold in decision.holds) == one.ids, "whole or not at all"
+            for hold in decision.holds:
+                granted[hold.sku] += hold.quantity
+                per_buyer[hold.product, one.buyer] += hold.quantity
     for before in on_sale:
-        now = outcome.changed.get(before.product, before)
+        now = outcome.changed.get(before.id, before)
         assert now.counters.on_hand == before.counters.on_hand
-        assert now.counters.held == granted[before.product] <= before.counters.free
+        assert now.counters.held == granted[before.id] <= before.counters.free
         if before.limit_per_buyer is not None:
             most = max((per_buyer[before.product, b] for b in ("ann", "bo", "cho")), default=0)
             assert most <= before.limit_per_buyer
@@ -92,7 +108,7 @@ def test_repeating_a_batch_changes_nothing(
     known = facts(*on_sale)
     first = decide(asked, known)
     pairs = list(zip(asked, first.decisions, strict=True))
-    kept = {(a.buyer, a.key): d.hold for a, d in pairs if isinstance(d, Granted)}
+    kept = {(a.buyer, a.key): d.holds for a, d in pairs if isinstance(d, Granted)}
     granted = [a for a, d in pairs if isinstance(d, Granted)]
     later = Facts({**known.skus, **first.changed}, {}, kept, 2_000, 300_000)
     again = decide(granted, later)
@@ -108,31 +124,96 @@ def test_one_batch_decides_like_two(
     known = facts(*on_sale)
     whole = decide(asked, known)
     head = decide(asked[:cut], known)
-    kept, units = {}, Counter[tuple[str, str]]()
+    kept, had = {}, Counter[tuple[str, str]]()
     for one, decision in zip(asked, head.decisions, strict=False):
         if isinstance(decision, Granted):
-            kept[one.buyer, one.key] = decision.hold
-            units[one.product, one.buyer] += one.quantity
-    tail = decide(asked[cut:], Facts({**known.skus, **head.changed}, units, kept, 1_000, 300_000))
+            kept[one.buyer, one.key] = decision.holds
+            for hold in decision.holds:
+                had[hold.product, one.buyer] += hold.quantity
+    tail = decide(asked[cut:], Facts({**known.skus, **head.changed}, had, kept, 1_000, 300_000))
     assert [*head.decisions, *tail.decisions] == list(whole.decisions)
+
+
+lines_of_few = st.builds(
+    HoldLine,
+    sku=st.sampled_from(["red rose", "white rose"]),
+    quantity=st.integers(1, 5),
+    price_minor=st.sampled_from([None, 1_000]),
+)
+
+
+@given(st.lists(lines_of_few, min_size=1, max_size=6))
+def test_lines_of_one_sku_are_summed(lines: list[HoldLine]) -> None:
+    summed = sum_lines(lines)
+    if summed is None:
+        assert len({(line.sku, line.price_minor) for line in lines}) > len(
+            {line.sku for line in lines}
+        )
+        return
+    assert [line.sku for line in summed] == list(dict.fromkeys(line.sku for line in lines))
+    for line in summed:
+        assert line.quantity == sum(one.quantity for one in lines if one.sku == line.sku)
+
+
+def test_all_lines_or_none() -> None:
+    two = (HoldLine(sku="red rose", quantity=2), HoldLine(sku="camellia"))
+    outcome = decide(
+        [request(1, *two), request(2, HoldLine(sku="red rose", quantity=3))],
+        facts(sku("red rose", 3), sku("camellia", 0)),
+    )
+    assert outcome.decisions[0] == SoldOut("camellia", free=0, held=0)
+    assert isinstance(outcome.decisions[1], Granted), "what was refused took nothing"
+
+
+def test_limit_is_of_the_product_across_its_skus() -> None:
+    known = facts(sku("red rose", 9, 3), sku("white rose", 9, 3))
+    both = (HoldLine(sku="red rose", quantity=2), HoldLine(sku="white rose", quantity=2))
+    one = (HoldLine(sku="red rose", quantity=2), HoldLine(sku="white rose"))
+    outcome = decide(
+        [request(1, *both), request(1, *one), request(1, HoldLine(sku="white rose"), key="k2")],
+        known,
+    )
+    assert outcome.decisions[0] == LimitReached("rose", 3)
+    assert isinstance(outcome.decisions[1], Granted)
+    assert outcome.decisions[2] == LimitReached("rose", 3)
+
+
+def test_another_price_than_the_buyer_was_told_is_refused() -> None:
+    known = facts(sku("camellia", 9))
+    told = HoldLine(sku="camellia", price_minor=900)
+    true = HoldLine(sku="camellia", price_minor=1_000)
+    outcome = decide([request(1, told), request(1, true), request(1, told)], known)
+    assert outcome.decisions[0] == PriceChanged("camellia", 1_000)
+    assert isinstance(outcome.decisions[1], Granted)
+    assert outcome.decisions[2] == KeyReused()
+
+
+def test_same_key_with_fewer_or_more_lines_is_another_request() -> None:
+    red, white = HoldLine(sku="red rose"), HoldLine(sku="white rose")
+    known = facts(sku("red rose", 9), sku("white rose", 9))
+    asked = [request(1, red, white), request(1, red), request(1, white, red)]
+    first, fewer, turned = decide(asked, known).decisions
+    assert isinstance(first, Granted)
+    assert fewer == KeyReused()
+    assert turned == Repeated(first.holds[::-1]), "in the order of this request's lines"
 
 
 def test_first_come_first_served() -> None:
     outcome = decide([request(1), request(2), request(3)], facts(sku("camellia", 2)))
     assert [type(d) for d in outcome.decisions] == [Granted, Granted, SoldOut]
-    assert outcome.decisions[2] == SoldOut(free=0, held=2)
+    assert outcome.decisions[2] == SoldOut("camellia", free=0, held=2)
 
 
 def test_large_request_that_does_not_fit_leaves_the_unit_to_a_small_one() -> None:
     outcome = decide([request(1, quantity=2), request(2)], facts(sku("camellia", 1)))
-    assert outcome.decisions[0] == SoldOut(free=1, held=0)
+    assert outcome.decisions[0] == SoldOut("camellia", free=1, held=0)
     assert isinstance(outcome.decisions[1], Granted)
 
 
 def test_limit_counts_sold_and_held_units_of_before() -> None:
     known = Facts({"camellia": sku("camellia", 9, 3)}, {("camellia", "b1"): 2}, {}, 0, 1)
     outcome = decide([request(1, quantity=2), request(1, quantity=1)], known)
-    assert outcome.decisions[0] == LimitReached(3)
+    assert outcome.decisions[0] == LimitReached("camellia", 3)
     assert isinstance(outcome.decisions[1], Granted)
 
 
@@ -168,10 +249,11 @@ class Ledger(RuleBasedStateMachine):
     def hold(self, asked: list[HoldRequest]) -> None:
         """A batch arrives."""
         outcome = decide(asked, facts(self.sku))
-        for one, decision in zip(asked, outcome.decisions, strict=True):
+        for decision in outcome.decisions:
             if isinstance(decision, Granted):
-                self.states[one.id] = decision.hold.state
-                self.quantities[one.id] = one.quantity
+                for hold in decision.holds:
+                    self.states[hold.id] = hold.state
+                    self.quantities[hold.id] = hold.quantity
         self.sku = outcome.changed.get("camellia", self.sku)
 
     @precondition(lambda self: self.states)
@@ -180,7 +262,8 @@ class Ledger(RuleBasedStateMachine):
         """Something happens to some holds at once; it does to all of them or to none."""
         chosen = data.draw(st.sets(st.sampled_from(sorted(self.states)), max_size=4))
         units = [
-            Units(one, "camellia", self.quantities[one], self.states[one]) for one in sorted(chosen)
+            Units(one, "camellia", "camellia", self.quantities[one], self.states[one])
+            for one in sorted(chosen)
         ]
         turned = turn(units, event, {"camellia": self.sku})
         possible = all(after(one.state, event) for one in units)
@@ -194,7 +277,7 @@ class Ledger(RuleBasedStateMachine):
         """The seller adds or takes away units."""
         counters = self.sku.counters.stocked(change)
         if counters is not None:
-            self.sku = Sku("camellia", "store", "Camellia", 1_000, "KRW", 4, 1, counters)
+            self.sku = replace(self.sku, counters=counters)
 
     @invariant()
     def balanced(self) -> None:

@@ -6,8 +6,9 @@
 import { requireAccount } from "./account.js";
 import { api, explain, freshKey, Problem } from "./api.js";
 import { $, announce, fieldsOf, productPicture, say, sheet } from "./dom.js";
+import { OptionSheet } from "./options.js";
 import { payOrder } from "./payment.js";
-import { minutesLeft, money, t } from "./text.js";
+import { lineName, minutesLeft, money, t } from "./text.js";
 
 const RECIPIENT = "kkot.recipient";
 const TICK_MS = 250;
@@ -27,6 +28,7 @@ export class Checkout {
     this.holds = new Map();
     this.offset_ms = 0;
     this.busy = false;
+    this.options = new OptionSheet();
     this.dialog = sheet($("#hold-sheet"));
     this.form = $("[data-recipient]", this.dialog);
     this.alert = $("[data-alert]", this.dialog);
@@ -60,7 +62,11 @@ export class Checkout {
     say(this.place);
     try {
       if (!(await requireAccount(t("hold.sign_in")))) return;
-      if (!this.has(product.id)) await this.#take(product);
+      if (!this.has(product.id)) {
+        const sku = await this.options.choose(product);
+        if (!sku) return;
+        await this.#take(sku);
+      }
       await this.#open(product);
     } catch (error) {
       await this.#refused(error, product);
@@ -69,11 +75,12 @@ export class Checkout {
     }
   }
 
-  async #take(product) {
-    const body = { product: product.id, quantity: 1, ...(this.show ? { show: this.show } : {}) };
-    const hold = await api("POST", "/holds", { body, key: freshKey() });
-    this.#setClock(hold.now_ms);
-    this.holds.set(hold.product, hold);
+  async #take(sku) {
+    const lines = [{ sku: sku.id, price_minor: sku.price_minor }];
+    const body = { lines, ...(this.show ? { show: this.show } : {}) };
+    const { holds, now_ms } = await api("POST", "/holds", { body, key: freshKey() });
+    this.#setClock(now_ms);
+    for (const hold of holds) this.holds.set(hold.product, hold);
     this.changed();
   }
 
@@ -104,7 +111,7 @@ export class Checkout {
       this.key = freshKey();
       this.order = null;
     }
-    $("[data-name]", this.dialog).textContent = hold.title;
+    $("[data-name]", this.dialog).textContent = lineName(hold);
     $("[data-price]", this.dialog).textContent = money(hold.price_minor * hold.quantity, hold.currency);
     $("[data-picture]", this.dialog).replaceChildren(productPicture(product));
     $("[data-pay]", this.dialog).textContent = t("hold.pay_amount", { amount: money(hold.price_minor * hold.quantity, hold.currency) });

@@ -7,7 +7,7 @@ import { api, explain, Problem } from "./api.js";
 import { $, h, say } from "./dom.js";
 import { methodButtons, payAt, payOrder, paymentMethods } from "./payment.js";
 import { me } from "./session.js";
-import { money, moment, t } from "./text.js";
+import { lineName, money, moment, t } from "./text.js";
 
 const CONFIRM_TRIES = 8;
 const id = decodeURIComponent(location.pathname.split("/")[2]);
@@ -58,7 +58,7 @@ function draw(order) {
   $("#order-state").dataset.state = order.state;
   $("#order-detail").textContent = detail(order);
   $("#order-lines").replaceChildren(...order.lines.map((line) => h("li", {},
-    h("span", {}, line.title, h("span", { class: "soft" }, ` × ${line.quantity}`)),
+    h("span", {}, lineName(line), h("span", { class: "soft" }, ` × ${line.quantity}`)),
     h("span", {}, money(line.price_minor * line.quantity, order.currency)))));
   $("#order-total").textContent = money(order.total_minor, order.currency);
   const { name, phone, address } = order.recipient ?? {};

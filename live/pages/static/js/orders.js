@@ -4,7 +4,7 @@
 import { api } from "./api.js";
 import { $, h } from "./dom.js";
 import { flash } from "./products.js";
-import { clockTime, money, t } from "./text.js";
+import { clockTime, lineName, money, t } from "./text.js";
 
 const SHOWN_MAX = 100;
 
@@ -40,7 +40,7 @@ export class Orders {
 }
 
 function render(order) {
-  const lines = order.lines.map((line) => `${line.title} × ${line.quantity}`).join(", ");
+  const lines = order.lines.map((line) => `${lineName(line)} × ${line.quantity}`).join(", ");
   const facts = [money(order.total_minor, order.currency), order.recipient?.name, order.created_at_ms ? clockTime(order.created_at_ms) : null];
   return h("li", { class: "row order-row", "data-order": order.id, "data-state": order.state, "data-test": "order" },
     h("a", { class: "row-main", href: `/orders/${order.id}`, target: "_blank", rel: "noopener" },

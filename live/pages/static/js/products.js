@@ -37,7 +37,7 @@ export class ProductView {
     this.product = product;
     if (!before || before.picture !== product.picture) this.picture.replaceChildren(productPicture(product));
     this.title.textContent = product.title;
-    this.price.textContent = money(product.price_minor, product.currency);
+    this.price.textContent = priceText(product);
     this.#updateStock();
     if (before && before.free !== product.free) flash(this.stock);
   }
@@ -61,7 +61,13 @@ export class ProductView {
   }
 }
 
-/** @param {import("./shelf.js").Product} product @returns {string} how many are left, in words */
+/** @param {import("./shelf.js").Product} product @returns {string} what it costs, or costs at least */
+export function priceText(product) {
+  const price = money(product.price_minor, product.currency);
+  return product.skus.some((sku) => sku.price_minor !== product.price_minor) ? t("product.price_from", { price }) : price;
+}
+
+/** @param {import("./shelf.js").Product|import("./shelf.js").Sku} product @returns {string} how many are left, in words */
 export function stockText(product) {
   const state = availability(product);
   if (state === "busy") return t("product.busy");

@@ -3,7 +3,8 @@
  * one never overwrites a newer one, whatever order they arrive in. No clock, no page: only facts.
  */
 
-/** @typedef {{id: string, store: string, title: string, description: string, price_minor: number, currency: string, picture: string|null, on_hand: number, free: number, held: number, sold: number, limit_per_buyer: number, version: number}} Product */
+/** @typedef {{id: string, options: string[], price_minor: number, code: string|null, on_hand: number, free: number, held: number, sold: number}} Sku */
+/** @typedef {{id: string, store: string, title: string, description: string, price_minor: number, currency: string, picture: string|null, on_hand: number, free: number, held: number, sold: number, limit_per_buyer: number|null, option_names: string[], skus: Sku[], version: number}} Product */
 
 export class Shelf {
   constructor() {
@@ -35,12 +36,15 @@ export class Shelf {
     if (!known) return null;
     if (event.type === "stock" && event.version >= known.stock) {
       known.stock = event.version;
-      known.product = { ...known.product, free: event.free, held: event.held };
+      const told = new Map(event.skus.map((sku) => [sku.id, sku]));
+      const skus = known.product.skus.map((sku) => ({ ...sku, ...told.get(sku.id) }));
+      known.product = { ...known.product, free: event.free, held: event.held, skus };
       return event.product;
     }
     if (event.type === "sold_out" && event.version >= known.stock) {
       known.stock = event.version;
-      known.product = { ...known.product, free: 0, held: 0 };
+      const skus = known.product.skus.map((sku) => ({ ...sku, free: 0, held: 0 }));
+      known.product = { ...known.product, free: 0, held: 0, skus };
       return event.product;
     }
     if (event.type === "price" && event.version >= known.price) {
@@ -66,7 +70,7 @@ function entry(product) {
   return { product, stock: product.version, price: product.version };
 }
 
-/** @param {Product} product @returns {"open"|"busy"|"sold_out"} may be bought, may come back, or gone */
+/** @param {Product|Sku} product @returns {"open"|"busy"|"sold_out"} may be bought, may come back, or gone */
 export function availability(product) {
   if (product.free > 0) return "open";
   return product.held > 0 ? "busy" : "sold_out";

@@ -30,6 +30,7 @@ async function buy(product) {
 
 function show() {
   rows.show(shelf.all());
+  checkout.options.follow(shelf);
   for (const view of rows.views.values()) view.setMine(checkout.has(view.product.id));
 }
 

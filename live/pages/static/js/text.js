@@ -75,3 +75,8 @@ export function minutesLeft(left_ms) {
   const seconds = Math.max(0, Math.ceil(left_ms / 1000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
+
+/** @param {{title: string, options: string[]}} line of an order, or a hold @returns {string} what it is of */
+export function lineName({ title, options }) {
+  return [title, ...options].join(" · ");
+}

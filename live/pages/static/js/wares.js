@@ -3,11 +3,34 @@
  */
 import { api, explain } from "./api.js";
 import { $, fieldsOf, h, icon, productPicture, say } from "./dom.js";
-import { flash, ProductRows } from "./products.js";
+import { flash, priceText, ProductRows } from "./products.js";
 import { Shelf } from "./shelf.js";
-import { fullCount, money, t } from "./text.js";
+import { fullCount, lineName, t } from "./text.js";
 
 const PICTURE_MAX_BYTES = 8 * 1024 * 1024;
+
+/** One SKU of a product on the console: what is left of it, and one less or one more. */
+class SkuLine {
+  constructor(product, { id, options }, change) {
+    const title = lineName({ title: product.title, options });
+    const stepper = (by, sign, name) => h("button", {
+      class: "step-button", type: "button", "data-test": `stock-${name}`, "data-product": product.id, "data-sku": id,
+      "aria-label": t(`product.${name}`, { title }), onclick: change(id, by),
+    }, sign);
+    this.counts = h("span", { class: "stock", hidden: options.length === 0 });
+    this.element = h("li", { class: "ware-sku" },
+      h("span", { class: "ware-options" }, options.join(" / ")), this.counts,
+      h("span", { class: "stepper" }, stepper(-1, "−", "less"), stepper(1, "+", "more")));
+  }
+
+  update(sku) {
+    this.counts.textContent = countsText(sku);
+  }
+}
+
+function countsText({ free, held, sold }) {
+  return t("product.counts", { free: fullCount(free), held: fullCount(held), sold: fullCount(sold) });
+}
 
 export class Wares {
   /** @param {{pin: (product: string|null) => Promise<void>, added: (product: any) => Promise<void>}} options */
@@ -70,27 +93,32 @@ export class Wares {
         button.disabled = false;
       }
     };
-    const change = (by) => guard(async () => this.#take(await api("PATCH", `/products/${product.id}`, { body: { stock_change: by } })));
-    const stepper = (by, sign, test) => h("button", { class: "step-button", type: "button", "data-test": test, "data-product": product.id, onclick: change(by) }, sign);
-    const [less, more] = [stepper(-1, "−", "stock-less"), stepper(1, "+", "stock-more")];
+    const change = (sku, by) => guard(async () => this.#take(await api("PATCH", `/products/${product.id}`, { body: { skus: [{ id: sku, stock_change: by }] } })));
+    const piles = h("ul", { class: "ware-skus" });
+    const lines = new Map();
     const pin = h("button", { class: "pin", type: "button", "data-test": "pin", "data-product": product.id, onclick: guard(() => this.pin(this.pinned === product.id ? null : product.id)) });
     const element = h("li", { class: "row product ware", "data-product": product.id },
       picture, h("div", { class: "row-main" }, title, h("p", { class: "product-facts" }, price, counts)),
-      h("div", { class: "ware-actions" }, h("span", { class: "stepper" }, less, more), pin), alert);
+      piles, h("div", { class: "ware-actions" }, pin), alert);
     let shown = null;
     const update = (now) => {
       if (shown?.picture !== now.picture || !shown) picture.replaceChildren(productPicture(now));
       title.textContent = now.title;
-      price.textContent = money(now.price_minor, now.currency);
-      counts.textContent = t("product.counts", { free: fullCount(now.free), held: fullCount(now.held), sold: fullCount(now.sold) });
+      price.textContent = priceText(now);
+      counts.textContent = countsText(now);
       counts.dataset.free = String(now.free);
       if (shown && (shown.free !== now.free || shown.held !== now.held)) flash(counts);
       const isPinned = this.pinned === now.id;
       pin.setAttribute("aria-pressed", String(isPinned));
       pin.replaceChildren(icon("pin"), t(isPinned ? "product.pinned" : "product.pin"));
       pin.setAttribute("aria-label", `${t(isPinned ? "product.unpin" : "product.pin")}: ${now.title}`);
-      less.setAttribute("aria-label", t("product.less", { title: now.title }));
-      more.setAttribute("aria-label", t("product.more", { title: now.title }));
+      for (const sku of now.skus) {
+        if (!lines.has(sku.id)) {
+          lines.set(sku.id, new SkuLine(now, sku, change));
+          piles.append(lines.get(sku.id).element);
+        }
+        lines.get(sku.id).update(sku);
+      }
       element.classList.toggle("is-pinned", isPinned);
       shown = now;
     };

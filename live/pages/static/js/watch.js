@@ -135,6 +135,7 @@ function showProducts() {
   $("#products-count").textContent = String(products.length);
   $("#products-count").hidden = products.length === 0;
   showPinned(shelf.get(pinned));
+  checkout.options.follow(shelf);
 }
 
 function showPinned(product) {
