@@ -13,6 +13,7 @@ import msgspec
 from cart.core import catalog
 from cart.core.order import HOLDS_LIMIT, MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
 from cart.core.payment import Attempt
+from cart.core.refund import RefundWish
 from cart.errors import (
     Conflict,
     Forbidden,
@@ -34,11 +35,15 @@ from cart.ports import (
     Placement,
     ProviderSilent,
 )
+from cart.refunding import Refunding
 from cart.settling import Settling
 from cart.shopping import Shopping, new_id
 
 ORDERS_LISTED_LIMIT: Final = 100
 """Most orders in one answer, the newest."""
+
+CANCEL_KEY: Final = "cancel"
+"""The idempotency key of the refund that cancelling a paid order is."""
 
 BEGIN_WITHIN_S: Final = 10.0
 """A provider that takes longer to prepare a payment is said not to answer."""
@@ -53,6 +58,7 @@ class Checkout:
         payments: PaymentBook,
         providers: Mapping[str, PaymentProvider],
         settling: Settling,
+        refunding: Refunding,
         shopping: Shopping,
         *,
         pay_within_seconds: int,
@@ -62,6 +68,7 @@ class Checkout:
         self._payments = payments
         self._providers = providers
         self._settling = settling
+        self._refunding = refunding
         self._shopping = shopping
         self._pay_within_ms = pay_within_seconds * 1000
         self._make_id = make_id
@@ -175,6 +182,8 @@ class Checkout:
         Cancelling twice is cancelling once.
         """
         found = await self._own(buyer, order)
+        if found.state == OrderState.PAID:
+            found = await self._refunding.request(buyer, CANCEL_KEY, found, wish=RefundWish())
         if found.state == OrderState.CANCELLED:
             return found
         cancelled = await self._orders.cancel(order)
@@ -185,6 +194,18 @@ class Checkout:
             raise self._refusal(found)
         self._settling.wake()
         return cancelled
+
+    async def refund(
+        self, person: str, key: str, order: str, *, wish: RefundWish, restock: bool, reason: str
+    ) -> Order:
+        """Give something of a paid order back, for its buyer or its seller.
+
+        Raises `NotFound`, and what `Refunding.request` raises.
+        """
+        found = await self.order(person, order)
+        return await self._refunding.request(
+            person, key, found, wish=wish, restock=restock, reason=reason
+        )
 
     async def _own(self, buyer: str, order: str) -> Order:
         found = await self.order(buyer, order)

@@ -16,6 +16,14 @@ from cart.core.event import Event
 from cart.core.hold import Hold
 from cart.core.order import MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
 from cart.core.payment import Attempt, Standing
+from cart.core.refund import (
+    Going,
+    NoSuchUnits,
+    NothingLeft,
+    RefundEvent,
+    RefundState,
+    RefundWish,
+)
 from cart.core.stock import Facts, HoldRequest, Outcome
 
 Publish = Callable[[str, Sequence[Event]], Awaitable[None]]
@@ -223,6 +231,69 @@ class PaymentBook(Protocol):
         """Unsettled attempts it is time to ask about; each is given later next time."""
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """A refund somebody asks for; `digest` tells equal requests from different ones."""
+
+    id: str
+    order: str
+    by: str
+    key: str
+    digest: str
+    wish: RefundWish
+    restock: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotPaid:
+    """There is no money to give back: the order was never paid."""
+
+    state: OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class TooMuch:
+    """More than is left of what was paid."""
+
+    left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repayment:
+    """A refund on its way, and the payment it gives back of."""
+
+    id: str
+    payment: Payment
+    amount_minor: int
+    state: RefundState
+
+
+Requested = Order | KeyUsed | NotPaid | TooMuch | NoSuchUnits | NothingLeft
+
+
+class RefundBook(Protocol):
+    """Refunds, and the units that come back with them."""
+
+    async def request(self, request: RefundRequest) -> Requested:
+        """Write a refund down, and put its units back on sale if that is wanted; the order.
+
+        An order all of whose units came back is CANCELLED.
+        """
+
+    async def refund(self, refund: str) -> Repayment | None:
+        """The refund of that id, if money is to move for it."""
+
+    async def refunds_of(self, payment: str) -> Sequence[str]:
+        """The unsettled refunds of a payment."""
+
+    async def step(self, refund: str, event: RefundEvent) -> Repayment:
+        """Let an event happen to a refund, if it can; both sides are told of its end."""
+
+    async def due(self, limit: int) -> Sequence[str]:
+        """Unsettled refunds it is time to ask about; each is given later next time."""
+
+
 class Outbox(Protocol):
     """Events written in the transactions that caused them."""
 
@@ -275,6 +346,12 @@ class PaymentProvider(Protocol):
 
     async def cancel(self, payment: Payment) -> Standing:
         """Call the payment off, giving back money that was taken; how it stands afterwards."""
+
+    async def refund(self, repayment: Repayment) -> Going:
+        """Give back so much of the payment, once for the refund's id."""
+
+    async def look_up_refund(self, repayment: Repayment) -> Going:
+        """How far the provider is with a refund."""
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
         """The payment a genuine, fresh message speaks of, empty when it is of none of ours.

@@ -18,7 +18,8 @@ from cart.adapters.ledger import (
     turn_holds,
 )
 from cart.adapters.outbox import put
-from cart.adapters.tables import holds, milliseconds, order_lines, orders, payments, products
+from cart.adapters.refund_tables import refund_lines, refunds
+from cart.adapters.tables import holds, milliseconds, order_lines, orders, products
 from cart.core import event
 from cart.core.hold import HoldState
 from cart.core.order import (
@@ -33,8 +34,10 @@ from cart.core.order import (
     fill,
     seller_hears,
 )
-from cart.core.payment import Attempt
+from cart.core.refund import Refund, RefundLine, RefundState
 from cart.ports import KeyUsed, NoSuchHold, Place, Placed, Placement
+
+MAY_HAVE_REFUNDS: Final = (OrderState.PAID, OrderState.CANCELLED)
 
 ORDER: Final = (
     orders,
@@ -128,17 +131,12 @@ class SqlOrderBook:
         return await self._newest(orders.c.store == store, limit)
 
     async def cancel(self, order: str) -> Order | None:
-        """Cancel it, return its units, and send money that came on its way back."""
-        taken = and_(payments.c.order_id == order, payments.c.state == Attempt.CONFIRMED)
+        """Cancel an order nobody has paid and return its units."""
         async with self._database.writing() as connection:
             await lock_order(connection, order)
-            refund = update(payments).where(taken)
-            cancelled = await advance(connection, order, OrderEvent.CANCEL)
-            if cancelled is not None:
-                await connection.execute(
-                    refund.values(state=Attempt.VOIDING, asked=0, ask_at=func.clock_timestamp())
-                )
-            return cancelled
+            if (await read_order(connection, order)).state != OrderState.PLACED:
+                return None
+            return await advance(connection, order, OrderEvent.CANCEL)
 
     async def _newest(self, condition: Any, limit: int) -> Sequence[Order]:
         query = select(*ORDER).where(condition)
@@ -240,10 +238,12 @@ async def _read(connection: AsyncConnection, query: Any) -> list[Order]:
                 price_minor=line.price_minor,
             )
         )
-    return [_order(row, lines[row.id]) for row in rows]
+    paid = [row.id for row in rows if row.state in MAY_HAVE_REFUNDS]
+    given_back = await read_refunds(connection, paid) if paid else {}
+    return [_order(row, lines[row.id], given_back.get(row.id, ())) for row in rows]
 
 
-def _order(row: Row[Any], lines: Sequence[Line]) -> Order:
+def _order(row: Row[Any], lines: Sequence[Line], given_back: Sequence[Refund]) -> Order:
     return Order(
         id=row.id,
         store=row.store,
@@ -258,4 +258,35 @@ def _order(row: Row[Any], lines: Sequence[Line]) -> Order:
         created_at_ms=row.created_at_ms,
         expires_at_ms=row.expires_at_ms,
         now_ms=row.now_ms,
+        refunded_minor=sum(
+            one.amount_minor for one in given_back if one.state != RefundState.FAILED
+        ),
+        refunds=tuple(given_back),
     )
+
+
+async def read_refunds(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Refund]]:
+    """The refunds of orders, oldest first."""
+    query = select(refunds, milliseconds(refunds.c.created_at).label("created_at_ms"))
+    query = query.where(refunds.c.order_id.in_(ids)).order_by(refunds.c.created_at, refunds.c.id)
+    rows = (await connection.execute(query)).all()
+    if not rows:
+        return {}
+    theirs = select(refund_lines).where(refund_lines.c.refund.in_([row.id for row in rows]))
+    lines: dict[str, list[RefundLine]] = {}
+    for line in await connection.execute(theirs.order_by(refund_lines.c.position)):
+        back = RefundLine(line=line.position, quantity=line.quantity)
+        lines.setdefault(line.refund, []).append(back)
+    found: dict[str, list[Refund]] = {}
+    for row in rows:
+        refund = Refund(
+            id=row.id,
+            state=RefundState(row.state),
+            amount_minor=row.amount_minor,
+            lines=tuple(lines.get(row.id, ())),
+            restocked=row.restocked,
+            reason=row.reason,
+            created_at_ms=row.created_at_ms,
+        )
+        found.setdefault(row.order_id, []).append(refund)
+    return found

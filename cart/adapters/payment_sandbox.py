@@ -20,10 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
 from cart.adapters.database import Database
+from cart.adapters.refund_tables import sandbox_refunds
 from cart.adapters.signatures import is_signed, sign
 from cart.adapters.tables import sandbox_notices, sandbox_payments
 from cart.core.payment import Standing
-from cart.ports import Begun, Charge, Payment, ProviderSilent
+from cart.core.refund import Going
+from cart.ports import Begun, Charge, Payment, ProviderSilent, Repayment
 from cart.rounds import run_rounds
 
 SIGNATURE: Final = "kkot-sandbox-signature"
@@ -48,8 +50,9 @@ class Trick(StrEnum):
     """What goes wrong with a payment that was approved.
 
     DELAY: the approval takes effect later. TIMEOUT: the first time the money is to be taken nothing
-    happens and nothing is answered. SILENT: the money is taken, without an answer or a message.
-    REPEAT: each message comes several times. REORDER: the message of the approval comes last.
+    happens and nothing is answered. SILENT: the money is taken, and given back, without an answer
+    or a message. REPEAT: each message comes several times. REORDER: the message of the approval
+    comes last. KEEP: refunds are refused.
     """
 
     NONE = ""
@@ -58,6 +61,7 @@ class Trick(StrEnum):
     SILENT = "silent"
     REPEAT = "repeat"
     REORDER = "reorder"
+    KEEP = "keep"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +151,41 @@ class Sandbox:
             await connection.execute(stub.on_conflict_do_update(index_elements=["id"], set_=off))
         return Standing.CANCELLED
 
+    async def refund(self, repayment: Repayment) -> Going:
+        """Give back so much; what was given back whole is CANCELLED."""
+        payment = repayment.payment.id
+        async with self._database.writing() as connection:
+            row = await _row(connection, payment, lock=True)
+            earlier = await _going(connection, repayment)
+            if earlier is not Going.ABSENT:
+                return earlier
+            given = select(func.coalesce(func.sum(sandbox_refunds.c.amount_minor), 0)).where(
+                sandbox_refunds.c.payment == payment, sandbox_refunds.c.going == Going.DONE
+            )
+            gone_minor = (await connection.execute(given)).scalar_one() + repayment.amount_minor
+            if row is None or row.standing != Standing.CONFIRMED or gone_minor > row.amount_minor:
+                return Going.FAILED
+            keeps = row.trick == Trick.KEEP
+            going = Going.FAILED if keeps else Going.DONE
+            await connection.execute(
+                insert(sandbox_refunds).values(
+                    id=repayment.id,
+                    payment=payment,
+                    amount_minor=repayment.amount_minor,
+                    going=going,
+                )
+            )
+            if not keeps and gone_minor == row.amount_minor:
+                await _become(connection, payment, Standing.CANCELLED)
+        if row.trick == Trick.SILENT:
+            raise ProviderSilent
+        return going
+
+    async def look_up_refund(self, repayment: Repayment) -> Going:
+        """How far it is."""
+        async with self._database.reading() as connection:
+            return await _going(connection, repayment)
+
     def sign(self, body: bytes, now_s: float) -> str:
         """The signature header's value for a message."""
         return sign(self._secret, body, now_s)
@@ -233,6 +272,12 @@ async def _notify(
     count = {Trick.SILENT: 0, Trick.REPEAT: REPETITIONS}.get(trick, 1)
     for _ in range(count):
         await connection.execute(insert(sandbox_notices).values(**notice))
+
+
+async def _going(connection: AsyncConnection, repayment: Repayment) -> Going:
+    mine = select(sandbox_refunds.c.going).where(sandbox_refunds.c.id == repayment.id)
+    found = (await connection.execute(mine)).scalar_one_or_none()
+    return Going.ABSENT if found is None else Going(found)
 
 
 def _is_agreed(row: Row[Any], payment: Payment) -> bool:

@@ -18,7 +18,8 @@ from cart.adapters.payment_http import ProviderHttp, text_of
 from cart.adapters.signatures import is_signed
 from cart.core.catalog import is_id
 from cart.core.payment import ENDED, Standing
-from cart.ports import Begun, Charge, Payment, ProviderSilent
+from cart.core.refund import Going
+from cart.ports import Begun, Charge, Payment, ProviderSilent, Repayment
 
 VERSION: Final = "2024-06-20"
 """The version of the interface this was written against."""
@@ -37,6 +38,16 @@ INTENT_STANDINGS: Final[Mapping[str, Standing]] = {
     "succeeded": Standing.CONFIRMED,
     "canceled": Standing.CANCELLED,
 }
+
+REFUNDS: Final[Mapping[str, Going]] = {
+    "succeeded": Going.DONE,
+    "failed": Going.FAILED,
+    "canceled": Going.FAILED,
+}
+"""How a refund stands; others are under way."""
+
+REFUNDS_LISTED: Final = 100
+"""Stripe's longest page of refunds; an order has fewer lines and units than that to give back."""
 
 _NEITHER: Final[Mapping[str, Any]] = {}
 
@@ -139,6 +150,35 @@ class Stripe:
         else:
             await self._http.post(f"{_intent_path(session)}/cancel", f"{payment.id}-void", form={})
         return await self.look_up(payment)
+
+    async def refund(self, repayment: Repayment) -> Going:
+        """Give back a part, or the rest, of what was captured."""
+        session = await self._session(repayment.payment)
+        form = {
+            "payment_intent": text_of(_intent(session), "id"),
+            "amount": str(repayment.amount_minor),
+            "metadata[payment]": repayment.payment.id,
+            "metadata[refund]": repayment.id,
+        }
+        said = await self._http.post("/v1/refunds", repayment.id, form=form)
+        if said.good:
+            return REFUNDS.get(text_of(said.body, "status"), Going.PENDING)
+        # Refused, or done already by a request whose answer was lost: the list tells which.
+        going = await self.look_up_refund(repayment)
+        return Going.FAILED if going == Going.ABSENT else going
+
+    async def look_up_refund(self, repayment: Repayment) -> Going:
+        """A refund is known by its metadata, which name it."""
+        session = await self._session(repayment.payment)
+        query = {"payment_intent": text_of(_intent(session), "id"), "limit": str(REFUNDS_LISTED)}
+        said = await self._http.get("/v1/refunds", query)
+        listed = said.body.get("data")
+        if not (said.good and isinstance(listed, list)):
+            raise ProviderSilent
+        for one in listed:
+            if isinstance(one, Mapping) and text_of(one, "metadata", "refund") == repayment.id:
+                return REFUNDS.get(text_of(one, "status"), Going.PENDING)
+        return Going.ABSENT
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
         """The payment a signed, fresh message speaks of."""

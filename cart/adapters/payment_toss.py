@@ -21,7 +21,8 @@ import msgspec
 from cart.adapters.payment_http import Answer, ProviderHttp, text_of
 from cart.core.catalog import is_id
 from cart.core.payment import ENDED, Standing
-from cart.ports import Begun, Charge, Payment, ProviderSilent
+from cart.core.refund import Going
+from cart.ports import Begun, Charge, Payment, ProviderSilent, Repayment
 
 TITLE_LIMIT_CHARS: Final = 100
 """A longer `orderName` is cut."""
@@ -36,6 +37,15 @@ STANDINGS: Final[Mapping[str, Standing]] = {
     "ABORTED": Standing.DECLINED,
     "EXPIRED": Standing.DECLINED,
 }
+
+CANCELS: Final[Mapping[str, Going]] = {
+    "DONE": Going.DONE,
+    "ABORTED": Going.FAILED,
+}
+"""How a cancellation stands; others are under way."""
+
+REFUND: Final = "환불 "
+"""What the reason of a refund begins with; the refund's id follows."""
 
 UNCERTAIN: Final = frozenset(
     {"PROVIDER_ERROR", "UNKNOWN_PAYMENT_ERROR", "CARD_PROCESSING_ERROR", "FAILED_DB_PROCESSING"}
@@ -134,6 +144,31 @@ class Toss:
             return Standing.CANCELLED
         return await self.look_up(payment)
 
+    async def refund(self, repayment: Repayment) -> Going:
+        """Give back a part, or the rest, of what was taken."""
+        said = await self._http.post(
+            f"{_path(repayment.payment)}/cancel",
+            repayment.id,
+            json={
+                "cancelReason": f"{REFUND}{repayment.id}",
+                "cancelAmount": repayment.amount_minor,
+            },
+        )
+        if said.good:
+            return _going(said.body, repayment)
+        if text_of(said.body, "code") in UNCERTAIN:
+            raise ProviderSilent
+        # Refused, or done already by a request whose answer was lost: the payment tells which.
+        going = await self.look_up_refund(repayment)
+        return Going.FAILED if going == Going.ABSENT else going
+
+    async def look_up_refund(self, repayment: Repayment) -> Going:
+        """A refund is known by its reason, which names it."""
+        said = await self._http.get(_path(repayment.payment))
+        if not said.good:
+            raise ProviderSilent
+        return _going(said.body, repayment)
+
     def read_webhook(
         self,
         headers: Mapping[str, str],
@@ -162,6 +197,14 @@ def _standing(said: Answer, payment: Payment) -> Standing:
     if standing is None:
         raise ProviderSilent
     return standing if standing in ENDED or _is_ours(said.body, payment) else Standing.MISMATCHED
+
+
+def _going(said: Mapping[str, Any], repayment: Repayment) -> Going:
+    cancels = said.get("cancels")
+    for cancel in cancels if isinstance(cancels, list) else ():
+        if isinstance(cancel, Mapping) and text_of(cancel, "cancelReason").endswith(repayment.id):
+            return CANCELS.get(text_of(cancel, "cancelStatus"), Going.PENDING)
+    return Going.ABSENT
 
 
 def _is_ours(said: Mapping[str, Any], payment: Payment) -> bool:

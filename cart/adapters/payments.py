@@ -194,10 +194,11 @@ async def _read(connection: AsyncConnection, condition: ColumnElement[bool]) -> 
     query = select(*PAYMENT).join(orders, orders.c.id == payments.c.order_id).where(condition)
     newest = query.order_by(payments.c.created_at.desc()).limit(1)
     row = (await connection.execute(newest)).first()
-    return None if row is None else _payment(row)
+    return None if row is None else to_payment(row)
 
 
-def _payment(row: Row[Any]) -> Payment:
+def to_payment(row: Row[Any]) -> Payment:
+    """A row of `PAYMENT`, joined with its order, as an attempt."""
     return Payment(
         id=row.id,
         order=row.order_id,

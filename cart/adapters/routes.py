@@ -280,6 +280,7 @@ def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
             raise BadSignature
         if payment:
             await cart.settling.settle(payment)
+            await cart.refunding.settle_payment(payment)
         # Toss counts nothing but 200 as heard.
         return Response(status_code=200)
 

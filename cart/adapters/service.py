@@ -17,11 +17,13 @@ from cart.adapters.ledger import SqlLedger
 from cart.adapters.orders import SqlOrderBook
 from cart.adapters.outbox import SqlOutbox
 from cart.adapters.payments import SqlPaymentBook
+from cart.adapters.refunds import SqlRefundBook
 from cart.adapters.shelf import SqlShelf
 from cart.checkout import Checkout
 from cart.expiry import Expiry
 from cart.holding import Holding
 from cart.ports import PaymentProvider, Publish
+from cart.refunding import Refunding
 from cart.relaying import Relaying
 from cart.settling import Settling
 from cart.shopping import Shopping
@@ -35,6 +37,7 @@ class Cart:
     holding: Holding
     checkout: Checkout
     settling: Settling
+    refunding: Refunding
     expiry: Expiry
     relaying: Relaying
     providers: Mapping[str, PaymentProvider]
@@ -64,11 +67,13 @@ def assemble(
     ledger, payments = SqlLedger(database), SqlPaymentBook(database)
     shopping = Shopping(SqlShelf(database))
     settling = Settling(payments, providers)
+    refunding = Refunding(SqlRefundBook(database), providers)
     checkout = Checkout(
         SqlOrderBook(database),
         payments,
         providers,
         settling,
+        refunding,
         shopping,
         pay_within_seconds=hold_seconds,
     )
@@ -77,6 +82,7 @@ def assemble(
         holding=Holding(ledger, hold_seconds=hold_seconds),
         checkout=checkout,
         settling=settling,
+        refunding=refunding,
         expiry=Expiry(ledger),
         relaying=Relaying(SqlOutbox(database), publish, database.written),
         providers=providers,
@@ -100,6 +106,7 @@ async def open_cart(
                 ("holding", cart.holding.run),
                 ("expiry", cart.expiry.run),
                 ("settling", cart.settling.run),
+                ("refunding", cart.refunding.run),
                 ("relaying", cart.relaying.run),
             )
         ]

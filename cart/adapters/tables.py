@@ -179,6 +179,7 @@ payments = Table(
     Column("provider", Text, nullable=False),
     Column("reference", Text, nullable=False, server_default=text("''")),
     Column("amount_minor", BigInteger, nullable=False),
+    Column("refunded_minor", BigInteger, nullable=False, server_default=text("0")),
     Column("currency", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("asked", Integer, nullable=False, server_default=text("0")),
@@ -189,6 +190,7 @@ payments = Table(
         "state IN ('created', 'claimed', 'unknown', 'confirmed', 'declined', 'voiding', 'voided')",
         name="known_state",
     ),
+    CheckConstraint("refunded_minor BETWEEN 0 AND amount_minor", name="refunded"),
     Index(
         "uq_payments_open",
         "order_id",

@@ -10,6 +10,7 @@ import msgspec
 
 from cart.core.catalog import Product, ProductSku
 from cart.core.order import Line, Order, OrderState
+from cart.core.refund import Refund, RefundState
 from cart.core.stock import Counters, Sku
 
 Event = dict[str, Any]
@@ -65,6 +66,7 @@ class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
     state: OrderState
     lines: tuple[Line, ...]
     total_minor: int
+    refunded_minor: int
     currency: str
     created_at_ms: int
 
@@ -75,8 +77,19 @@ class Ordered(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
     order: OrderSummary
 
 
+class Refunded(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="refund"):
+    """Money of an order is on its way back, is there, or could not be given back."""
+
+    order: str
+    refund: str
+    state: RefundState
+    amount_minor: int
+    currency: str
+
+
 FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced)
 FOR_THE_SELLER: Final = (Ordered,)
+FOR_THE_SELLER_AND_THE_BUYER: Final = (Refunded,)
 
 THINNED: Final = frozenset({"stock", "price", "product"})
 """Kinds of which only the newest of a product matters."""
@@ -118,10 +131,28 @@ def order_changed(order: Order) -> Event:
         state=order.state,
         lines=order.lines,
         total_minor=order.total_minor,
+        refunded_minor=order.refunded_minor,
         currency=order.currency,
         created_at_ms=order.created_at_ms,
     )
     return {**_told(Ordered(summary)), "audience": "seller"}
+
+
+def refund_moved(order: Order, refund: Refund) -> list[Event]:
+    """What the seller, and the buyer alone, hear of a refund."""
+    told = _told(
+        Refunded(
+            order=order.id,
+            refund=refund.id,
+            state=refund.state,
+            amount_minor=refund.amount_minor,
+            currency=order.currency,
+        )
+    )
+    return [
+        {**told, "audience": "seller"},
+        {**told, "audience": "person", "person": order.buyer},
+    ]
 
 
 def newest(events: Sequence[Event]) -> list[Event]:

@@ -13,6 +13,7 @@ import msgspec
 
 from cart.core.hold import Hold, HoldEvent, HoldState
 from cart.core.money import total
+from cart.core.refund import Refund
 
 HOLDS_LIMIT: Final = 20
 """Most holds in one order; more are refused."""
@@ -86,7 +87,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as its buyer and its seller see it at `now_ms`."""
+    """An order as its buyer and its seller see it at `now_ms`.
+
+    `refunded_minor`: what went back or is on its way there.
+    """
 
     id: str
     store: str
@@ -99,6 +103,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     created_at_ms: int
     expires_at_ms: int
     now_ms: int
+    refunded_minor: int = 0
+    refunds: tuple[Refund, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ NEXT: Final[Mapping[Attempt, Mapping[AttemptEvent, Attempt]]] = {
         AttemptEvent.DECLINE: Attempt.DECLINED,
         AttemptEvent.VOID: Attempt.VOIDING,
     },
-    Attempt.CONFIRMED: {AttemptEvent.VOID: Attempt.VOIDING},
+    Attempt.CONFIRMED: {},
     Attempt.DECLINED: {AttemptEvent.VOID: Attempt.VOIDING},
     Attempt.VOIDING: {AttemptEvent.FINISH_VOID: Attempt.VOIDED},
     Attempt.VOIDED: {},

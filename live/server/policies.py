@@ -4,6 +4,7 @@
 |--------------------------------|----------------------------------------------------------------|
 | cart: stock, price, product, … | publish to every unended show of the store that carries it      |
 | cart: order                    | publish to the sellers' sockets of the store's unended shows    |
+| cart: refund                   | publish to the sellers' sockets and to the buyer's              |
 | discovery: followed, no longer | tell that person in the store's unended shows                  |
 | show: on air, off air          | publish `on_air`                                               |
 | show: pinned, arranged         | publish `product` for what was not carried, `pin`               |
@@ -47,7 +48,7 @@ class Publish(Protocol):
         """Publish one event, once for a key. Raises when it is not known to have got through."""
 
 
-_ABOUT: Final = frozenset({"audience", "key"})
+_ABOUT: Final = frozenset({"audience", "person", "key"})
 """Members of cart's events that are for us and not for viewers."""
 
 
@@ -64,10 +65,20 @@ class CartToRooms:
         shows = await self._shows.unended(store)
         for event in events:
             message = {name: value for name, value in event.items() if name not in _ABOUT}
-            to = SELLER if event.get("audience") == "seller" else EVERYBODY
+            to = _audience(event)
             for show in shows:
                 if _matters(event, show):
                     await self._publish(show.id, message, to, event["key"])
+
+
+def _audience(event: Mapping[str, Any]) -> str:
+    match event.get("audience"):
+        case "seller":
+            return SELLER
+        case "person":
+            return person(event["person"])
+        case _:
+            return EVERYBODY
 
 
 def _matters(event: Mapping[str, Any], show: Show) -> bool:

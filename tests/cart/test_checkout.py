@@ -134,9 +134,12 @@ async def test_cancelling_a_paid_order_returns_units_and_money(shop: Shop) -> No
     cancelled = await shop.cart.checkout.cancel(BUYER, order.id)
     assert cancelled.state == OrderState.CANCELLED
     assert await shop.counters(tea) == (1, 0, 0)
-    await shop.cart.settling.settle_due()
+    assert cancelled.refunded_minor == 12_000
+    await shop.cart.refunding.settle_due()
     assert await shop.standing(payment) == Standing.CANCELLED
-    assert [event["order"]["state"] for event in await shop.hear("order")] == ["paid", "cancelled"]
+    assert [event["order"]["state"] for event in await shop.hear("order")] == [
+        *("paid", "cancelled", "cancelled")
+    ]
 
 
 async def test_paying_twice_leads_to_the_same_page(shop: Shop) -> None:

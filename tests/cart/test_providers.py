@@ -12,13 +12,15 @@ import pytest
 import pytest_asyncio
 
 from cart.adapters.database import Database
+from cart.adapters.money_recount import recount_money
 from cart.adapters.payments import SqlPaymentBook
 from cart.core.order import Order, OrderState
 from cart.core.payment import Attempt, Standing
+from cart.core.refund import RefundLine, RefundState, RefundWish
 from cart.errors import ProviderUnavailable
 from cart.ports import Payment, ProviderSilent
 from cart.settling import Settling
-from tests.cart.shop import BUYER, Shop, attempt
+from tests.cart.shop import BUYER, SELLER, Shop, attempt
 from tests.cart.tills import (
     NOW_S,
     RemoteTill,
@@ -73,7 +75,8 @@ async def remote(
 
 def _installed(shop: Shop, till: Till) -> Till:
     settling, checkout = shop.cart.settling, shop.cart.checkout
-    settling._providers = checkout._providers = {till.name: till.provider}
+    providers = {till.name: till.provider}
+    settling._providers = checkout._providers = shop.cart.refunding._providers = providers
     settling._answer_within_s = 5.0
     return till
 
@@ -190,6 +193,64 @@ async def test_messages_may_repeat_and_overtake_each_other(shop: Shop, till: Til
     assert await state_of(shop, order) == OrderState.PAID
     assert await till.taken(payment) == PRICE_MINOR
     assert len(await shop.hear("order")) == 1
+
+
+async def bought_two(shop: Shop, till: Till) -> tuple[Order, str]:
+    """A paid order of two units, and its payment."""
+    tea = await shop.stock(2, price_minor=PRICE_MINOR)
+    order = await shop.order(await shop.hold(tea, quantity=2))
+    redirect = await shop.cart.checkout.pay(BUYER, order.id)
+    payment = (await latest(shop, order)).id
+    await till.approve(payment, redirect)
+    await shop.cart.settling.settle(payment)
+    return order, payment
+
+
+async def give_back_one(shop: Shop, order: Order, key: str = "r") -> str:
+    """The seller gives back one unit; the refund's id."""
+    wish = RefundWish((RefundLine(line=0, quantity=1),))
+    said = await shop.cart.checkout.refund(
+        SELLER, key, order.id, wish=wish, restock=True, reason=""
+    )
+    return said.refunds[-1].id
+
+
+async def test_parts_go_back_once_each(shop: Shop, till: Till) -> None:
+    order, payment = await bought_two(shop, till)
+    first = await give_back_one(shop, order)
+    await asyncio.gather(*(shop.cart.refunding.settle(first) for _ in range(3)))
+    assert await till.taken(payment) == PRICE_MINOR
+    await give_back_one(shop, order, "second")
+    await shop.cart.refunding.settle_payment(payment)
+    assert await till.taken(payment) == 0
+    after = await shop.cart.checkout.order(BUYER, order.id)
+    assert {one.state for one in after.refunds} == {RefundState.DONE}
+    assert await recount_money(shop.engine) == []
+
+
+async def test_lost_refund_is_unknown_until_the_provider_is_asked(shop: Shop, till: Till) -> None:
+    order, payment = await bought_two(shop, till)
+    refund = await give_back_one(shop, order)
+    await till.lose_refund()
+    shop.cart.refunding._answer_within_s = 0.25
+    silent = await shop.cart.refunding.settle(refund)
+    assert silent is not None
+    assert (silent.state, await till.taken(payment)) == (RefundState.UNKNOWN, PRICE_MINOR)
+    shop.cart.refunding._answer_within_s = 5.0
+    settled = await shop.cart.refunding.settle(refund)
+    assert settled is not None
+    assert (settled.state, await till.taken(payment)) == (RefundState.DONE, PRICE_MINOR)
+
+
+async def test_refused_refund_fails_and_keeps_the_books_true(shop: Shop, till: Till) -> None:
+    order, payment = await bought_two(shop, till)
+    refund = await give_back_one(shop, order)
+    await till.refuse_refunds()
+    failed = await shop.cart.refunding.settle(refund)
+    assert failed is not None
+    assert (failed.state, await till.taken(payment)) == (RefundState.FAILED, 2 * PRICE_MINOR)
+    assert (await shop.cart.checkout.order(BUYER, order.id)).refunded_minor == 0
+    assert await recount_money(shop.engine) == []
 
 
 async def test_payment_nobody_has_seen_is_pending_and_easily_called_off(till: Till) -> None:

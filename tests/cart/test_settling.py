@@ -10,8 +10,9 @@ from cart.adapters.payment_sandbox import Trick
 from cart.adapters.payments import SqlPaymentBook
 from cart.core.order import OrderState
 from cart.core.payment import Attempt, Standing
+from cart.core.refund import Going
 from cart.errors import Conflict, ProviderUnavailable
-from cart.ports import Begun, Charge, Payment, PaymentProvider, ProviderSilent
+from cart.ports import Begun, Charge, Payment, PaymentProvider, ProviderSilent, Repayment
 from cart.settling import Settling
 from tests.cart.shop import BUYER, Shop
 
@@ -50,6 +51,16 @@ class Scripted:
         self._speak()
         self.standing = Standing.CANCELLED
         return self.standing
+
+    async def refund(self, repayment: Repayment) -> Going:
+        """Give back whatever is asked."""
+        self._speak()
+        return Going.DONE
+
+    async def look_up_refund(self, repayment: Repayment) -> Going:
+        """It has not heard of it."""
+        self._speak()
+        return Going.ABSENT
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_s: float) -> str | None:
         """Whatever was sent."""

@@ -19,7 +19,7 @@ from cart.adapters.payment_stripe import Stripe
 from cart.adapters.payment_toss import Toss
 from cart.core.payment import Standing
 from cart.ports import PaymentProvider
-from tests.cart.shop import Shop, attempt
+from tests.cart.shop import Shop
 from tests.standin import stripe, toss
 from tests.standin.faults import Fault
 from tests.standin.process import StandIn
@@ -52,6 +52,12 @@ class Till(Protocol):
     async def lose_request(self, payment: str, redirect: str) -> None:
         """Pay; the charge will time out once, before anything was taken."""
 
+    async def lose_refund(self) -> None:
+        """The answer to the next refund gets lost after the money went back."""
+
+    async def refuse_refunds(self) -> None:
+        """The next refund is refused."""
+
     async def messages(self, payment: str) -> list[Message]:
         """What the provider says of a payment, oldest first."""
 
@@ -83,6 +89,12 @@ class SandboxTill:
     async def lose_request(self, payment: str, redirect: str) -> None:
         await self.provider.decide(payment, Standing.AUTHORIZED, Trick.TIMEOUT)
 
+    async def lose_refund(self) -> None:
+        await self.shop.sql("UPDATE sandbox_payments SET trick = 'silent'")
+
+    async def refuse_refunds(self) -> None:
+        await self.shop.sql("UPDATE sandbox_payments SET trick = 'keep'")
+
     async def messages(self, payment: str) -> list[Message]:
         told: list[Message] = []
         for number, standing in enumerate((Standing.AUTHORIZED, Standing.CONFIRMED)):
@@ -91,11 +103,14 @@ class SandboxTill:
         return told
 
     async def taken(self, payment: str) -> int:
-        confirmed = await self.provider.look_up(attempt(payment)) == Standing.CONFIRMED
-        query = text("SELECT amount_minor FROM sandbox_payments WHERE id = :id")
+        query = text(
+            "SELECT p.amount_minor - coalesce((SELECT sum(r.amount_minor) FROM sandbox_refunds r"
+            " WHERE r.payment = p.id AND r.going = 'done'), 0) FROM sandbox_payments p"
+            " WHERE p.id = :id AND p.standing = 'confirmed'"
+        )
         async with self.shop.engine.connect() as connection:
-            amount = (await connection.execute(query, {"id": payment})).scalar_one_or_none()
-        return int(amount or 0) if confirmed else 0
+            left = (await connection.execute(query, {"id": payment})).scalar_one_or_none()
+        return int(left or 0)
 
 
 @dataclass
@@ -124,6 +139,12 @@ class RemoteTill:
     async def lose_request(self, payment: str, redirect: str) -> None:
         await self.approve(payment, redirect)
         await self.standin.plan("confirm", Fault.HANG_BEFORE)
+
+    async def lose_refund(self) -> None:
+        await self.standin.plan("cancel", Fault.HANG_AFTER)
+
+    async def refuse_refunds(self) -> None:
+        await self.standin.plan("cancel", Fault.DECLINE)
 
     async def messages(self, payment: str) -> list[Message]:
         path = f"/payments/{self.name}/webhook"

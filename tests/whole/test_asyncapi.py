@@ -182,6 +182,16 @@ async def selling(day: Day) -> None:
     assert (await day.heard("said", text="샀어요"))["from"]["buyer"] is True
 
 
+async def refunds(day: Day) -> None:
+    """One of the two is given back."""
+    (bought,) = (await read(await day.buying.get("/orders")))["orders"]
+    body = {"lines": [{"line": 0, "quantity": 1}], "reason": "시든 꽃"}
+    key = {"Idempotency-Key": "r"}
+    await read(await day.selling.post(f"/orders/{bought['id']}/refunds", json=body, headers=key))
+    await day.heard("refund", "buyer", state="done", amount_minor=9_000)
+    await day.heard("refund", "seller", state="done")
+
+
 async def media(day: Day) -> None:
     """Two programs publish the show one after the other; then it ends."""
     path = f"/shows/{day.shop.show}"
@@ -224,6 +234,7 @@ async def test_every_frame_of_a_day_is_told_and_all_that_is_told_is_heard(day: D
     await questions(day)
     await talk(day)
     await selling(day)
+    await refunds(day)
     await media(day)
     for name in day.visitors:
         await day.heard("ended", name)

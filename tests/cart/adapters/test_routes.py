@@ -112,7 +112,7 @@ async def test_from_shelf_to_paid_order_through_the_operations(shop: Shop) -> No
     answer = msgspec.json.decode(msgspec.json.encode(paid))
     assert set(answer) == {
         *("id", "store", "buyer", "state", "lines", "total_minor", "currency", "recipient"),
-        *("created_at_ms", "expires_at_ms", "now_ms"),
+        *("created_at_ms", "expires_at_ms", "now_ms", "refunded_minor", "refunds"),
     }
     sold = await call(shop, "GET", "/products/{id}")(product.id)
     assert set(msgspec.to_builtins(sold)) == {
