@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 import yaml  # type: ignore[import-untyped]
 
@@ -282,6 +283,7 @@ def test_every_rule_is_tried() -> None:
     assert {each[0] for each in BREAKS} == set(RULES)
 
 
-def test_the_health_check_has_its_door() -> None:
+async def test_the_health_check_has_its_door() -> None:
     app = build_app([], Named(), {}, version="0")
-    assert "/healthz" in {getattr(route, "path", "") for route in getattr(app, "routes", ())}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        assert (await client.get("http://kkot.test/healthz")).is_success

@@ -75,7 +75,7 @@ async def test_who_lags_goes_without_talk_until_it_has_caught_up(redis_url: str)
         async with asyncio.timeout(PATIENCE_S):
             while not any(connection.lags for connection in served):
                 await node.chat.publish("spring", event)
-                await asyncio.sleep(0)
+                await bom.until("product")
             await bom.say("unheard")
             await bom.until("said")
             slow.connection.transport.resume_reading()
