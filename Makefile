@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON2 ?= python2.7
+# These run whole servers, browsers and other people's programs; they want the machine for themselves.
+ALONE := $(addprefix tests/,audit conformance e2e interop network reach whole)
 CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL WHEP_REDIRECT_URL CA FLOOD STRICT REPORT
 
 .PHONY: run test check bench autobahn conformance lock clean install install-dev
@@ -12,7 +14,8 @@ run: install ## serve the demo shop and a live show
 
 test: check ## everything: style, types, unit, integration and browser tests
 	@deploy/install-test-tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
 
 check: install-dev ## style and types only
 	$(BIN)/ruff check .
