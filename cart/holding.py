@@ -46,7 +46,13 @@ class Holding:
     async def hold(
         self, buyer: str, key: str, lines: Sequence[HoldLine], *, show: str | None = None
     ) -> Decision:
-        """Hold all these units for a buyer, or none; returns once the decision is durable.
+        """Hold all these units for a buyer, or none: `ask`, and what it promises."""
+        return await self.ask(buyer, key, lines, show=show)
+
+    def ask(
+        self, buyer: str, key: str, lines: Sequence[HoldLine], *, show: str | None = None
+    ) -> asyncio.Future[Decision]:
+        """Ask for all these units for a buyer, or none; kept once the decision is durable.
 
         Lines of one SKU are summed. The same buyer, key and request give the same holds again.
         Raises `Invalid`, `NotFound`, `Busy`, or the database's error, after which the holds may
@@ -71,7 +77,7 @@ class Holding:
         answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(request, answer))
         self._arrived.set()
-        return await answer
+        return answer
 
     async def release(self, buyer: str, hold: str) -> None:
         """Give units back; raises `NotFound`, `HoldExpired`, or `Conflict` once ordered.

@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,8 +21,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.typing import Subprotocol
 
-from chat.core.commands import HEARTS_AT_ONCE, MESSAGE_BYTES, Command, Heart, Hello, Say, Sync
-from chat.core.events import Accepted, Refused
+from chat.core.commands import (
+    HEARTS_AT_ONCE,
+    MESSAGE_BYTES,
+    Command,
+    Heart,
+    Hello,
+    Say,
+    Sync,
+    Want,
+    WantedLine,
+)
+from chat.core.events import Accepted, Held, NotHeld, Refused
 from chat.core.frames import Format
 from chat.core.returning import MOST_S, Place, comes_back, pause_s
 from chat.errors import DismissedError, TooManyError, UnavailableError
@@ -43,8 +53,8 @@ TOO_FAST_S: Final = 1.0
 """A repeated saying that came too fast is repeated after this."""
 
 Event = dict[str, Any]
-Answer = Accepted | Refused
-_ANSWERS: Final = frozenset({"accepted", "refused"})
+Answer = Accepted | Refused | Held | NotHeld
+_ANSWERS: Final = frozenset({"accepted", "refused", "held", "not_held"})
 
 
 class _Shape(msgspec.Struct):
@@ -57,7 +67,13 @@ class _Welcome(msgspec.Struct):
     offset: int
 
 
-_SHAPES: Final = {"welcome": _Welcome, "accepted": Accepted, "refused": Refused}
+_SHAPES: Final = {
+    "welcome": _Welcome,
+    "accepted": Accepted,
+    "refused": Refused,
+    "held": Held,
+    "not_held": NotHeld,
+}
 
 
 @dataclass(slots=True)
@@ -117,22 +133,44 @@ class RoomClient:
             raise self._gone or StopAsyncIteration
         return event
 
-    async def say(self, text: str, *, question: bool = False, product: str | None = None) -> Answer:
+    async def say(
+        self, text: str, *, question: bool = False, product: str | None = None
+    ) -> Accepted | Refused:
         """Say something and wait for what becomes of it.
 
         `question`: the seller is to answer it, about a `product` of the show or about the show.
         Raises `TooManyError`; `UnavailableError` when it was not answered for so long that it is
         not known whether it was said; `DismissedError`; `ValueError` for what is no text.
         """
+        say = Say(secrets.token_urlsafe(9), text, question, product)
+        answer = await self._answered(say)
+        if answer is None:
+            return Refused(say.id, "too_long")
+        assert isinstance(answer, Accepted | Refused)
+        return answer
+
+    async def hold(self, lines: Sequence[WantedLine], key: str | None = None) -> Held | NotHeld:
+        """Hold all these units, or none, and wait until it is durable.
+
+        `key`: by which a repeated one is the same; made up without one. Raises `TooManyError`,
+        `UnavailableError`, `DismissedError`, and `ValueError` for a message above the limit.
+        """
+        answer = await self._answered(Want(key or secrets.token_urlsafe(9), [*lines]))
+        if answer is None:
+            raise ValueError("more lines than a message has room for")
+        assert isinstance(answer, Held | NotHeld)
+        return answer
+
+    async def _answered(self, command: Say | Want) -> Answer | None:
+        """What becomes of it, after all that was said before; None when it is too large."""
         if self._over:
             raise self._gone or UnavailableError("The room was left.")
         if len(self._sayings) >= SAYINGS_WAITING:
             raise TooManyError(facts={"limit": SAYINGS_WAITING})
-        say = Say(secrets.token_urlsafe(9), text, question, product)
-        message = self._encode(say)
+        message = self._encode(command)
         if len(message.encode() if isinstance(message, str) else message) > MESSAGE_BYTES:
-            return Refused(say.id, "too_long")
-        saying = _Saying(say.id, message, self._clock())
+            return None
+        saying = _Saying(command.id, message, self._clock())
         self._sayings.append(saying)
         self._spoken.set()
         return await saying.answer
@@ -221,7 +259,7 @@ class RoomClient:
         if event["type"] in _ANSWERS:
             asked = self._asked
             if asked is not None and asked[0] == event["id"] and not asked[1].done():
-                asked[1].set_result(msgspec.convert(event, Accepted | Refused))
+                asked[1].set_result(msgspec.convert(event, Answer))
         elif not self._place.knows(event):
             await self._events.put(event)
             self._place.take(event)

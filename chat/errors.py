@@ -43,6 +43,18 @@ class TooOftenError(ChatError):
     code = "too_many_requests"
 
 
+class TooManyAtOnceError(ChatError):
+    """So much of a connection waits for its answer that no more is taken; fact `limit`."""
+
+    code = "too_many_requests"
+
+
+class MalformedError(ChatError):
+    """A message whose members are wrong."""
+
+    code = "invalid"
+
+
 class UnknownError(ChatError):
     """There is no such show, store, saying or report."""
 

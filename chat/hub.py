@@ -23,7 +23,7 @@ from chat.core.words import WordList
 from chat.crowd import Crowd
 from chat.errors import EventTooLargeError, ForbiddenError, UnavailableError, UnknownError
 from chat.picture import Looks
-from chat.ports import Ask, Beat, Bus, Customers, Describe, Identify, Presence, Room
+from chat.ports import Ask, Beat, Bus, Customers, Describe, Identify, Presence, Room, Till
 
 log = structlog.get_logger()
 
@@ -57,6 +57,8 @@ class Hub:
         """Told, without waiting, of a show and what a viewer said there, once it is shown."""
         self.ask: Ask | None = None
         """Takes what viewers mark as questions; without one none are taken."""
+        self.till: Till | None = None
+        """Where viewers ask for holds; without one a room knows no such message."""
         self._presence = presence
         self._tasks = tasks
         self._crowds: dict[str, Crowd] = {}

@@ -15,7 +15,9 @@ from chat.core.archive import Kept, Place, Recall, Saying, Share
 from chat.core.assistant.facts import Answered, Entry, Shop
 from chat.core.budget import Part
 from chat.core.closes import Close
+from chat.core.commands import Want
 from chat.core.deeds import Deed, Noted, Report
+from chat.core.events import Held, NotHeld
 from chat.core.frames import Event
 from chat.core.log import Position, Tail
 from chat.core.moderation import Rules, Sanction, SanctionKind, Settings
@@ -23,6 +25,7 @@ from chat.core.presence import Attendance
 from chat.core.questions import Objection, Origin, Question, QuestionAnswered
 from chat.core.room import Rank
 from chat.core.talk import Past
+from chat.errors import ChatError
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,18 @@ OriginAllowed = Callable[[str | None, str | None], bool]
 
 Receive = Callable[[], Awaitable[str | bytes | None]]
 """The next message of a viewer; None once it is gone."""
+
+
+class Till(Protocol):
+    """The shop's till as a room sees it; it tells problems as HTTP does."""
+
+    def hold(
+        self, person: str | None, show: str, wish: Want, answer: Callable[[Held | NotHeld], None]
+    ) -> None:
+        """Ask for a hold; `answer` is called once, now or when it is durable. Never waits."""
+
+    def refuse(self, key: str, error: ChatError) -> NotHeld:
+        """How the till tells that a room takes no such wish."""
 
 
 class Socket(Protocol):

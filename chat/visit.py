@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
+from chat.buying import Buying
 from chat.connection import Connection
 from chat.core import moderation, room
 from chat.core.addressee import EVERYBODY
@@ -110,6 +111,7 @@ def _visitor(hello: Hello, person: Person | None) -> str:
 
 
 async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Visitor) -> None:
+    buying: Buying | None = None
     while (message := await visitor.receive()) is not None:
         outcome = room.handle(
             decode(message, visitor.wire),
@@ -126,6 +128,12 @@ async def _converse(hub: Hub, crowd: Crowd, connection: Connection, visitor: Vis
             await _judge(hub, crowd, connection, outcome)
         elif isinstance(outcome, room.Refused):
             connection.tell(outcome.event())
+        elif isinstance(outcome, room.Wanted):
+            if hub.till is None:
+                connection.close(Close.MALFORMED)
+                return
+            buying = buying or Buying(hub.till, crowd.show, connection)
+            buying.take(outcome.wish)
         elif isinstance(outcome, room.Hearted):
             crowd.cheer(outcome.count)
         elif not await crowd.welcome(connection):

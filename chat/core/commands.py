@@ -1,4 +1,4 @@
-"""What a client may send: one message = one map, as `hello`, `say`, `heart` or `sync`.
+"""What a client may send: one message = one map, as `hello`, `say`, `hold`, `heart` or `sync`.
 
 Unknown members are passed over, for clients newer than this server. Nothing else passes: unknown
 types of messages, wrong types of values, numbers out of range, a message above 4 KiB, the wrong
@@ -20,7 +20,11 @@ CLIENT_ID_CHARS: Final = 32
 VISITOR_CHARS: Final = 32
 """The longest id a client may keep for whoever uses it."""
 PRODUCT_CHARS: Final = 64
-"""The longest id of a product."""
+"""The longest id of a product, or of a SKU."""
+KEY_CHARS: Final = 64
+"""The longest key of a hold."""
+LINES_AT_ONCE: Final = 50
+"""The most lines in one message; the shop may take fewer."""
 HEARTS_AT_ONCE: Final = 50
 """The most hearts in one message."""
 
@@ -57,6 +61,24 @@ class Say(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag
     product: Annotated[str, Meta(max_length=PRODUCT_CHARS)] | None = None
 
 
+class WantedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """So many units of a SKU, at the price the buyer was told, if it says one."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=PRODUCT_CHARS)]
+    quantity: Annotated[int, Meta(ge=1, lt=2**31)] = 1
+    price_minor: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+
+
+class Want(msgspec.Struct, frozen=True, tag_field="type", tag="hold"):
+    """Hold all these units, or none; `id` is the key by which a repeated one is the same.
+
+    It comes back in `held` or `not_held`.
+    """
+
+    id: Annotated[str, Meta(pattern=f"^[!-~]{{1,{KEY_CHARS}}}$")]
+    lines: Annotated[list[WantedLine], Meta(min_length=1, max_length=LINES_AT_ONCE)]
+
+
 class Heart(msgspec.Struct, frozen=True, tag_field="type", tag="heart"):
     """So many hearts since the last such message."""
 
@@ -67,7 +89,7 @@ class Sync(msgspec.Struct, frozen=True, tag_field="type", tag="sync"):
     """Asks for the welcome again."""
 
 
-Command = Hello | Say | Heart | Sync
+Command = Hello | Say | Want | Heart | Sync
 
 
 class Unsayable(msgspec.Struct, frozen=True):
@@ -76,9 +98,15 @@ class Unsayable(msgspec.Struct, frozen=True):
     id: str
 
 
+class Unwantable(msgspec.Struct, frozen=True):
+    """A `hold` that is none, with an id to tell its sender by."""
+
+    id: str
+
+
 class _Trace(msgspec.Struct, frozen=True):
     type: str
-    id: ClientId
+    id: Annotated[str, Meta(max_length=KEY_CHARS)]
 
 
 _MSGPACK_COMMANDS: Final[msgspec.msgpack.Decoder[Any]] = msgspec.msgpack.Decoder(Command)
@@ -87,7 +115,11 @@ _MSGPACK_TRACES: Final = msgspec.msgpack.Decoder(_Trace)
 _JSON_TRACES: Final = msgspec.json.Decoder(_Trace)
 
 
-def decode(message: str | bytes, wire: Format) -> Command | Unsayable | None:
+Faulty = Unsayable | Unwantable
+"""What is answered though it is none of the commands."""
+
+
+def decode(message: str | bytes, wire: Format) -> Command | Faulty | None:
     """The command in a message; None where the message is none of the protocol's."""
     if isinstance(message, str) is not (wire is Format.JSON):
         return None
@@ -99,15 +131,17 @@ def decode(message: str | bytes, wire: Format) -> Command | Unsayable | None:
         command: Command = decoder.decode(data)
         return command
     except msgspec.ValidationError:
-        return _unsayable(data, wire)
+        return _faulty(data, wire)
     except (ValueError, RecursionError):
         return None
 
 
-def _unsayable(data: bytes, wire: Format) -> Unsayable | None:
+def _faulty(data: bytes, wire: Format) -> Faulty | None:
     try:
         decoder = _JSON_TRACES if wire is Format.JSON else _MSGPACK_TRACES
         trace = decoder.decode(data)
     except (ValueError, RecursionError):
         return None
-    return Unsayable(trace.id) if trace.type == "say" else None
+    if trace.type == "hold":
+        return Unwantable(trace.id)
+    return Unsayable(trace.id) if trace.type == "say" and len(trace.id) <= CLIENT_ID_CHARS else None

@@ -4,6 +4,7 @@ The shop's events come from outside as maps. From these types the room's protoco
 machines (AsyncAPI), so a member that is told stands here.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -110,6 +111,21 @@ class Refused(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type",
     until_ms: int | None = None
 
 
+class Held(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="held"):
+    """What was asked for by `hold` under the client's `id` is held, as the shop tells it."""
+
+    id: str
+    holds: Sequence[Any]
+    now_ms: int
+
+
+class NotHeld(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="not_held"):
+    """What was asked for by `hold` under the client's `id` is not: the problem HTTP would tell."""
+
+    id: str
+    problem: Mapping[str, Any]
+
+
 class Reported(msgspec.Struct, frozen=True, tag_field="type", tag="reported"):
     """A viewer reported a saying."""
 
@@ -130,7 +146,7 @@ class Asked(msgspec.Struct, frozen=True, tag_field="type", tag="question"):
 
 TALK: Final = (Said, Hearts, Present, Thinned)
 """Told to everybody; a slow reader goes without. A private `said` is in the shop lane."""
-OWN: Final = (Welcome, Accepted, Refused)
+OWN: Final = (Welcome, Accepted, Refused, Held, NotHeld)
 """Told to one connection."""
 SHOP: Final = (
     *(Settings, Deleted, Sanction, Appointed, Reported, Settled),

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from chat.core import addressee
 from chat.core.closes import Close
-from chat.core.commands import Command, Hello, Say, Sync, Unsayable
+from chat.core.commands import Command, Faulty, Hello, Say, Sync, Unsayable, Unwantable, Want
 from chat.core.links import find_link
 from chat.core.masks import mask
 from chat.core.rate_limit import HEARTS, MESSAGES, QUESTION_COST, SYNC_COST, Bucket, TalkBucket
@@ -144,11 +144,18 @@ class Dismissed:
     close: Close
 
 
-Outcome = Said | Hearted | SnapshotWanted | Refused | Dismissed
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """To be asked of the shop's till, which answers; or refused there, being no wish at all."""
+
+    wish: Want | Unwantable
+
+
+Outcome = Said | Hearted | SnapshotWanted | Wanted | Refused | Dismissed
 
 
 def handle(
-    command: Command | Unsayable | None,
+    command: Command | Faulty | None,
     member: Member,
     now: float,
     now_ms: int,
@@ -166,6 +173,8 @@ def handle(
         return Dismissed(Close.MALFORMED)
     if isinstance(command, Unsayable):
         return Refused(command.id, "malformed")
+    if isinstance(command, Want | Unwantable):
+        return Wanted(command)
     if isinstance(command, Say):
         return _say(command, member, now, now_ms, new_id, forbidden)
     if isinstance(command, Sync):

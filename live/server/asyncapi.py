@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 import cart.core.event as cart_events
 from cart.core.catalog import Product
+from cart.core.hold import Hold
 from chat.core import closes
 from chat.core import events as chat_events
 from chat.core.commands import MESSAGE_BYTES, Command, Heart
@@ -25,6 +26,7 @@ from chat.core.questions import QuestionAnswered
 from chat.core.standing import Followed
 from chat.visit import HELLO_S
 from live.server import room_events
+from live.server.responses import Problem
 
 JsonObject = dict[str, Any]
 Kind = type[msgspec.Struct]
@@ -152,7 +154,7 @@ def _receive(kind: Kind) -> JsonObject:
 
 def _schemas() -> JsonObject:
     _, schemas = msgspec.json.schema_components(
-        [*COMMANDS, *TELLABLE, Product], ref_template=SCHEMA
+        [*COMMANDS, *TELLABLE, Product, Hold], ref_template=SCHEMA
     )
     for kind in TELLABLE:
         schemas[kind.__name__] |= {"x-lane": _lane(kind), "x-to": _audience(kind)}
@@ -162,6 +164,10 @@ def _schemas() -> JsonObject:
         schemas[kind.__name__]["properties"]["offset"] = offset
     products = schemas[chat_events.Welcome.__name__]["properties"]["products"]
     products["items"] = _reference("schemas", Product.__name__)
+    held = schemas[chat_events.Held.__name__]["properties"]["holds"]
+    held["items"] = _reference("schemas", Hold.__name__)
+    told = schemas[chat_events.NotHeld.__name__]["properties"]
+    told["problem"] = msgspec.json.schema(Problem)["$defs"][Problem.__name__]
     events = [_reference("schemas", kind.__name__) for kind in TELLABLE]
     items = {"oneOf": events, "discriminator": "type"}
     schemas["Frame"] = {"type": "array", "minItems": 1, "items": items}

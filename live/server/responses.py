@@ -187,7 +187,18 @@ class Problems:
         except Exception as error:
             if started:
                 raise
-            await (answer(error) or _unexpected(error))(scope, receive, send)
+            await respond(error)(scope, receive, send)
+
+
+def respond(error: Exception) -> Response:
+    """The answer to whatever was raised; what nobody expected is logged."""
+    return answer(error) or _unexpected(error)
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """The problem that `respond` tells, for who is told it otherwise than over HTTP."""
+    told: dict[str, Any] = msgspec.json.decode(respond(error).body)
+    return told
 
 
 def _unexpected(error: Exception) -> Response:

@@ -78,6 +78,7 @@ from live.server.policies import CartToRooms, FollowingsToRooms, ShowsToRooms, S
 from live.server.settings import TURN_SCHEMES
 from live.server.shop_facts import ShopFacts
 from live.server.takeovers import Takeovers
+from live.server.till import ShopTill
 from live.show.adapters.book import SqlBook
 from live.show.adapters.directory import RedisDirectory
 from live.show.adapters.routes import operations as show_operations
@@ -201,6 +202,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         )
     )
     followings = Followings(followers, cart.shopping.store, FollowingsToRooms(shows, chat.publish))
+    chat.hub.till = ShopTill(cart.holding)
     questioning = Questioning(chat.hub, book, open_shows)
     chat.hub.ask = questioning.ask
     moderating = Moderating(

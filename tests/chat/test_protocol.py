@@ -4,10 +4,11 @@ from pathlib import Path
 
 import chat
 from chat.adapters.redis_bus import KEYS_KEPT_S, TICK_US
+from chat.buying import HOLDS_AT_ONCE
 from chat.connection import CLOSE_BYTES
 from chat.core.budget import IN_TICK, Part
 from chat.core.closes import COME_BACK, Close
-from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, MESSAGE_BYTES
+from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, KEY_CHARS, MESSAGE_BYTES
 from chat.core.refusals import MEANINGS
 from chat.core.text import TEXT_CODE_POINTS
 from chat.visit import HELLO_S
@@ -33,6 +34,7 @@ def test_the_limits_are_told() -> None:
         f"at most {CLIENT_ID_CHARS} characters",
         f"at most {TEXT_CODE_POINTS} code points",
         f"1 to {HEARTS_AT_ONCE}",
+        f"1 to {KEY_CHARS} visible ASCII characters",
         f"within {HELLO_S:g} seconds",
         f"more than {CLOSE_BYTES // 2**20} MiB",
         f"at most {IN_TICK[Part.MODERATORS]} sayings in {TICK_US // 1000} ms",
@@ -40,5 +42,7 @@ def test_the_limits_are_told() -> None:
         f"{IN_TICK[Part.BUYERS] - IN_TICK[Part.EVERYBODY]} more for them",
     ):
         assert limit in TEXT
+    assert HOLDS_AT_ONCE == 8
+    assert "Eight of a connection may wait" in TEXT
     assert KEYS_KEPT_S == 300
     assert "within five minutes" in TEXT

@@ -12,7 +12,13 @@ import pytest
 
 import chat
 from chat.core.closes import COME_BACK, Close
-from chat.core.commands import CLIENT_ID_CHARS, HEARTS_AT_ONCE, decode
+from chat.core.commands import (
+    CLIENT_ID_CHARS,
+    HEARTS_AT_ONCE,
+    KEY_CHARS,
+    LINES_AT_ONCE,
+    decode,
+)
 from chat.core.frames import Format
 from chat.core.moderation import Forgotten
 from live.server.asyncapi import COMMANDS, TELLABLE, document, tag
@@ -75,6 +81,8 @@ GOOD: Final[list[dict[str, Any]]] = [
     {"type": "hello", "token": None, "since": {"epoch": "e" * 16, "offset": 0}, "newer": 1},
     {"type": "hello", "token": "t"},
     {"type": "say", "id": "i" * CLIENT_ID_CHARS, "text": "안녕"},
+    {"type": "hold", "id": "!" * KEY_CHARS, "lines": [{"sku": "s"}] * LINES_AT_ONCE},
+    {"type": "hold", "id": "k", "lines": [{"sku": "s", "quantity": 9, "price_minor": 0}]},
     {"type": "heart", "count": HEARTS_AT_ONCE},
     {"type": "sync"},
 ]
@@ -87,6 +95,13 @@ BAD: Final[list[dict[str, Any]]] = [
     {"type": "hello", "since": {"epoch": "e", "offset": 2**53}},
     {"type": "say", "id": "i" * (CLIENT_ID_CHARS + 1), "text": ""},
     {"type": "say", "id": "1", "text": 2},
+    {"type": "hold", "id": "two words", "lines": [{"sku": "s"}]},
+    {"type": "hold", "id": "!" * (KEY_CHARS + 1), "lines": [{"sku": "s"}]},
+    {"type": "hold", "id": "k", "lines": []},
+    {"type": "hold", "id": "k", "lines": [{"sku": "s"}] * (LINES_AT_ONCE + 1)},
+    {"type": "hold", "id": "k", "lines": [{"sku": ""}]},
+    {"type": "hold", "id": "k", "lines": [{"sku": "s", "quantity": 0}]},
+    {"type": "hold", "id": "k", "lines": [{"sku": "s", "price_minor": -1}]},
     {"type": "heart", "count": HEARTS_AT_ONCE + 1},
     {"type": "heart", "count": 0},
 ]

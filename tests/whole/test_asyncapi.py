@@ -18,7 +18,8 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
 
 from chat.adapters import redis_keys
-from chat.core.events import Accepted, Refused
+from chat.core.commands import WantedLine
+from chat.core.events import Accepted, Held, NotHeld, Refused
 from chat.core.frames import Format
 from live.demo.host import publish_demo
 from tests.whole.server import Server
@@ -27,12 +28,10 @@ from tests.whole.shop import (
     Person,
     Shop,
     Visitor,
-    hold,
     open_shop,
     order,
     pay,
     read,
-    read_hold,
     sign_up,
     visit,
 )
@@ -169,8 +168,11 @@ async def selling(day: Day) -> None:
     edit = {"price_minor": 9_000}
     await read(await day.selling.patch(f"/products/{product}", json=edit))
     await day.heard("price", "guest", price_minor=9_000)
-    held = await read_hold(await hold(day.buying, product, quantity=2))
-    placed = await order(day.buying, held["id"])
+    room = day.visitors["buyer"].room
+    assert isinstance(await room.hold([WantedLine(product, 3)]), NotHeld)
+    held = await room.hold([WantedLine(product, 2)])
+    assert isinstance(held, Held)
+    placed = await order(day.buying, held.holds[0]["id"])
     await pay(day.buying, placed["id"])
     await day.heard("sold_out", "guest")
     await day.visitors["seller"].hears(

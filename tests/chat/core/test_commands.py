@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.commands import MESSAGE_BYTES, Heart, Hello, Say, Since, Sync, Unsayable, decode
+from chat.core.commands import (
+    MESSAGE_BYTES,
+    Heart,
+    Hello,
+    Say,
+    Since,
+    Sync,
+    Unsayable,
+    Unwantable,
+    Want,
+    WantedLine,
+    decode,
+)
 from chat.core.frames import Format
 
 
@@ -34,6 +46,16 @@ def encode(message: Any, wire: Format) -> str | bytes:
         ),
         ({"type": "say", "id": "1", "text": "?", "question": "yes"}, Unsayable("1")),
         ({"type": "say", "id": "1", "text": "?", "product": "x" * 65}, Unsayable("1")),
+        ({"type": "hold", "id": "k", "lines": [{"sku": "s"}]}, Want("k", [WantedLine("s")])),
+        (
+            {"type": "hold", "id": "k", "lines": [{"sku": "s", "quantity": 2, "price_minor": 9}]},
+            Want("k", [WantedLine("s", 2, 9)]),
+        ),
+        ({"type": "hold", "id": "k", "lines": []}, Unwantable("k")),
+        ({"type": "hold", "id": "k", "lines": [{"sku": "s", "quantity": 0}]}, Unwantable("k")),
+        ({"type": "hold", "id": "k" * 64, "lines": 5}, Unwantable("k" * 64)),
+        ({"type": "hold", "id": "k" * 65, "lines": [{"sku": "s"}]}, None),
+        ({"type": "say", "id": "1" * 33, "text": 5}, None),
         ({"type": "heart", "count": 50}, Heart(50)),
         ({"type": "sync"}, Sync()),
         ({"type": "say", "id": "1"}, Unsayable("1")),

@@ -3,7 +3,7 @@
  * `welcome` that opens every connection replaces whatever the page knew before; who says what it
  * knows already is then told exactly the numbered events it missed.
  */
-import { freshKey, renewSession } from "./api.js";
+import { freshKey, Problem, renewSession } from "./api.js";
 import { decode, encode, MessagePackError } from "./msgpack.js";
 
 const PROTOCOL = "kkot.v1+msgpack";
@@ -14,6 +14,7 @@ const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MAX_MS = 30_000;
 const HIDDEN_LONG_MS = 20_000;
 const SYNC_WITHIN_MS = 6_000;
+const HOLD_WITHIN_MS = 5_000;
 
 /** Close codes after which nobody comes back, as it would end the same way; and how that is told. */
 const STAYS_AWAY = { 4000: "dismissed", 4001: "dismissed", 4004: "gone", 4029: "dismissed" };
@@ -54,6 +55,8 @@ export class Room {
     this.since = null;
     /** @type {Map<string, {message: any, resolve: (refusal: {reason: string, until_ms: number|null}|null) => void}>} */
     this.unanswered = new Map();
+    /** @type {Map<string, {resolve: (held: any) => void, reject: (problem: Problem) => void}>} */
+    this.wishes = new Map();
     addEventListener("online", () => this.#now());
     let asleep = false;
     addEventListener("pagehide", () => {
@@ -105,6 +108,22 @@ export class Room {
     });
   }
 
+  /**
+   * Hold units from within the room.
+   * @param {{sku: string, quantity?: number, price_minor?: number}[]} lines
+   * @param {string} key by which a repeated wish is the same, over HTTP too
+   * @returns {Promise<{holds: any[], now_ms: number}|null>} null when the room cannot tell: ask over HTTP
+   */
+  hold(lines, key) {
+    if (!this.welcomed) return Promise.resolve(null);
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => this.#granted(key, null), HOLD_WITHIN_MS);
+      const settled = (settle) => (told) => { clearTimeout(late); settle(told); };
+      this.wishes.set(key, { resolve: settled(resolve), reject: settled(reject) });
+      this.#send({ type: "hold", id: key, lines });
+    });
+  }
+
   /** One heart; hearts are gathered for a moment and sent together. */
   heart() {
     if (this.hearts === 0) setTimeout(() => this.#sendHearts(), HEARTS_EVERY_MS);
@@ -142,6 +161,7 @@ export class Room {
 
   #drop() {
     clearTimeout(this.deadline);
+    this.#giveUpWishes();
     if (!this.socket) return;
     this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
     this.socket.close();
@@ -150,6 +170,7 @@ export class Room {
 
   #lost(code) {
     clearTimeout(this.deadline);
+    this.#giveUpWishes();
     this.socket = null;
     this.welcomed = false;
     if (this.stopped) return;
@@ -188,6 +209,8 @@ export class Room {
       if (event.offset && this.since) this.since.offset = event.offset;
       if (event.type === "welcome") this.#welcome(event);
       else if (event.type === "accepted" || event.type === "refused") this.#answered(event);
+      else if (event.type === "held") this.#granted(event.id, event);
+      else if (event.type === "not_held") this.#denied(event);
       else this.listener.event(event);
     }
   }
@@ -213,6 +236,24 @@ export class Room {
     const arrived = event.shown || said?.message.question; // a question waits for the seller, shown or not
     const reason = event.type === "refused" ? event.reason : arrived ? null : "thinned";
     said?.resolve(reason && { reason, until_ms: event.until_ms ?? null });
+  }
+
+  #granted(key, held) {
+    const wish = this.wishes.get(key);
+    this.wishes.delete(key);
+    wish?.resolve(held);
+  }
+
+  #denied({ id, problem: { status, code, type, title, detail, ...facts } }) {
+    // A stale session is renewed over HTTP, and a busy room does not keep anybody from the shop.
+    if (status === 401 || status === 429 || status >= 500) return this.#granted(id, null);
+    const wish = this.wishes.get(id);
+    this.wishes.delete(id);
+    return wish?.reject(new Problem(status, code, facts));
+  }
+
+  #giveUpWishes() {
+    for (const key of [...this.wishes.keys()]) this.#granted(key, null);
   }
 
   #sendHearts() {

@@ -34,7 +34,12 @@ const pastTalk = new PastTalk(show, {
   chosen: (said) => deeds.open(said),
 });
 const stage = new Stage(show, () => pastTalk.open());
-const checkout = new Checkout({ show, alert: $("#watch-alert"), changed: showProducts });
+const checkout = new Checkout({
+  show,
+  alert: $("#watch-alert"),
+  changed: showProducts,
+  hold: (lines, key) => room.hold(lines, key),
+});
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy: buyFromSheet,
   foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
