@@ -5,6 +5,7 @@ import sys
 from typing import Any, Final
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -26,7 +27,8 @@ def start_logging(level: str, form: str) -> None:
     ]
     if form == "json":
         ending: list[Any] = [
-            structlog.processors.dict_tracebacks,
+            # no locals: they hold headers and bodies
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:

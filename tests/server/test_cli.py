@@ -44,6 +44,7 @@ log.debug("hidden")
 log.info("꽃", show="s1")
 logging.getLogger("library").warning("careful")
 try:
+    password = "hunter2"
     1 / 0
 except ZeroDivisionError as error:
     log.error("broke", exc_info=error)
@@ -55,6 +56,8 @@ def test_json_logs_are_json() -> None:
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert [line["event"] for line in lines] == ["꽃", "careful", "broke"]
     assert (lines[0]["show"], lines[0]["level"], done.stdout) == ("s1", "info", "")
+    assert "ZeroDivisionError" in str(lines[2]["exception"])
+    assert "hunter2" not in done.stderr
 
 
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
