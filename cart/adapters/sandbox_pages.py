@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 
 from cart.adapters.payment_sandbox import Sandbox, Trick
 from cart.core.catalog import is_id
@@ -36,10 +35,10 @@ _templates = Environment(
 _css = (FOLDER / "sandbox.css").read_text(encoding="utf-8")
 
 
-def sandbox_app(sandbox: Sandbox) -> Starlette:
-    """The sub-application, to be mounted at `/sandbox`."""
-    return Starlette(
-        routes=[
+def sandbox_app(sandbox: Sandbox) -> Router:
+    """The pages, to be mounted at `/sandbox`; what goes wrong is for the application around."""
+    return Router(
+        [
             Route("/payments/{payment}", _page(sandbox), methods=["GET"]),
             Route("/payments/{payment}/{choice}", _decide(sandbox), methods=["POST"]),
             Route("/sandbox.css", _style, methods=["GET"]),

@@ -8,7 +8,7 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import audit, crowd, fanout, glass, holds, join, loss, relay, storm, watch
+from tests.bench import audit, chaos, crowd, fanout, glass, holds, join, loss, relay, storm, watch
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
@@ -18,6 +18,7 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "glass": glass.run,
     "loss": loss.run,
     "holds": holds.run,
+    "chaos": chaos.run,
 }
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {
     "fanout": fanout.run,

@@ -77,9 +77,14 @@ async def hold(
     """Ask for units of one SKU; the id of a product without options is its SKU's."""
     return await client.post(
         "/holds",
-        json={"lines": [{"sku": sku, "quantity": quantity}]},
+        json=take(sku, quantity),
         headers={"Idempotency-Key": key or secrets.token_hex(8)},
     )
+
+
+def take(sku: str, quantity: int = 1) -> Json:
+    """What asks for units of one SKU."""
+    return {"lines": [{"sku": sku, "quantity": quantity}]}
 
 
 async def read_hold(answer: httpx.Response) -> Json:
