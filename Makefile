@@ -7,7 +7,7 @@ PYTHON2 ?= python2.7
 ALONE := $(addprefix tests/,audit conformance e2e interop network reach whole)
 CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL WHEP_REDIRECT_URL CA FLOOD STRICT REPORT
 
-.PHONY: run test check bench autobahn conformance lock clean install install-dev
+.PHONY: run test check bench fuzz autobahn conformance lock clean install install-dev
 
 run: install ## serve the demo shop and a live show
 	$(BIN)/kkot serve --demo
@@ -26,6 +26,9 @@ check: install-dev ## style and types only
 bench: install-dev ## measure; each benchmark prints its floor beside its figure
 	@deploy/install-test-tools
 	$(BIN)/python -m tests.bench
+
+fuzz: install-dev ## ask everything /openapi.json tells, in good form and bad, for ten minutes
+	$(BIN)/python -m tests.whole.fuzz
 
 autobahn: export PYTHONUSERBASE = $(abspath $(VENV)/autobahn)
 autobahn: install-dev ## Autobahn's websocket cases against the room's; the suite needs PYTHON2

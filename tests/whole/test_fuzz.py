@@ -10,7 +10,7 @@ from tests.whole.fuzz import fuzz
 from tests.whole.server import Server
 
 EXAMPLES: Final = 3
-SECONDS: Final = 40
+SECONDS: Final = 20
 
 
 async def test_nothing_that_is_asked_is_a_fault_of_ours(server: Server, tmp_path: Path) -> None:
