@@ -19,6 +19,9 @@ MASK: Final = "*"
 DIGITS: Final = 9
 """Fewer digits than this in a whole text are no number to be masked."""
 
+CARD_DIGITS: Final = 13
+"""No card's number is shorter."""
+
 _SPOKEN_DIGITS: Final = str.maketrans("공영빵일이삼사오육륙칠팔구oOlI|", "000123456678900111")
 _DASHES: Final = frozenset("‐‑‒–—―−ー－﹣ㅡ")
 _UNSEEN: Final = frozenset({"Mn", "Me", "Cf"})
@@ -40,6 +43,17 @@ def mask(text: str) -> str:
     while (masked := _mask_once(text)) != text:
         text = masked
     return text
+
+
+def mask_cards(text: str) -> str:
+    """The text with the digits of card numbers masked, and nothing else; of the same length."""
+    if len(text) < CARD_DIGITS:
+        return text
+    plain = _plain(text)
+    if sum(map(str.isdigit, plain.text)) < CARD_DIGITS:
+        return text
+    hidden = _found(_FIND_CARD, plain, plain)
+    return "".join(MASK if i in hidden else c for i, c in enumerate(text)) if hidden else text
 
 
 def _mask_once(text: str) -> str:
@@ -191,15 +205,16 @@ def _is_barcode(digits: list[int]) -> bool:
     return korean and (sum(digits[0::2]) + 3 * sum(digits[1::2])) % 10 == 0
 
 
+_FIND_CARD: Final = _matches(*_CARD, check=_is_card)
 _FINDERS: Final = (
     _matches(*_RESIDENT, check=_is_resident),
-    _matches(*_CARD, check=_is_card),
+    _FIND_CARD,
     _matches(*_MOBILE, *_LANDLINE, *_INTERNATIONAL),
     _matches(*_ACCOUNT),
 )
 _FIND_EMAIL: Final = _matches(*_EMAIL)
 _SPOKEN_FINDERS: Final = (
     _matches(*_RESIDENT, check=_is_resident),
-    _matches(*_CARD, check=_is_card),
+    _FIND_CARD,
     _matches(*_MOBILE),
 )

@@ -1,11 +1,14 @@
 """Request bodies as JSON: bounded before they are read whole, checked before anybody sees them."""
 
+import re
 from typing import Any, Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
+from chat.core.masks import mask_cards
 from live.server.errors import (
+    CardNumberError,
     InvalidError,
     MalformedError,
     TooLargeError,
@@ -14,6 +17,9 @@ from live.server.errors import (
 
 JSON_BODY_BYTES: Final = 64 * 1024
 """The largest JSON body; a larger one is refused with 413."""
+
+_MAY_HOLD_CARD: Final = re.compile(rb"(?:[0-9][ \-./_]{0,3}){13}|[\x80-\xff\\]")
+"""A body without this holds no card number; with it, its texts are looked at one by one."""
 
 T = TypeVar("T")
 
@@ -34,8 +40,8 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 async def json_body(request: Request, struct: type[T]) -> T:
     """The body as a struct.
 
-    Raises `UnsupportedMediaTypeError`, `TooLargeError`, `MalformedError` (no JSON) or
-    `InvalidError` (JSON of another shape, or text with NUL, which PostgreSQL does not keep).
+    Raises `UnsupportedMediaTypeError`, `TooLargeError`, `MalformedError` (no JSON), `InvalidError`
+    (JSON of another shape, or text with NUL, which PostgreSQL does not keep) or `CardNumberError`.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -45,11 +51,25 @@ async def json_body(request: Request, struct: type[T]) -> T:
         value = msgspec.json.decode(raw, type=struct)
         if b"\\u0000" in raw:
             without_nul(msgspec.to_builtins(value))
+        if _MAY_HOLD_CARD.search(raw):
+            without_cards(msgspec.to_builtins(value))
     except msgspec.ValidationError as error:
         raise InvalidError(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(str(error)) from None
     return value
+
+
+def without_cards(value: Any) -> None:
+    """Check that no text inside has the number of a payment card. Raises `CardNumberError`."""
+    if isinstance(value, str) and mask_cards(value) != value:
+        raise CardNumberError("Card numbers belong on the payment provider's page.")
+    if isinstance(value, dict):
+        for item in value.values():
+            without_cards(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            without_cards(item)
 
 
 def without_nul(value: Any) -> None:

@@ -25,6 +25,12 @@ class InvalidError(ServerError):
     code = "invalid"
 
 
+class CardNumberError(ServerError):
+    """A text holds the number of a payment card, which nobody may give us."""
+
+    code = "card_number"
+
+
 class UnsupportedMediaTypeError(ServerError):
     """The body's type is not the one this operation reads."""
 

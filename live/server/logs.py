@@ -2,10 +2,13 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
+
+from chat.core.masks import mask_cards
 
 LEVELS: Final = {
     "debug": logging.DEBUG,
@@ -13,6 +16,16 @@ LEVELS: Final = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+
+
+def without_cards(
+    _logger: object, _method: str, line: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A log line with the digits of card numbers masked."""
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = mask_cards(value)
+    return line
 
 
 def start_logging(level: str, form: str) -> None:
@@ -24,6 +37,7 @@ def start_logging(level: str, form: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_cards,
     ]
     if form == "json":
         ending: list[Any] = [
@@ -32,7 +46,9 @@ def start_logging(level: str, form: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        ending = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        plain = structlog.dev.plain_traceback
+        colors = sys.stderr.isatty()
+        ending = [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     structlog.configure(
         processors=[*shared, *ending],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),

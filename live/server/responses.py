@@ -60,6 +60,7 @@ STATUS: Final[Mapping[str, int]] = {
     "unsupported_media_type": 415,
     "unsupported_picture": 415,
     "invalid": 422,
+    "card_number": 422,
     "name_refused": 422,
     "unacceptable_offer": 422,
     "precondition_required": 428,

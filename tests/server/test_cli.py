@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from live.server.cli import main
@@ -47,7 +48,7 @@ try:
     password = "hunter2"
     1 / 0
 except ZeroDivisionError as error:
-    log.error("broke", exc_info=error)
+    log.error("broke", exc_info=error, text="4242 4242 4242 4242")
 """
 
 
@@ -58,6 +59,15 @@ def test_json_logs_are_json() -> None:
     assert (lines[0]["show"], lines[0]["level"], done.stdout) == ("s1", "info", "")
     assert "ZeroDivisionError" in str(lines[2]["exception"])
     assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_logs_tell_no_card_numbers_and_no_variables(form: str) -> None:
+    said = LOG.replace('"json"', f'"{form}"')
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert "ZeroDivisionError" in done.stderr
+    assert "**** **** **** ****" in done.stderr
+    assert "hunter2" not in done.stderr.replace('password = "hunter2"', "")
 
 
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:

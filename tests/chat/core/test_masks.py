@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.masks import MASK, mask
+from chat.core.masks import MASK, mask, mask_cards
 from tests.chat.core.lists import lines
 
 
@@ -52,3 +52,19 @@ def test_a_mobile_number_in_any_sentence_is_masked(around: str, number: int) -> 
 @pytest.mark.parametrize("text", ["0" * 300, "0 " * 150, "a@" * 150, "1-" * 150, "국민" * 150])
 def test_hostile_texts_are_masked_in_bounded_work(text: str) -> None:
     assert len(mask(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["4242424242424242", "내 카드 4242-4242-4242-4242 예요", "４２４２ ４２４２ ４２４２ ４２４２"],
+)
+def test_card_numbers_are_found_among_others(text: str) -> None:
+    assert "4242" not in mask_cards(text)
+    assert len(mask_cards(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["010-1234-5678", "4242424242424241", "8801234567893", "1764530000000", "me@x.kr"]
+)
+def test_what_is_no_card_number_stays_when_only_those_are_looked_for(text: str) -> None:
+    assert mask_cards(text) == text
