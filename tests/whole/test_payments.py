@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.standin import stripe, toss
 from tests.standin.process import StandIn
 from tests.whole.server import Server
-from tests.whole.shop import hold, open_shop, order, read, sign_up, visit
+from tests.whole.shop import hold, open_shop, order, read, read_hold, sign_up, visit
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -49,7 +49,7 @@ async def test_message_alone_is_enough_for_an_order_to_be_paid(
         assert await read(await client.get("/payments/methods")) == {
             "providers": ["toss", "stripe"]
         }
-        placed = await order(client, (await read(await hold(client, shop.product)))["id"])
+        placed = await order(client, (await read_hold(await hold(client, shop.product)))["id"])
         undecided = await client.post(f"/orders/{placed['id']}/pay")
         assert undecided.json()["field"] == "provider"
         where = await read(await client.post(f"/orders/{placed['id']}/pay?provider={provider}"))
@@ -67,7 +67,7 @@ async def test_sandbox_is_no_way_to_pay_here(house: tuple[Server, StandIn]) -> N
     server, _ = house
     shop, buyer = await open_shop(server), await sign_up(server)
     async with server.client(buyer.token) as client:
-        placed = await order(client, (await read(await hold(client, shop.product)))["id"])
+        placed = await order(client, (await read_hold(await hold(client, shop.product)))["id"])
         refused = await client.post(f"/orders/{placed['id']}/pay?provider=sandbox")
         assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
         forged = await client.post("/payments/stripe/webhook", content=b"{}")

@@ -6,6 +6,7 @@ import { accountForm } from "./account.js";
 import { api, explain, Problem } from "./api.js";
 import { $, h, say } from "./dom.js";
 import { methodButtons, payAt, payOrder, paymentMethods } from "./payment.js";
+import { drawRefunds } from "./refund.js";
 import { me } from "./session.js";
 import { lineName, money, moment, t } from "./text.js";
 
@@ -70,6 +71,7 @@ function draw(order) {
   $("#order-pay").hidden = !(payable && methods.length === 1);
   $("#order-methods").hidden = !(payable && methods.length > 1);
   $("#order-cancel").hidden = !(mine && order.state === "placed");
+  drawRefunds(order, account, draw);
   $("#order-body").hidden = false;
 }
 
