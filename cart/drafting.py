@@ -89,12 +89,9 @@ def _sku_edits(said: Sequence[SkuChange]) -> dict[str, SkuEdit]:
     for change in said:
         if change.id in edits:
             raise Invalid("each SKU once", field="skus")
-        if abs(change.stock_change) > STOCK_LIMIT_UNITS:
-            raise Invalid(f"at most {STOCK_LIMIT_UNITS}", field="stock_change")
         edits[change.id] = SkuEdit(
             price_minor=UNSET if change.price_minor is UNSET else price(change.price_minor),
             code=change.code if change.code is UNSET or change.code is None else code(change.code),
-            stock_change=change.stock_change,
         )
     return edits
 

@@ -14,8 +14,10 @@ from typing import Protocol
 from cart.core.catalog import EditRefusal, Product, ProductEdit, Store
 from cart.core.event import Event
 from cart.core.hold import Hold
+from cart.core.movement import Reason
 from cart.core.order import MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
 from cart.core.payment import Attempt, Standing
+from cart.core.recount import Tally
 from cart.core.refund import (
     Going,
     NoSuchUnits,
@@ -24,6 +26,7 @@ from cart.core.refund import (
     RefundState,
     RefundWish,
 )
+from cart.core.restock import RestockRefusal
 from cart.core.stock import Facts, HoldRequest, Outcome
 
 Publish = Callable[[str, Sequence[Event]], Awaitable[None]]
@@ -85,6 +88,22 @@ class Shelf(Protocol):
 
     async def picture(self, product: str) -> Picture | None:
         """A product's picture."""
+
+
+class Stockroom(Protocol):
+    """The seller's door to the piles."""
+
+    async def change(
+        self, product: str, changes: Mapping[str, int], *, reason: Reason, key: str
+    ) -> RestockRefusal | None:
+        """Add to, or take from, the free units by SKU, once for each key; None when it is done."""
+
+
+class Recounts(Protocol):
+    """Counters beside what they should be."""
+
+    async def page(self, after: str, limit: int) -> Sequence[Tally] | None:
+        """SKUs by id from the one after `after`; None while another node counts."""
 
 
 class Batch(Protocol):

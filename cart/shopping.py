@@ -1,6 +1,6 @@
 """Stores and products: anybody may look, only a store's owner may change it.
 
-Every change of stock goes through the ledger; the viewers hear of it by the outbox.
+Units are changed in stocking.py; the viewers hear of everything by the outbox.
 """
 
 import secrets
@@ -12,14 +12,14 @@ from msgspec import UNSET, UnsetType
 
 from cart import drafting, ports
 from cart.core import catalog
-from cart.core.catalog import BadOptions, NotFree, NotItsSku, Product, Store
+from cart.core.catalog import BadOptions, Product, Store
 from cart.core.draft import NewProduct, ProductChange
 from cart.core.money import CURRENCIES
+from cart.core.stock import NotItsSku
 from cart.errors import (
     CodeTaken,
     Forbidden,
     Invalid,
-    NotEnoughStock,
     NotFound,
     SlugTaken,
     TooMany,
@@ -116,12 +116,10 @@ class Shopping:
     async def edit_product(self, person: str, product: str, said: ProductChange) -> Product:
         """Change a product.
 
-        Raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`, `CodeTaken`.
+        Raises `NotFound`, `Forbidden`, `Invalid`, `CodeTaken`.
         """
-        edit = drafting.to_edit(await self._own_product(person, product), said, self._make_id)
+        edit = drafting.to_edit(await self.own_product(person, product), said, self._make_id)
         match await self._shelf.edit_product(product, edit):
-            case NotFree(sku, free):
-                raise NotEnoughStock("that many units are not free", sku=sku, free=free)
             case NotItsSku(sku):
                 raise NotFound("no such SKU", sku=sku)
             case BadOptions():
@@ -156,10 +154,11 @@ class Shopping:
 
     async def save_picture(self, person: str, product: str, picture: Picture) -> Product:
         """Give a product its picture; raises `NotFound` or `Forbidden`."""
-        await self._own_product(person, product)
+        await self.own_product(person, product)
         return await self._shelf.save_picture(product, picture)
 
-    async def _own_product(self, person: str, product: str) -> Product:
+    async def own_product(self, person: str, product: str) -> Product:
+        """The product, for its store's owner only; raises `NotFound` or `Forbidden`."""
         found = await self.product(product)
         await self.own_store(person, found.store)
         return found

@@ -58,7 +58,9 @@ class Database:
         self.written.set()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(
+        self, within_s: float = TRANSACTION_WITHIN_S
+    ) -> AsyncIterator[AsyncConnection]:
         """A connection to look things up with."""
-        async with asyncio.timeout(TRANSACTION_WITHIN_S), self._engine.connect() as connection:
+        async with asyncio.timeout(within_s), self._engine.connect() as connection:
             yield connection

@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
+from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
 from cart.core import event
 from cart.core.hold import LIVE, Hold, HoldEvent, HoldState
-from cart.core.movement import Units, turn
+from cart.core.movement import Movement, Units, moved, taken, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
 
@@ -73,9 +74,10 @@ _INSERT: Final = text(
 
 _COUNT: Final = text(
     "WITH told AS (UPDATE products SET version = version + 1 WHERE id = ANY(:products))"
-    " UPDATE skus SET free = new.free, held = new.held, sold = new.sold"
-    " FROM unnest(CAST(:ids AS text[]), CAST(:free AS int[]), CAST(:held AS int[]),"
-    " CAST(:sold AS int[])) AS new(id, free, held, sold)"
+    " UPDATE skus SET on_hand = skus.on_hand + new.change, free = new.free, held = new.held,"
+    " sold = new.sold FROM unnest(CAST(:ids AS text[]), CAST(:changes AS int[]),"
+    " CAST(:free AS int[]), CAST(:held AS int[]), CAST(:sold AS int[]))"
+    " AS new(id, change, free, held, sold)"
     " WHERE skus.id = new.id"
 )
 
@@ -168,20 +170,26 @@ async def lock_holds(connection: AsyncConnection, condition: Any) -> list[Units]
 
 
 async def write_skus(
-    connection: AsyncConnection, before: Mapping[str, Sku], changed: Mapping[str, Sku]
+    connection: AsyncConnection, before: Mapping[str, Sku], movements: Sequence[Movement]
 ) -> None:
-    """Write changed counters of locked products' SKUs, raise the versions, and tell the viewers.
+    """Move units of locked products' SKUs: log it, write the counters, raise the products'
+    versions, and tell the viewers.
 
     `before`: all SKUs of the locked products.
     """
-    if not changed:
+    if not movements:
         return
+    await log(connection, movements)
+    changed = moved(before, movements)
     touched = sorted({sku.product for sku in changed.values()})
     await connection.execute(
         _COUNT,
         {
             "products": touched,
             "ids": list(changed),
+            "changes": [
+                sku.counters.on_hand - before[one].counters.on_hand for one, sku in changed.items()
+            ],
             "free": [sku.counters.free for sku in changed.values()],
             "held": [sku.counters.held for sku in changed.values()],
             "sold": [sku.counters.sold for sku in changed.values()],
@@ -200,13 +208,13 @@ async def turn_holds(
     connection: AsyncConnection, units: Sequence[Units], happened: HoldEvent, locked: dict[str, Sku]
 ) -> bool:
     """Let an event happen to locked holds of locked SKUs; False, and nothing done, if it cannot."""
-    turned = turn(units, happened, locked)
+    turned = turn(units, happened)
     if turned is None:
         return False
     if turned.states:
         states = {"ids": list(turned.states), "states": [str(s) for s in turned.states.values()]}
         await connection.execute(_TURN, states)
-    await write_skus(connection, locked, turned.changed)
+    await write_skus(connection, locked, turned.movements)
     return True
 
 
@@ -218,7 +226,7 @@ class SqlBatch:
         self.facts = facts
 
     async def keep(self, requests: Sequence[HoldRequest], outcome: Outcome) -> None:
-        """Write the granted holds in one statement, and the counters in another."""
+        """Write the granted holds in one statement, their movements and the counters in others."""
         granted = [
             (request, hold)
             for request, decision in zip(requests, outcome.decisions, strict=True)
@@ -240,7 +248,7 @@ class SqlBatch:
                 "expiries": [hold.expires_at_ms for _, hold in granted],
             },
         )
-        await write_skus(self._connection, self.facts.skus, outcome.changed)
+        await write_skus(self._connection, self.facts.skus, taken(outcome.holds))
 
 
 class SqlLedger:

@@ -14,19 +14,23 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters.database import Database
 from cart.adapters.ledger import SqlLedger
+from cart.adapters.movements import SqlRecounts
 from cart.adapters.orders import SqlOrderBook
 from cart.adapters.outbox import SqlOutbox
 from cart.adapters.payments import SqlPaymentBook
 from cart.adapters.refunds import SqlRefundBook
 from cart.adapters.shelf import SqlShelf
+from cart.adapters.stockroom import SqlStockroom
 from cart.checkout import Checkout
 from cart.expiry import Expiry
 from cart.holding import Holding
 from cart.ports import PaymentProvider, Publish
+from cart.reconciling import Reconciling
 from cart.refunding import Refunding
 from cart.relaying import Relaying
 from cart.settling import Settling
 from cart.shopping import Shopping
+from cart.stocking import Stocking
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,14 @@ class Cart:
     """The package's use cases, and what others may want to look up."""
 
     shopping: Shopping
+    stocking: Stocking
     holding: Holding
     checkout: Checkout
     settling: Settling
     refunding: Refunding
     expiry: Expiry
     relaying: Relaying
+    reconciling: Reconciling
     providers: Mapping[str, PaymentProvider]
 
     async def products(self, ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -79,12 +85,14 @@ def assemble(
     )
     return Cart(
         shopping=shopping,
+        stocking=Stocking(SqlStockroom(database), shopping),
         holding=Holding(ledger, hold_seconds=hold_seconds),
         checkout=checkout,
         settling=settling,
         refunding=refunding,
         expiry=Expiry(ledger),
         relaying=Relaying(SqlOutbox(database), publish, database.written),
+        reconciling=Reconciling(SqlRecounts(database)),
         providers=providers,
     )
 
@@ -108,6 +116,7 @@ async def open_cart(
                 ("settling", cart.settling.run),
                 ("refunding", cart.refunding.run),
                 ("relaying", cart.relaying.run),
+                ("reconciling", cart.reconciling.run),
             )
         ]
         try:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, select, u
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cart.adapters import movements
 from cart.adapters.database import Database
 from cart.adapters.outbox import put
 from cart.adapters.tables import pictures, products, skus, stores
@@ -22,6 +23,7 @@ from cart.core.catalog import (
     edited,
     with_skus,
 )
+from cart.core.movement import Movement, Reason
 from cart.ports import CodeTaken, Full, Picture
 
 CODES: Final = 0x6B6B6F74
@@ -186,7 +188,7 @@ async def _save(connection: AsyncConnection, before: Product, after: Product) ->
     known = len(before.skus)
     for was, sku in zip(before.skus, after.skus[:known], strict=True):
         if was != sku:
-            row = {name: getattr(sku, name) for name in ("price_minor", "code", "on_hand", "free")}
+            row = {"price_minor": sku.price_minor, "code": sku.code}
             await connection.execute(update(skus).where(skus.c.id == sku.id).values(row))
     await _add_skus(connection, after, after.skus[known:])
     await put(connection, after.store, event.product_changed(before, after))
@@ -204,6 +206,8 @@ async def _add_skus(
         for position, sku in enumerate(added, first)
     ]
     await connection.execute(insert(skus), rows)
+    opening = [Movement(sku.id, Reason.OPENING, product.id, free=sku.free) for sku in added]
+    await movements.log(connection, opening)
 
 
 async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Product]:

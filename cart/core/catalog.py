@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cart.core.stock import ON_HAND_LIMIT_UNITS, Counters
+from cart.core.stock import Counters, NotItsSku
 
 SLUG_LIMIT_CHARS: Final = 40
 NAME_LIMIT_CHARS: Final = 60
@@ -98,7 +98,6 @@ class SkuEdit:
 
     price_minor: int | UnsetType = UNSET
     code: str | UnsetType | None = UNSET
-    stock_change: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +116,11 @@ class ProductEdit:
 
 
 @dataclass(frozen=True, slots=True)
-class NotFree:
-    """So many units of the SKU are free, and the edit does not go with that."""
-
-    sku: str
-    free: int
-
-
-@dataclass(frozen=True, slots=True)
-class NotItsSku:
-    """The product has no SKU of that id."""
-
-    sku: str
-
-
-@dataclass(frozen=True, slots=True)
 class BadOptions:
     """The SKUs' options are not one for each name, each combination once, within the limits."""
 
 
-EditRefusal = NotFree | NotItsSku | BadOptions
+EditRefusal = NotItsSku | BadOptions
 
 
 def with_skus(product: Product, skus: Iterable[ProductSku]) -> Product:
@@ -169,12 +153,8 @@ def edited(product: Product, edit: ProductEdit) -> Product | EditRefusal:
     unknown = next((one for one in edit.skus if one not in {s.id for s in product.skus}), None)
     if unknown is not None:
         return NotItsSku(unknown)
-    skus: list[ProductSku] = []
-    for sku in product.skus:
-        after = _edited_sku(sku, edit.skus.get(sku.id, SkuEdit(price_minor=edit.price_minor)))
-        if after is None:
-            return NotFree(sku.id, sku.free)
-        skus.append(after)
+    usual = SkuEdit(price_minor=edit.price_minor)
+    skus = [_edited_sku(sku, edit.skus.get(sku.id, usual)) for sku in product.skus]
     skus += edit.added
     if not options_fit(product.option_names, skus):
         return BadOptions()
@@ -186,16 +166,11 @@ def edited(product: Product, edit: ProductEdit) -> Product | EditRefusal:
     return msgspec.structs.replace(with_skus(product, skus), version=product.version + 1, **said)
 
 
-def _edited_sku(sku: ProductSku, edit: SkuEdit) -> ProductSku | None:
-    counters = sku.counters.stocked(edit.stock_change)
-    if counters is None or counters.on_hand > ON_HAND_LIMIT_UNITS:
-        return None
+def _edited_sku(sku: ProductSku, edit: SkuEdit) -> ProductSku:
     return msgspec.structs.replace(
         sku,
         price_minor=sku.price_minor if edit.price_minor is UNSET else edit.price_minor,
         code=sku.code if edit.code is UNSET else edit.code,
-        on_hand=counters.on_hand,
-        free=counters.free,
     )
 
 

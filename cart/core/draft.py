@@ -1,6 +1,6 @@
 """What a seller says of a product: bounded by type here, its words tidied in drafting.py."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -19,7 +19,7 @@ Code = Annotated[str, Meta(min_length=1, max_length=catalog.CODE_LIMIT_CHARS)]
 SkuId = Annotated[str, Meta(min_length=1, max_length=64)]
 Price = Annotated[int, Meta(ge=1, le=PRICE_LIMIT_MINOR)]
 Stock = Annotated[int, Meta(ge=0, le=STOCK_LIMIT_UNITS)]
-StockChange = Annotated[int, Meta(ge=-STOCK_LIMIT_UNITS, le=STOCK_LIMIT_UNITS)]
+UnitsChange = Annotated[int, Meta(ge=-STOCK_LIMIT_UNITS, le=STOCK_LIMIT_UNITS)]
 Limit = Annotated[int, Meta(ge=1, le=QUANTITY_LIMIT_UNITS)]
 
 
@@ -49,12 +49,11 @@ class NewProduct(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SkuChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What changes of one SKU; `stock_change` adds to, or takes from, the free units."""
+    """What changes of one SKU but its units."""
 
     id: SkuId
     price_minor: Price | UnsetType = UNSET
     code: Code | UnsetType | None = UNSET
-    stock_change: StockChange = 0
 
 
 class ProductChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,3 +68,17 @@ class ProductChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     limit_per_buyer: Limit | UnsetType | None = UNSET
     skus: Annotated[list[SkuChange], Meta(max_length=catalog.SKUS_LIMIT)] = []
     new_skus: Annotated[list[NewSku], Meta(max_length=catalog.SKUS_LIMIT)] = []
+
+
+class UnitsChanged(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many free units of a SKU come, or go."""
+
+    sku: SkuId
+    change: UnitsChange
+
+
+class StockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units that came in (`restock`) or were miscounted (`correction`), all SKUs or none."""
+
+    reason: Literal["restock", "correction"]
+    changes: Annotated[list[UnitsChanged], Meta(min_length=1, max_length=catalog.SKUS_LIMIT)]

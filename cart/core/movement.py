@@ -1,15 +1,16 @@
-"""Where a hold's units lie, and what moves when holds change state.
+"""What moves units, and why: each change of a pile is a movement, and piles change by no other.
 
-The piles follow from the states, so that no use case ever counts for itself: whoever turns
-holds gets the SKUs that result.
+Where a hold's units lie follows from its state, so that no use case ever counts for itself: whoever
+turns holds gets the movements that result. The sums of a SKU's movements are its counters.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
-from cart.core.hold import HoldEvent, HoldState, after
-from cart.core.stock import Pile, Sku
+from cart.core.hold import Hold, HoldEvent, HoldState, after
+from cart.core.stock import Counters, Pile, Sku
 
 PILE: Final[Mapping[HoldState, Pile]] = {
     HoldState.HELD: Pile.HELD,
@@ -19,6 +20,34 @@ PILE: Final[Mapping[HoldState, Pile]] = {
     HoldState.RELEASED: Pile.FREE,
     HoldState.EXPIRED: Pile.FREE,
 }
+
+
+class Reason(StrEnum):
+    """Why units moved."""
+
+    OPENING = "opening"
+    HOLD = "hold"
+    SELL = "sell"
+    RELEASE = "release"
+    EXPIRE = "expire"
+    RESTOCK = "restock"
+    CORRECTION = "correction"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """By how much one SKU's piles changed at once.
+
+    `ref`: the hold that did it, or the idempotency key of the seller's request.
+    """
+
+    sku: str
+    reason: Reason
+    ref: str
+    free: int = 0
+    held: int = 0
+    sold: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +63,46 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What an event did: the new state by hold, and the SKUs whose piles changed."""
+    """What an event did: the new state by hold, and the movements of those that changed piles."""
 
     states: Mapping[str, HoldState]
-    changed: Mapping[str, Sku]
+    movements: Sequence[Movement]
 
 
-def turn(holds: Sequence[Units], event: HoldEvent, skus: Mapping[str, Sku]) -> Turned | None:
+def turn(holds: Sequence[Units], event: HoldEvent) -> Turned | None:
     """Let one event happen to all holds; None, and nothing happens, if one of them cannot."""
     states: dict[str, HoldState] = {}
-    result = dict(skus)
+    movements: list[Movement] = []
     for units in holds:
         state = after(units.state, event)
         if state is None:
             return None
         states[units.hold] = state
-        sku = result[units.sku]
-        result[units.sku] = sku.moved(PILE[units.state], PILE[state], units.quantity)
-    changed = {one: sku for one, sku in result.items() if sku.counters != skus[one].counters}
-    return Turned(states, changed)
+        source, target = PILE[units.state], PILE[state]
+        if source != target:
+            changes = {source.value: -units.quantity, target.value: units.quantity}
+            movements.append(Movement(units.sku, Reason(event.value), units.hold, **changes))
+    return Turned(states, movements)
+
+
+def taken(holds: Iterable[Hold]) -> list[Movement]:
+    """The movements of new holds."""
+    return [
+        Movement(hold.sku, Reason.HOLD, hold.id, free=-hold.quantity, held=hold.quantity)
+        for hold in holds
+    ]
+
+
+def moved(skus: Mapping[str, Sku], movements: Iterable[Movement]) -> dict[str, Sku]:
+    """Those of the SKUs that the movements change, as they are then (version not raised)."""
+    piles: dict[str, tuple[int, int, int]] = {}
+    for movement in movements:
+        free, held, sold = piles.get(movement.sku, (0, 0, 0))
+        piles[movement.sku] = (free + movement.free, held + movement.held, sold + movement.sold)
+    result: dict[str, Sku] = {}
+    for one, (free, held, sold) in piles.items():
+        was = skus[one].counters
+        now = Counters(was.free + free, was.held + held, was.sold + sold)
+        if now != was:
+            result[one] = replace(skus[one], counters=now)
+    return result

@@ -1,13 +1,13 @@
 """The ledger's arithmetic: who gets which units, decided for a whole batch in arrival order.
 
 Always true of every SKU: `on_hand = free + held + sold` and none of them is below zero. A hold
-moves units from free to held; nothing here ever makes or loses one. A request is granted whole or
+moves units from free to held; none is ever made or lost by one. A request is granted whole or
 not at all. The same buyer with the same key gets the same holds again, in this batch or from an
 earlier one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -44,15 +44,6 @@ class Counters:
         """All units, wherever they lie."""
         return self.free + self.held + self.sold
 
-    def moved(self, source: Pile, target: Pile, units: int) -> "Counters":
-        """After `units` went from one pile to another."""
-        if source == target:
-            return self
-        piles = {Pile.FREE: self.free, Pile.HELD: self.held, Pile.SOLD: self.sold}
-        piles[source] -= units
-        piles[target] += units
-        return Counters(piles[Pile.FREE], piles[Pile.HELD], piles[Pile.SOLD])
-
     def stocked(self, change: int) -> "Counters | None":
         """After the seller added or took away free units; None when that many are not free."""
         if self.free + change < 0:
@@ -77,10 +68,6 @@ class Sku:
     limit_per_buyer: int | None
     version: int
     counters: Counters
-
-    def moved(self, source: Pile, target: Pile, units: int) -> "Sku":
-        """After `units` went from one pile to another; the version is the writer's to raise."""
-        return replace(self, counters=self.counters.moved(source, target, units))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +129,19 @@ class OutOfBounds:
 
 @dataclass(frozen=True, slots=True)
 class KeyReused:
-    """The key belongs to a different request of the same buyer."""
+    """The key belongs to a different request of the same person."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoSuchSku:
     """Nothing of that name is for sale."""
+
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotItsSku:
+    """The product has no SKU of that id."""
 
     sku: str
 
@@ -174,10 +168,19 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A decision for each request in its place, and the SKUs that changed (version not raised)."""
+    """A decision for each request in its place."""
 
     decisions: Sequence[Decision]
-    changed: Mapping[str, Sku]
+
+    @property
+    def holds(self) -> list[Hold]:
+        """All holds that were granted, in the requests' order."""
+        return [
+            hold
+            for decision in self.decisions
+            if isinstance(decision, Granted)
+            for hold in decision.holds
+        ]
 
 
 def sum_lines(lines: Sequence[HoldLine]) -> tuple[HoldLine, ...] | None:
@@ -222,12 +225,7 @@ def decide(requests: Sequence[HoldRequest], facts: Facts) -> Outcome:
         if isinstance(decision, Granted):
             tally.take(request, decision.holds)
         decisions.append(decision)
-    changed = {
-        one: sku.moved(Pile.FREE, Pile.HELD, sku.counters.free - tally.free[one])
-        for one, sku in facts.skus.items()
-        if tally.free[one] != sku.counters.free
-    }
-    return Outcome(decisions, changed)
+    return Outcome(decisions)
 
 
 def _decide_one(request: HoldRequest, facts: Facts, tally: _Tally) -> Decision:

@@ -11,10 +11,12 @@ import click
 import httpx
 import uvloop
 
+from cart.adapters.database import Database
+from cart.adapters.movements import SqlRecounts
 from live.server.adapters.child import StoreError
 from live.server.errors import StartError
 from live.server.logs import start_logging
-from live.server.schema import make_engine
+from live.server.schema import demand_current, make_engine
 from live.server.schema import migrate as migrate_database
 from live.server.settings import Settings, SettingsError, read_settings, settings_table, variable
 from live.server.stores import open_stores
@@ -76,6 +78,27 @@ def migrate() -> None:
 
     _run(bring_up())
     click.echo("The schema is up to date.")
+
+
+@main.command()
+def recount() -> None:
+    """Compare every SKU's counters with its movements and its holds; fails where they differ."""
+
+    async def compare() -> None:
+        async with open_stores(_settings()) as stores:
+            engine = make_engine(stores.database_url)
+            try:
+                await demand_current(engine)
+                drifts = await SqlRecounts(Database(engine)).whole()
+            finally:
+                await engine.dispose()
+        for drift in drifts:
+            click.echo(drift)
+        if drifts:
+            raise click.ClickException(f"{len(drifts)} SKUs drift.")
+
+    _run(compare())
+    click.echo("All counters are right.")
 
 
 @main.command()

@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from cart.adapters.tables import metadata as cart_metadata
+from cart.adapters.schema import metadata as cart_metadata
 from chat.adapters.archive_tables import metadata as archive_metadata
 from chat.adapters.faq_tables import metadata as faq_metadata
 from chat.adapters.moderation_tables import metadata as chat_metadata

@@ -5,7 +5,7 @@ serves, and that starts last.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from cart.adapters import payment_routes
+from cart.adapters import payment_routes, stock_routes
 from cart.adapters import routes as cart_routes
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
-from cart.ports import PaymentProvider
+from cart.ports import PaymentProvider, Publish
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.archive import SqlArchive
@@ -70,6 +70,7 @@ from live.server.gate import Gate
 from live.server.ground import Ground
 from live.server.health import tell_sellers
 from live.server.identity import Origins, Visitors
+from live.server.ledger_metrics import ledger_metrics
 from live.server.media_metrics import media_metrics
 from live.server.node import House, Task
 from live.server.operator import operator_doors
@@ -193,14 +194,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         lambda slug: _shelf(cart, slug),
     )
     sandbox = Sandbox(engine, secret=ground.secret)
-    cart = await closing.enter_async_context(
-        open_cart(
-            engine,
-            publish=CartToRooms(shows, chat.publish),
-            providers=await _providers(ground, sandbox, closing),
-            hold_seconds=ground.settings.hold_seconds,
-        )
-    )
+    cart = await _open_cart(ground, sandbox, CartToRooms(shows, chat.publish), closing)
     followings = Followings(followers, cart.shopping.store, FollowingsToRooms(shows, chat.publish))
     chat.hub.till = ShopTill(cart.holding)
     questioning = Questioning(chat.hub, book, open_shows)
@@ -219,6 +213,22 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     )
 
 
+async def _open_cart(
+    ground: Ground, sandbox: Sandbox, publish: Publish, closing: AsyncExitStack
+) -> Cart:
+    """Cart with its tasks running and its metrics told."""
+    cart = await closing.enter_async_context(
+        open_cart(
+            ground.engine,
+            publish=publish,
+            providers=await _providers(ground, sandbox, closing),
+            hold_seconds=ground.settings.hold_seconds,
+        )
+    )
+    closing.enter_context(ledger_metrics(cart.reconciling))
+    return cart
+
+
 async def _providers(
     ground: Ground, sandbox: Sandbox, closing: AsyncExitStack
 ) -> Mapping[str, PaymentProvider]:
@@ -229,6 +239,12 @@ async def _providers(
 async def _neighbours(ground: Ground, closing: AsyncExitStack) -> Neighbours:
     http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
     return Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
+
+
+def _till_doors(cart: Cart) -> Iterator[Doors]:
+    """The shop's operations beside the catalogue's."""
+    for each in (payment_routes, stock_routes):
+        yield Doors(operations=each.operations(cart))
 
 
 def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors]:
@@ -254,7 +270,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             routes=cart_routes.routes(packages.cart, identify),
             openapi=cart_routes.OPENAPI,
         ),
-        Doors(operations=payment_routes.operations(packages.cart)),
+        *_till_doors(packages.cart),
         Doors(
             operations=relay_operations(
                 packages.relay,

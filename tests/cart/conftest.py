@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from cart.adapters.tables import metadata
+from cart.adapters.schema import metadata
 from tests.cart.shop import Shop, make_shop
 
 

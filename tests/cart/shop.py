@@ -11,13 +11,14 @@ from cart.adapters.payment_sandbox import Sandbox, Trick
 from cart.adapters.routes import granted
 from cart.adapters.service import Cart, assemble
 from cart.core.catalog import Product
-from cart.core.draft import NewProduct, NewSku, ProductChange, SkuChange
+from cart.core.draft import NewProduct, NewSku, StockChange, UnitsChanged
 from cart.core.event import Event
 from cart.core.hold import Hold, HoldLine
 from cart.core.order import Order, OrderState, Recipient
 from cart.core.payment import Attempt, Standing
 from cart.core.stock import Decision
 from cart.ports import Payment
+from cart.shopping import new_id
 
 SELLER = "seller"
 BUYER = "buyer"
@@ -66,10 +67,13 @@ class Shop:
         )
         return await self.cart.shopping.add_product(SELLER, slug, said)
 
-    async def restock(self, product: Product, change: int) -> Product:
+    async def restock(self, product: Product, change: int, *, key: str | None = None) -> Product:
         """More or fewer free units of a product without options."""
-        said = ProductChange(skus=[SkuChange(id=product.id, stock_change=change)])
-        return await self.cart.shopping.edit_product(SELLER, product.id, said)
+        said = StockChange(
+            reason="restock" if change > 0 else "correction",
+            changes=[UnitsChanged(sku=product.id, change=change)],
+        )
+        return await self.cart.stocking.change(SELLER, product.id, key or new_id(), said)
 
     async def ask(
         self,

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from sqlalchemy.exc import IntegrityError
 
 from cart.core.draft import NewProduct, NewSku, ProductChange, SkuChange
-from cart.errors import CodeTaken, Forbidden, Invalid, NotEnoughStock, NotFound, SlugTaken
+from cart.errors import CodeTaken, Forbidden, Invalid, NotFound, SlugTaken
 from cart.ports import Picture
 from tests.cart.shop import SELLER, STRANGER, Shop
 
@@ -51,11 +51,12 @@ async def test_only_the_owner_changes_a_store(shop: Shop) -> None:
 
 async def test_edit_tells_price_and_stock(shop: Shop) -> None:
     product = await shop.stock(2)
-    more = SkuChange(id=product.id, price_minor=9_000, stock_change=4)
-    edit = ProductChange(title="새 이름", limit_per_buyer=3, skus=[more])
+    await shop.restock(product, 4)
+    cheaper = SkuChange(id=product.id, price_minor=9_000)
+    edit = ProductChange(title="새 이름", limit_per_buyer=3, skus=[cheaper])
     after = await shop.cart.shopping.edit_product(SELLER, product.id, edit)
     assert (after.title, after.price_minor, after.limit_per_buyer) == ("새 이름", 9_000, 3)
-    assert (after.on_hand, after.free, after.version) == (6, 6, 2)
+    assert (after.on_hand, after.free, after.version) == (6, 6, 3)
     assert await shop.cart.shopping.product(product.id) == after
     assert [event["price_minor"] for event in await shop.hear("price")] == [9_000]
     assert [event["free"] for event in await shop.hear("stock")] == [6]
@@ -63,23 +64,6 @@ async def test_edit_tells_price_and_stock(shop: Shop) -> None:
     assert (
         await shop.cart.shopping.edit_product(SELLER, product.id, unlimited)
     ).limit_per_buyer is None
-
-
-async def test_only_free_units_can_be_taken_away(shop: Shop) -> None:
-    product = await shop.stock(3)
-    await shop.hold(product, quantity=2)
-    with pytest.raises(NotEnoughStock):
-        await shop.restock(product, -2)
-    await shop.restock(product, -1)
-    assert await shop.counters(product) == (0, 2, 0)
-
-
-async def test_stock_changes_and_holds_at_once_stay_balanced(shop: Shop) -> None:
-    product = await shop.stock(10)
-    edits = [shop.restock(product, change) for change in (3, -2, 4, -1)]
-    holds = [shop.hold(product, key=f"k{n}") for n in range(4)]
-    await asyncio.gather(*edits, *holds)
-    assert await shop.counters(product) == (10, 4, 0)
 
 
 async def test_database_itself_refuses_units_from_nothing(shop: Shop) -> None:
@@ -104,15 +88,15 @@ async def test_product_has_a_sku_for_each_combination(shop: Shop) -> None:
         tea.id,
         ProductChange(
             price_minor=9_000,
-            skus=[SkuChange(id=tea.skus[1].id, stock_change=4, price_minor=11_000)],
+            skus=[SkuChange(id=tea.skus[1].id, price_minor=11_000)],
             new_skus=[NewSku(options=["white", "L"], stock=1)],
         ),
     )
     told = [(sku.options[1], sku.price_minor, sku.free) for sku in grown.skus]
-    assert told == [("S", 9_000, 2), ("S", 11_000, 4), ("L", 9_000, 1)]
-    assert (grown.price_minor, grown.free, grown.version) == (9_000, 7, 2)
+    assert told == [("S", 9_000, 2), ("S", 11_000, 0), ("L", 9_000, 1)]
+    assert (grown.price_minor, grown.free, grown.version) == (9_000, 3, 2)
     assert await shop.cart.shopping.product(tea.id) == grown
-    assert [event["product"]["free"] for event in await shop.hear("product")] == [3, 7]
+    assert [event["product"]["free"] for event in await shop.hear("product")] == [3, 3]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from cart.adapters import wire
-from cart.core.draft import NewProduct, NewSku, ProductChange
+from cart.core.draft import NewProduct, NewSku, ProductChange, StockChange
 from cart.errors import CartError
 from tests.cart.shop import BUYER, SELLER, Shop
 
@@ -64,9 +64,12 @@ HOSTILE: list[tuple[Any, Any]] = [
     (NewProduct, PRODUCT | {"skus": [{"options": [], "free": 5}]}),
     (NewProduct, PRODUCT | {"option_names": ["a", "b", "c", "d"]}),
     (NewProduct, PRODUCT | {"code": "x" * 21}),
-    (ProductChange, {"skus": [{"id": "s", "stock_change": HUGE}]}),
-    (ProductChange, {"skus": [{"id": "s", "stock_change": "5"}]}),
-    (ProductChange, {"skus": [{"stock_change": 5}]}),
+    (ProductChange, {"skus": [{"id": "s", "free": 5}]}),
+    (ProductChange, {"skus": [{"price_minor": 5}]}),
+    (StockChange, {"reason": "restock", "changes": []}),
+    (StockChange, {"reason": "restock", "changes": [{"sku": "s", "change": HUGE}]}),
+    (StockChange, {"reason": "restock", "changes": [{"sku": "s", "change": "5"}]}),
+    (StockChange, {"reason": "theft", "changes": [{"sku": "s", "change": 5}]}),
     (ProductChange, {"title": None}),
     (ProductChange, {"free": 5}),
     (wire.NewStore, {"slug": "A", "name": "n"}),

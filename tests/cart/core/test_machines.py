@@ -6,7 +6,7 @@ import pytest
 
 from cart.core import hold, order, payment
 from cart.core.hold import HoldEvent, HoldState
-from cart.core.movement import PILE, Units, turn
+from cart.core.movement import PILE, Reason, Units, turn
 from cart.core.order import HOLDS_FOLLOW, OrderEvent, OrderState
 from cart.core.payment import Attempt, AttemptEvent, Standing, Step, next_step
 from cart.core.stock import Pile
@@ -48,9 +48,19 @@ def test_units_only_become_free_from_states_where_no_money_moves() -> None:
     assert HoldState.PAYING not in freeing
 
 
+def test_whatever_changes_a_pile_has_a_reason() -> None:
+    changing = {
+        event
+        for state, events in hold.NEXT.items()
+        for event, target in events.items()
+        if PILE[state] != PILE[target]
+    }
+    assert {event.value for event in changing} <= {reason.value for reason in Reason}
+
+
 def test_impossible_event_changes_nothing() -> None:
     sold = Units("h1", "camellia", "camellia", 1, HoldState.SOLD)
-    assert turn([sold], HoldEvent.EXPIRE, {}) is None
+    assert turn([sold], HoldEvent.EXPIRE) is None
     assert order.after(OrderState.PAYING, OrderEvent.CANCEL) is None
     assert payment.after(Attempt.VOIDED, AttemptEvent.CONFIRM) is None
 

@@ -1,7 +1,7 @@
 """The ledger's arithmetic: nothing from nothing, whatever is asked in whatever order."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cart.core.hold import QUANTITY_LIMIT_UNITS, HoldEvent, HoldLine, HoldState, after
-from cart.core.movement import Units, turn
+from cart.core.movement import Movement, Reason, Units, moved, taken, turn
+from cart.core.restock import restock
 from cart.core.stock import (
     Counters,
     Facts,
@@ -18,7 +19,6 @@ from cart.core.stock import (
     KeyReused,
     LimitReached,
     OutOfBounds,
-    Pile,
     PriceChanged,
     Repeated,
     Sku,
@@ -92,8 +92,10 @@ def test_batch_never_oversells(asked: list[HoldRequest], on_sale: tuple[Sku, ...
             for hold in decision.holds:
                 granted[hold.sku] += hold.quantity
                 per_buyer[hold.product, one.buyer] += hold.quantity
+    known = facts(*on_sale).skus
+    after = {**known, **moved(known, taken(outcome.holds))}
     for before in on_sale:
-        now = outcome.changed.get(before.id, before)
+        now = after[before.id]
         assert now.counters.on_hand == before.counters.on_hand
         assert now.counters.held == granted[before.id] <= before.counters.free
         if before.limit_per_buyer is not None:
@@ -110,10 +112,11 @@ def test_repeating_a_batch_changes_nothing(
     pairs = list(zip(asked, first.decisions, strict=True))
     kept = {(a.buyer, a.key): d.holds for a, d in pairs if isinstance(d, Granted)}
     granted = [a for a, d in pairs if isinstance(d, Granted)]
-    later = Facts({**known.skus, **first.changed}, {}, kept, 2_000, 300_000)
+    after = {**known.skus, **moved(known.skus, taken(first.holds))}
+    later = Facts(after, {}, kept, 2_000, 300_000)
     again = decide(granted, later)
     assert all(isinstance(decision, Repeated) for decision in again.decisions)
-    assert not again.changed
+    assert not again.holds
 
 
 @given(st.lists(requests, max_size=30), skus, st.integers(0, 30))
@@ -130,7 +133,8 @@ def test_one_batch_decides_like_two(
             kept[one.buyer, one.key] = decision.holds
             for hold in decision.holds:
                 had[hold.product, one.buyer] += hold.quantity
-    tail = decide(asked[cut:], Facts({**known.skus, **head.changed}, had, kept, 1_000, 300_000))
+    after = {**known.skus, **moved(known.skus, taken(head.holds))}
+    tail = decide(asked[cut:], Facts(after, had, kept, 1_000, 300_000))
     assert [*head.decisions, *tail.decisions] == list(whole.decisions)
 
 
@@ -231,7 +235,7 @@ def test_quantity_bounds(quantity: int) -> None:
 
 def test_counters_refuse_to_owe() -> None:
     with pytest.raises(AssertionError):
-        Counters(1, 0, 0).moved(Pile.FREE, Pile.HELD, 2)
+        moved({"camellia": sku("camellia", 1)}, [Movement("camellia", Reason.HOLD, "h", -2, 2)])
     assert Counters(1, 2, 3).stocked(-2) is None
     assert Counters(1, 2, 3).stocked(4) == Counters(5, 2, 3)
 
@@ -242,6 +246,7 @@ class Ledger(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.sku = sku("camellia", 7, limit=4)
+        self.log: list[Movement] = []
         self.states: dict[str, HoldState] = {}
         self.quantities: dict[str, int] = {}
 
@@ -254,7 +259,7 @@ class Ledger(RuleBasedStateMachine):
                 for hold in decision.holds:
                     self.states[hold.id] = hold.state
                     self.quantities[hold.id] = hold.quantity
-        self.sku = outcome.changed.get("camellia", self.sku)
+        self.move(taken(outcome.holds))
 
     @precondition(lambda self: self.states)
     @rule(event=st.sampled_from(HoldEvent), data=st.data())
@@ -265,19 +270,33 @@ class Ledger(RuleBasedStateMachine):
             Units(one, "camellia", "camellia", self.quantities[one], self.states[one])
             for one in sorted(chosen)
         ]
-        turned = turn(units, event, {"camellia": self.sku})
+        turned = turn(units, event)
         possible = all(after(one.state, event) for one in units)
         assert (turned is not None) == possible
         if turned is not None:
             self.states |= turned.states
-            self.sku = turned.changed.get("camellia", self.sku)
+            self.move(turned.movements)
 
     @rule(change=st.integers(-5, 5))
     def stock(self, change: int) -> None:
         """The seller adds or takes away units."""
-        counters = self.sku.counters.stocked(change)
-        if counters is not None:
-            self.sku = replace(self.sku, counters=counters)
+        wanted, on_sale = {"camellia": change}, {"camellia": self.sku}
+        decided = restock(wanted, on_sale, {}, reason=Reason.CORRECTION, key="k")
+        if isinstance(decided, list):
+            self.move(decided)
+
+    def move(self, movements: Sequence[Movement]) -> None:
+        """Keep the log, and the counters by its means."""
+        self.log += movements
+        self.sku = moved({"camellia": self.sku}, movements).get("camellia", self.sku)
+
+    @invariant()
+    def recounted(self) -> None:
+        """The log adds up to the counters."""
+        counters = self.sku.counters
+        assert counters.free == 7 + sum(one.free for one in self.log)
+        assert counters.held == sum(one.held for one in self.log)
+        assert counters.sold == sum(one.sold for one in self.log)
 
     @invariant()
     def balanced(self) -> None:

@@ -1,7 +1,7 @@
 /**
  * The seller's products: what is left of each, more and fewer, which one is pinned, and new ones.
  */
-import { api, explain } from "./api.js";
+import { api, explain, freshKey } from "./api.js";
 import { $, fieldsOf, h, icon, productPicture, say } from "./dom.js";
 import { flash, priceText, ProductRows } from "./products.js";
 import { Shelf } from "./shelf.js";
@@ -93,7 +93,10 @@ export class Wares {
         button.disabled = false;
       }
     };
-    const change = (sku, by) => guard(async () => this.#take(await api("PATCH", `/products/${product.id}`, { body: { skus: [{ id: sku, stock_change: by }] } })));
+    const change = (sku, by) => guard(async () => {
+      const body = { reason: by > 0 ? "restock" : "correction", changes: [{ sku, change: by }] };
+      this.#take(await api("POST", `/products/${product.id}/stock`, { body, key: freshKey() }));
+    });
     const piles = h("ul", { class: "ware-skus" });
     const lines = new Map();
     const pin = h("button", { class: "pin", type: "button", "data-test": "pin", "data-product": product.id, onclick: guard(() => this.pin(this.pinned === product.id ? null : product.id)) });

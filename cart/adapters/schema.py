@@ -1,0 +1,10 @@
+"""All of cart's tables: whoever has this module's metadata has every one of them."""
+
+from typing import Final
+
+from cart.adapters import movement_tables, refund_tables, tables
+
+PARTS: Final = (tables, movement_tables, refund_tables)
+"""The modules that describe them, each adding to one metadata."""
+
+metadata: Final = tables.metadata

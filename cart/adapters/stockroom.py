@@ -1,0 +1,29 @@
+"""The seller's door to the piles in PostgreSQL."""
+
+from collections.abc import Mapping
+
+from cart.adapters.database import Database
+from cart.adapters.ledger import lock_skus, write_skus
+from cart.adapters.movements import made_by_key
+from cart.core.movement import Reason
+from cart.core.restock import RestockRefusal, restock
+
+
+class SqlStockroom:
+    """Restocking and correcting in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def change(
+        self, product: str, changes: Mapping[str, int], *, reason: Reason, key: str
+    ) -> RestockRefusal | None:
+        """Add to, or take from, the free units by SKU, once for each key; None when it is done."""
+        async with self._database.writing() as connection:
+            locked = await lock_skus(connection, [product])
+            earlier = await made_by_key(connection, list(locked), key)
+            decided = restock(changes, locked, earlier, reason=reason, key=key)
+            if not isinstance(decided, list):
+                return decided
+            await write_skus(connection, locked, decided)
+        return None

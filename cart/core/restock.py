@@ -1,0 +1,41 @@
+"""A seller changes how many free units there are: once for each key, all SKUs or none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cart.core.movement import Movement, Reason
+from cart.core.stock import ON_HAND_LIMIT_UNITS, KeyReused, NotItsSku, Sku
+
+
+@dataclass(frozen=True, slots=True)
+class NotFree:
+    """So many units of the SKU are free, and the change does not go with that."""
+
+    sku: str
+    free: int
+
+
+RestockRefusal = NotFree | NotItsSku | KeyReused
+
+
+def restock(
+    changes: Mapping[str, int],
+    skus: Mapping[str, Sku],
+    earlier: Mapping[str, int],
+    *,
+    reason: Reason,
+    key: str,
+) -> list[Movement] | RestockRefusal:
+    """The movements of free units by SKU; none when the same was done before.
+
+    `skus`: all of the product. `earlier`: the changes that were made of them by this key.
+    """
+    if earlier:
+        return [] if earlier == changes else KeyReused()
+    for one, change in changes.items():
+        if one not in skus:
+            return NotItsSku(one)
+        counters = skus[one].counters.stocked(change)
+        if counters is None or counters.on_hand > ON_HAND_LIMIT_UNITS:
+            return NotFree(one, skus[one].counters.free)
+    return [Movement(one, reason, key, free=change) for one, change in changes.items()]

@@ -1,0 +1,50 @@
+"""Stock comes, or was miscounted: the seller's use cases around units.
+
+Units change through the ledger alone, each change with its reason, once for each idempotency key.
+"""
+
+from cart.core import catalog
+from cart.core.catalog import Product
+from cart.core.draft import STOCK_LIMIT_UNITS, StockChange
+from cart.core.movement import Reason
+from cart.core.restock import NotFree
+from cart.core.stock import KeyReused, NotItsSku
+from cart.errors import IdempotencyMismatch, Invalid, NotEnoughStock, NotFound
+from cart.ports import Stockroom
+from cart.shopping import Shopping
+
+
+class Stocking:
+    """Changes how many free units there are."""
+
+    def __init__(self, stockroom: Stockroom, shopping: Shopping) -> None:
+        self._stockroom = stockroom
+        self._shopping = shopping
+
+    async def change(self, person: str, product: str, key: str, said: StockChange) -> Product:
+        """Change a product's free units; the product as it is then.
+
+        Raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`, `IdempotencyMismatch`.
+        """
+        await self._shopping.own_product(person, product)
+        if not catalog.is_key(key):
+            raise Invalid("1 to 64 visible ASCII characters", field="idempotency_key")
+        reason, changes = Reason(said.reason), _changes(said)
+        match await self._stockroom.change(product, changes, reason=reason, key=key):
+            case NotFree(sku, free):
+                raise NotEnoughStock("that many units are not free", sku=sku, free=free)
+            case NotItsSku(sku):
+                raise NotFound("no such SKU", sku=sku)
+            case KeyReused():
+                raise IdempotencyMismatch
+        return await self._shopping.product(product)
+
+
+def _changes(said: StockChange) -> dict[str, int]:
+    changes = {one.sku: one.change for one in said.changes}
+    if not changes or len(changes) < len(said.changes):
+        raise Invalid("each SKU once", field="changes")
+    least = 1 if said.reason == "restock" else -STOCK_LIMIT_UNITS
+    if not all(change and least <= change <= STOCK_LIMIT_UNITS for change in changes.values()):
+        raise Invalid(f"{least} to {STOCK_LIMIT_UNITS}, and not 0", field="change")
+    return changes
