@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cart.core import catalog
-from cart.core.hold import LINES_LIMIT, Hold, HoldLine, HoldState
+from cart.core.hold import GRACE_MS, LINES_LIMIT, Hold, HoldLine, HoldState
 from cart.core.stock import Decision, HoldRequest, decide, sum_lines
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.ports import Ledger
@@ -91,6 +91,21 @@ class Holding:
             raise HoldExpired
         if found.state != HoldState.RELEASED:
             raise Conflict("the hold is part of an order", state=str(found.state))
+
+    async def extend(self, buyer: str, hold: str) -> Hold:
+        """Give a hold more time, once; again it is only told.
+
+        Raises `NotFound`, `HoldExpired`, or `Conflict` when it is held no more.
+        """
+        found = await self._ledger.extend(hold, buyer) if catalog.is_id(hold) else None
+        if found is None:
+            raise NotFound("no such hold")
+        late = found.expires_at_ms + GRACE_MS <= found.now_ms
+        if found.state == HoldState.EXPIRED or (found.state == HoldState.HELD and late):
+            raise HoldExpired
+        if found.state != HoldState.HELD:
+            raise Conflict("the hold is held no more", state=str(found.state))
+        return found
 
     async def live(self, buyer: str) -> tuple[Sequence[Hold], int]:
         """A buyer's holds with a running deadline, and the server's time in milliseconds."""

@@ -126,6 +126,9 @@ class Ledger(Protocol):
     async def release(self, hold: str, buyer: str) -> Hold | None:
         """Give back a buyer's HELD units; the hold as it is then, None when it is not theirs."""
 
+    async def extend(self, hold: str, buyer: str) -> Hold | None:
+        """Give a HELD hold in time its one extension; the hold as it is then, None: not theirs."""
+
     async def live(self, buyer: str) -> tuple[Sequence[Hold], int]:
         """A buyer's holds with a running deadline, oldest first, and the time."""
 

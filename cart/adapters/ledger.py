@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text
+from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
@@ -16,7 +16,7 @@ from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
 from cart.core import event
-from cart.core.hold import LIVE, Hold, HoldEvent, HoldState
+from cart.core.hold import EXTENSION_MS, GRACE_MS, LIVE, Hold, HoldEvent, HoldState
 from cart.core.movement import Movement, Units, moved, taken, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
@@ -41,13 +41,15 @@ HOLD: Final[tuple[ColumnElement[Any], ...]] = (
     holds.c.show,
     holds.c.order_id,
     holds.c.state,
-    milliseconds(holds.c.expires_at).label("expires_at_ms"),
+    holds.c.extended,
+    (milliseconds(holds.c.expires_at) - GRACE_MS).label("expires_at_ms"),
 )
 
 _KEPT: Final = text(
     "SELECT h.id, h.buyer, h.idempotency_key, h.sku, h.product, h.title, h.options, h.quantity,"
-    " h.price_minor, h.currency, h.show, h.order_id, h.state,"
-    " floor(extract(epoch FROM h.expires_at) * 1000)::bigint AS expires_at_ms"
+    " h.price_minor, h.currency, h.show, h.order_id, h.state, h.extended,"
+    " floor(extract(epoch FROM h.expires_at) * 1000)::bigint - CAST(:grace AS bigint)"
+    " AS expires_at_ms"
     " FROM unnest(CAST(:buyers AS text[]), CAST(:keys AS text[])) AS asked(buyer, key)"
     " JOIN holds h ON h.buyer = asked.buyer AND h.idempotency_key = asked.key"
 )
@@ -103,6 +105,7 @@ def to_hold(row: Row[Any], now_ms: int) -> Hold:
         order=row.order_id,
         state=HoldState(row.state),
         expires_at_ms=row.expires_at_ms,
+        extended=row.extended,
         now_ms=now_ms,
     )
 
@@ -245,7 +248,7 @@ class SqlBatch:
                 "quantities": [hold.quantity for _, hold in granted],
                 "prices": [hold.price_minor for _, hold in granted],
                 "shows": [hold.show for _, hold in granted],
-                "expiries": [hold.expires_at_ms for _, hold in granted],
+                "expiries": [hold.expires_at_ms + GRACE_MS for _, hold in granted],
             },
         )
         await write_skus(self._connection, self.facts.skus, taken(outcome.holds))
@@ -284,6 +287,18 @@ class SqlLedger:
             row = (await connection.execute(select(*HOLD).where(theirs))).one()
             return to_hold(row, now_ms)
 
+    async def extend(self, hold: str, buyer: str) -> Hold | None:
+        """Give a HELD hold in time its one extension; the hold as it is then, None: not theirs."""
+        theirs = and_(holds.c.id == hold, holds.c.buyer == buyer)
+        first = and_(theirs, holds.c.state == HoldState.HELD, holds.c.extended.is_(False))
+        change = update(holds).where(first, holds.c.expires_at > func.clock_timestamp())
+        later = holds.c.expires_at + text(f"interval '{EXTENSION_MS} milliseconds'")
+        async with self._database.writing() as connection:
+            await connection.execute(change.values(extended=True, expires_at=later))
+            now_ms = await read_clock(connection)
+            row = (await connection.execute(select(*HOLD).where(theirs))).first()
+        return None if row is None else to_hold(row, now_ms)
+
     async def live(self, buyer: str) -> tuple[Sequence[Hold], int]:
         """A buyer's holds with a running deadline, oldest first, and the time."""
         async with self._database.reading() as connection:
@@ -291,7 +306,7 @@ class SqlLedger:
             query = (
                 select(*HOLD)
                 .where(holds.c.buyer == buyer, holds.c.state.in_(LIVE))
-                .where(holds.c.expires_at > func.clock_timestamp())
+                .where(milliseconds(holds.c.expires_at) > now_ms + GRACE_MS)
                 .order_by(holds.c.created_at, holds.c.id)
             )
             return [to_hold(row, now_ms) for row in await connection.execute(query)], now_ms
@@ -340,7 +355,11 @@ async def _kept(
     connection: AsyncConnection, requests: Sequence[HoldRequest], now_ms: int
 ) -> dict[tuple[str, str], tuple[Hold, ...]]:
     owners = {(request.buyer, request.key) for request in requests}
-    asked = {"buyers": [buyer for buyer, _ in owners], "keys": [key for _, key in owners]}
+    asked: dict[str, Any] = {
+        "buyers": [buyer for buyer, _ in owners],
+        "keys": [key for _, key in owners],
+        "grace": GRACE_MS,
+    }
     kept: dict[tuple[str, str], tuple[Hold, ...]] = {}
     for row in await connection.execute(_KEPT, asked):
         whose = (row.buyer, row.idempotency_key)

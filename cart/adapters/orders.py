@@ -21,7 +21,7 @@ from cart.adapters.outbox import put
 from cart.adapters.refund_tables import refund_lines, refunds
 from cart.adapters.tables import holds, milliseconds, order_lines, orders, products
 from cart.core import event
-from cart.core.hold import HoldState
+from cart.core.hold import GRACE_MS, HoldState
 from cart.core.order import (
     HOLDS_FOLLOW,
     Basket,
@@ -207,7 +207,11 @@ async def _write(
     await connection.execute(insert(order_lines), lines)
     ordered = update(holds).where(holds.c.id.in_(placement.holds))
     await connection.execute(
-        ordered.values(state=HoldState.ORDERED, order_id=placement.id, expires_at=deadline)
+        ordered.values(
+            state=HoldState.ORDERED,
+            order_id=placement.id,
+            expires_at=func.to_timestamp((now_ms + placement.pay_within_ms + GRACE_MS) / 1000),
+        )
     )
     return True
 

@@ -166,8 +166,13 @@ def _hold_operations(cart: Cart) -> list[Operation]:
         """Give held units back."""
         await cart.holding.release(person, id)
 
+    async def extend(person: str, id: str) -> Hold:  # noqa: A002 - the path's name
+        """Give held units more time, once; again it changes nothing."""
+        return await cart.holding.extend(person, id)
+
     return [
         ("POST", "/holds", hold, 201),
+        ("POST", "/holds/{id}/extend", extend, 200),
         ("GET", "/holds", list_holds, 200),
         ("DELETE", "/holds/{id}", release, 204),
     ]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -152,6 +153,7 @@ holds = Table(
     Column("show", Text),
     Column("order_id", Text, ForeignKey("orders.id"), index=True),
     Column("state", Text, nullable=False),
+    Column("extended", Boolean, nullable=False, server_default=text("false")),
     _instant("created_at", default=NOW),
     _instant("expires_at"),
     UniqueConstraint("buyer", "idempotency_key", "sku"),

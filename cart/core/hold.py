@@ -15,6 +15,12 @@ from cart.core.money import PRICE_LIMIT_MINOR
 QUANTITY_LIMIT_UNITS: Final = 99
 """Most units in one hold; more are refused."""
 
+GRACE_MS: Final = 5_000
+"""How much later than its buyer is told a deadline really ends: who is just in time is in time."""
+
+EXTENSION_MS: Final = 120_000
+"""What a hold gains when its buyer asks for more time, which is possible once."""
+
 LINES_LIMIT: Final = 20
 """Most SKUs in one request for holds; more are refused."""
 
@@ -77,7 +83,10 @@ class HoldLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """Units of one SKU as their buyer sees them at `now_ms`, at the price they were held for."""
+    """Units of one SKU as their buyer sees them at `now_ms`, at the price they were held for.
+
+    `extended`: its one extension has been taken.
+    """
 
     id: str
     sku: str
@@ -91,6 +100,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     order: str | None
     state: HoldState
     expires_at_ms: int
+    extended: bool = False
     now_ms: int
 
 

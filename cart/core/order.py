@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from cart.core.hold import Hold, HoldEvent, HoldState
+from cart.core.hold import GRACE_MS, Hold, HoldEvent, HoldState
 from cart.core.money import total
 from cart.core.refund import Refund
 
@@ -156,7 +156,7 @@ def fill(
             return TooLate(hold.id)
         if hold.state != HoldState.HELD:
             return NotHeld(hold.id, hold.state)
-        if hold.expires_at_ms <= now_ms:
+        if hold.expires_at_ms + GRACE_MS <= now_ms:
             return TooLate(hold.id)
     sellers = {(stores[hold.product], hold.currency) for hold in holds}
     if len(sellers) != 1:

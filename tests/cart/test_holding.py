@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from cart.adapters.database import Database
 from cart.adapters.ledger import SqlLedger
 from cart.core.draft import NewSku, ProductChange
-from cart.core.hold import HoldLine, HoldState
+from cart.core.hold import EXTENSION_MS, HoldLine, HoldState
+from cart.core.order import OrderState
 from cart.core.stock import (
     Granted,
     HoldRequest,
@@ -221,6 +222,40 @@ async def test_live_holds_are_the_persons_own(shop: Shop) -> None:
     assert now_ms >= mine[0].now_ms
 
 
+async def test_a_hold_is_given_more_time_once(shop: Shop) -> None:
+    hold = await shop.hold(await shop.stock(1))
+    extend = shop.cart.holding.extend
+    answers = await asyncio.gather(*(extend(BUYER, hold.id) for _ in range(4)))
+    assert {one.expires_at_ms for one in answers} == {hold.expires_at_ms + EXTENSION_MS}
+    assert all(one.extended for one in answers)
+    with pytest.raises(NotFound):
+        await extend(STRANGER, hold.id)
+    await shop.order(hold)
+    with pytest.raises(Conflict):
+        await extend(BUYER, hold.id)
+
+
+async def test_who_is_late_gets_no_more_time(shop: Shop) -> None:
+    product = await shop.stock(1)
+    hold = await shop.hold(product)
+    await shop.let_time_pass()
+    with pytest.raises(HoldExpired):
+        await shop.cart.holding.extend(BUYER, hold.id)
+    await shop.cart.expiry.sweep()
+    with pytest.raises(HoldExpired):
+        await shop.cart.holding.extend(BUYER, hold.id)
+    assert await shop.counters(product) == (1, 0, 0)
+
+
+async def test_a_buyer_who_is_just_in_time_is_in_time(shop: Shop) -> None:
+    """The deadline that is shown is over, the one that counts is not."""
+    hold = await shop.hold(await shop.stock(1))
+    await shop.sql("UPDATE holds SET expires_at = now() + interval '4 seconds'")
+    assert (await shop.cart.holding.live(BUYER))[0] == []
+    await shop.cart.expiry.sweep()
+    assert (await shop.order(hold)).state == OrderState.PLACED
+
+
 class _LosesTheAnswer:
     """A ledger whose commit succeeds and whose answer gets lost on the way, once."""
 
@@ -236,7 +271,7 @@ class _LosesTheAnswer:
             self._lose = False
             raise ConnectionResetError("gone during commit")
 
-    release = live = sweep = None
+    release = extend = live = sweep = None
 
 
 async def test_unknown_commit_is_not_acknowledged_and_a_retry_finds_the_hold(shop: Shop) -> None:

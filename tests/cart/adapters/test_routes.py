@@ -69,7 +69,7 @@ def call(shop: Shop, method: str, path: str) -> Any:
 
 def test_operations_are_fully_declared(shop: Shop) -> None:
     declared = operations(shop.cart)
-    assert len({(method, path) for method, path, _, _ in declared}) == len(declared) == 18
+    assert len({(method, path) for method, path, _, _ in declared}) == len(declared) == 19
     for method, path, handler, status in declared:
         hints = get_type_hints(handler, include_extras=True)
         assert set(inspect.signature(handler).parameters) == set(hints) - {"return"}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cart.core.hold import Hold, HoldState
+from cart.core.hold import GRACE_MS, Hold, HoldState
 from cart.core.order import Basket, MixedStores, NotHeld, TooLate, fill, sum_lines
 
 STORES = {"camellia": "jeju", "rose": "jeju", "peony": "elsewhere"}
@@ -59,7 +59,7 @@ def test_first_seen_first_listed() -> None:
 
 
 def test_what_does_not_fill_a_basket() -> None:
-    assert fill([hold(1), hold(2, expires_at_ms=1_000)], STORES, 1_000) == TooLate("h2")
+    assert fill([hold(1), hold(2, expires_at_ms=1_000)], STORES, 1_000 + GRACE_MS) == TooLate("h2")
     assert fill([hold(1, state=HoldState.EXPIRED)], STORES, 0) == TooLate("h1")
     paying = hold(1, state=HoldState.PAYING)
     assert fill([paying], STORES, 0) == NotHeld("h1", HoldState.PAYING)

@@ -36,6 +36,7 @@ export class Checkout {
     this.alert = $("[data-alert]", this.dialog);
     this.form.addEventListener("submit", (event) => this.#pay(event));
     $("[data-release]", this.dialog).addEventListener("click", () => this.#release());
+    $("[data-extend]", this.dialog).addEventListener("click", () => this.#extend());
     this.dialog.addEventListener("close", () => clearInterval(this.timer));
   }
 
@@ -120,6 +121,7 @@ export class Checkout {
     $("[data-pay]", this.dialog).textContent = t("hold.pay_amount", { amount: money(hold.price_minor * hold.quantity, hold.currency) });
     say(this.alert);
     this.#recall();
+    this.#showExtension();
     this.warned = new Set();
     this.#tick();
     this.timer = setInterval(() => this.#tick(), TICK_MS);
@@ -141,6 +143,24 @@ export class Checkout {
       announce(t("hold.seconds_left", { seconds }));
     }
     if (gone) this.#forget();
+  }
+
+  /** More time is to be had once, for what is not ordered yet. */
+  #showExtension() {
+    $("[data-extend]", this.dialog).hidden = this.hold.extended || isOrdered(this.hold);
+  }
+
+  async #extend() {
+    try {
+      this.hold = await api("POST", `/holds/${this.hold.id}/extend`);
+    } catch (error) {
+      return say(this.alert, explain(error));
+    }
+    this.#setClock(this.hold.now_ms);
+    this.holds.set(this.hold.product, this.hold);
+    this.#showExtension();
+    this.warned.clear();
+    return announce(t("hold.extended"));
   }
 
   async #release() {
