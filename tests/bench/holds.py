@@ -7,15 +7,21 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from tests.bench import empty, ledger
+from tests.bench.audience import passed
 from tests.bench.buyers import Buyers, post
 from tests.bench.counter import Stall, count, hold_body, open_stall
 from tests.bench.fanout import token_of
 from tests.bench.machine import cpu_seconds, percentile, pin, two_cores
 from tests.bench.report import Report, introduce
+from tests.bench.room import command, enter
 from tests.bench.server import Server, running
 
 CONNECTIONS: Final = 512
 WARM_S: Final = 1.0
+IN_ROOM: Final = 1_000
+HOLDS_IN_ROOM: Final = 30
+"""Of each viewer; below what one may send at once (`chat.core.rate_limit.MESSAGES`)."""
+SETTLE_S: Final = 2.0
 
 
 async def run(_viewers: int, seconds: float) -> None:
@@ -24,7 +30,7 @@ async def run(_viewers: int, seconds: float) -> None:
         "holds",
         f"{CONNECTIONS} buyers on as many connections, each asking for another unit of one product "
         f"when it was answered, {seconds:g} s over loopback; the server on one core, the load and "
-        "the stores on another. The floor: an empty endpoint of the same web server. Beside it the "
+        "the stores on another; then {IN_ROOM} viewers in the show's room over their websockets. The floor: an empty endpoint of the same web server. Beside it the "
         "ledger without a web server: in group commit, and a transaction for each hold",
     )
     server_core, load_core = two_cores()
@@ -36,6 +42,7 @@ async def run(_viewers: int, seconds: float) -> None:
         over_http, rate = await _ask(str(server.http.base_url), server, stall, seconds)
         cpu = cpu_seconds(server.pid) - cpu
         counted = await count(server.database_url, stall.products)
+        in_room, room_rate, in_room_us = await _ask_in_room(server, stall)
         url = await closing.enter_async_context(empty.serving(server_core))
         _, bare = await _ask(url, server, stall, seconds / 2)
         alone = await ledger.measure(server_core, server.database_url, stall.products[0], seconds)
@@ -50,6 +57,11 @@ async def run(_viewers: int, seconds: float) -> None:
             "lost": over_http.statuses[b"201"] - counted.holds,
             "oversold": counted.oversold,
             "drift": counted.drift,
+            "in_room_per_s": room_rate,
+            "in_room_us_per_hold": in_room_us,
+            "in_room_p50_ms": percentile(in_room.waits_ms, 0.5),
+            "in_room_p99_ms": percentile(in_room.waits_ms, 0.99),
+            "in_room_refused": in_room.statuses[b"not_held"],
             "ledger_alone_per_s": alone["grouped"],
             "row_by_row_per_s": alone["row_by_row"],
         },
@@ -70,6 +82,29 @@ async def _ask(url: str, server: Server, stall: Stall, seconds: float) -> tuple[
     finally:
         buyers.leave()
     return buyers, len(buyers.waits_ms) / elapsed
+
+
+async def _ask_in_room(server: Server, stall: Stall) -> tuple[Buyers, float, float]:
+    """The same in the show's room; answers, holds/s, and the server's µs for each."""
+    buyers = Buyers(in_room=True)
+    url, body = str(server.http.base_url), {"sku": stall.products[0]}
+    for number in range(IN_ROOM):
+        connection = await enter(url, stall.show, token_of(server.secret, number), number)
+        wishes = (
+            command(type="hold", id=f"room-{wish}", lines=[body]) for wish in range(HOLDS_IN_ROOM)
+        )
+        buyers.add(connection, wishes)
+    buyers.watch()
+    try:
+        await passed(SETTLE_S)
+        cpu, began = cpu_seconds(server.pid), time.monotonic()
+        buyers.begin()
+        await buyers.done.wait()
+        elapsed, cpu = time.monotonic() - began, cpu_seconds(server.pid) - cpu
+    finally:
+        buyers.leave()
+    count = len(buyers.waits_ms)
+    return buyers, count / elapsed, 1e6 * cpu / count
 
 
 def _requests(token: str, body: bytes, until: float) -> Iterator[bytes]:

@@ -177,7 +177,7 @@ class Audience:
 
     def _take_apart(self, piece: bytes, guest: Guest) -> tuple[list[Frame], bytes]:
         frames: list[Frame] = []
-        while (cut := _whole(piece)) is not None:
+        while (cut := whole(piece)) is not None:
             head, end = cut
             raw, piece = piece[:end], piece[end:]
             if raw[0] == PING:
@@ -192,7 +192,7 @@ class Audience:
         return frames, piece
 
 
-def _whole(piece: bytes) -> tuple[int, int] | None:
+def whole(piece: bytes) -> tuple[int, int] | None:
     """Where the payload of the first frame begins and ends; None when it is not all there."""
     if len(piece) < 2:
         return None
