@@ -20,7 +20,8 @@ stock_movements = Table(
     "stock_movements",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("sku", Text, ForeignKey("skus.id"), nullable=False),
+    # no foreign key: as with holds, the SKU's product is locked
+    Column("sku", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("ref", Text, nullable=False),
     Column("free_change", Integer, nullable=False),

@@ -143,15 +143,17 @@ holds = Table(
     Column("id", Text, primary_key=True),
     Column("buyer", Text, nullable=False),
     Column("idempotency_key", Text, nullable=False),
-    Column("sku", Text, ForeignKey("skus.id"), nullable=False),
-    Column("product", Text, ForeignKey("products.id"), nullable=False),
+    # no foreign keys: the product is locked by who writes, and to look it up for each row of a
+    # batch would be half of what the row costs; products and SKUs are never deleted
+    Column("sku", Text, nullable=False),
+    Column("product", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("options", ARRAY(Text), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("price_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
     Column("show", Text),
-    Column("order_id", Text, ForeignKey("orders.id"), index=True),
+    Column("order_id", Text, ForeignKey("orders.id")),
     Column("state", Text, nullable=False),
     Column("extended", Boolean, nullable=False, server_default=text("false")),
     _instant("created_at", default=NOW),
@@ -162,6 +164,7 @@ holds = Table(
         "state IN ('held', 'ordered', 'paying', 'sold', 'released', 'expired')",
         name="known_state",
     ),
+    Index("ix_holds_order_id", "order_id", postgresql_where=text("order_id IS NOT NULL")),
     Index(
         "ix_holds_expires_at", "expires_at", postgresql_where=text("state IN ('held', 'ordered')")
     ),

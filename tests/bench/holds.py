@@ -28,10 +28,11 @@ async def run(_viewers: int, seconds: float) -> None:
     """Measure and print."""
     introduce(
         "holds",
-        f"{CONNECTIONS} buyers on as many connections, each asking for another unit of one product "
-        f"when it was answered, {seconds:g} s over loopback; the server on one core, the load and "
-        "the stores on another; then {IN_ROOM} viewers in the show's room over their websockets. The floor: an empty endpoint of the same web server. Beside it the "
-        "ledger without a web server: in group commit, and a transaction for each hold",
+        f"{CONNECTIONS} buyers on as many connections, each asking for a further unit of a product "
+        f"when it was answered, {seconds:g} s over loopback; then {IN_ROOM} viewers over the "
+        "websockets of the show's room; the server on one core, load and stores on another. "
+        "The floor: an empty endpoint of the same web server. Beside it the ledger without a web "
+        "server: in group commit, and a transaction for each hold",
     )
     server_core, load_core = two_cores()
     pin(os.getpid(), load_core)
