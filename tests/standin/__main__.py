@@ -69,7 +69,8 @@ def build(memory: Memory, url: str, shop: str = "") -> Starlette:
 
     async def taken(request: Request) -> Response:
         payment = request.path_params["payment"]
-        return JSONResponse(toss.taken(payment) + stripe.taken(payment))
+        payments = [payment] if payment else [*toss.payments(), *stripe.payments()]
+        return JSONResponse(sum(toss.taken(one) + stripe.taken(one) for one in payments))
 
     @asynccontextmanager
     async def posting(_app: Starlette) -> AsyncIterator[None]:
@@ -82,7 +83,7 @@ def build(memory: Memory, url: str, shop: str = "") -> Starlette:
         routes=[
             Route("/standin/faults", plan, methods=["POST"]),
             Route("/standin/messages", messages, methods=["GET"]),
-            Route("/standin/taken/{payment}", taken, methods=["GET"]),
+            Route("/standin/taken/{payment:path}", taken, methods=["GET"]),
             *toss.routes(),
             *stripe.routes(),
         ],

@@ -45,8 +45,8 @@ class StandIn:
         """Let something go wrong the next times."""
         await self._ask("POST", "/standin/faults", {"at": at, "fault": fault, "times": times})
 
-    async def taken(self, payment: str) -> int:
-        """The money of a payment that stayed with the shop."""
+    async def taken(self, payment: str = "") -> int:
+        """The money of a payment that stayed with the shop; without one, of all of them."""
         return int(await self._ask("GET", f"/standin/taken/{payment}"))
 
     async def messages(self) -> list[dict[str, Any]]:

@@ -228,6 +228,10 @@ class StripeStandIn:
             self._event("checkout.session.completed", session)
         return RedirectResponse(kept["left" if declined else "back"], status_code=303)
 
+    def payments(self) -> list[str]:
+        """The shop's ids of all payments."""
+        return [intent["metadata"]["payment"] for intent in self._memory.all("intent")]
+
     def taken(self, payment: str) -> int:
         """The money that stayed with us."""
         intent = self._memory.find("intent", self._memory.find("intent of", payment) or "")

@@ -158,6 +158,10 @@ class TossStandIn:
         }
         return RedirectResponse(f"{back['success']}?{urlencode(told)}", status_code=303)
 
+    def payments(self) -> list[str]:
+        """The shop's ids of all payments."""
+        return [payment["orderId"] for payment in self._memory.all("toss")]
+
     def taken(self, order: str) -> int:
         """The money that stayed with us."""
         key = self._memory.find("toss order", order)
