@@ -57,6 +57,18 @@ class SoldOut(CartError):
     code = "sold_out"
 
 
+class DealShort(CartError):
+    """Fewer units than asked for are left at the deal's price; facts `product`, `left` (409)."""
+
+    code = "deal_short"
+
+
+class NotForSale(CartError):
+    """The product is sold in its deal or not at all; fact `product` (409)."""
+
+    code = "not_for_sale"
+
+
 class LimitReached(CartError):
     """More than one buyer may have; facts `product`, `limit` (409)."""
 

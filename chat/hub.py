@@ -55,6 +55,9 @@ class Hub:
         self.closing = False
         self.overheard: Callable[[str, Mapping[str, Any]], None] | None = None
         """Told, without waiting, of a show and what a viewer said there, once it is shown."""
+        self.spoken: Callable[[str, Mapping[str, Any], str], None] | None = None
+        """Told, without waiting, of a show, what a viewer who may talk said there, shown or
+        thinned, and a key that is the same when it is said again."""
         self.ask: Ask | None = None
         """Takes what viewers mark as questions; without one none are taken."""
         self.till: Till | None = None

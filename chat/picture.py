@@ -79,6 +79,7 @@ def _members(show: str, room: Room, hearts: int, present: int) -> dict[str, obje
         "stage": room.stage,
         "pinned": room.pinned,
         "products": room.products,
+        "offers": room.offers,
         "present": present,
         "hearts": hearts,
         "room": room.rules.settings,

@@ -42,7 +42,8 @@ class Room:
 
     `seller` and `moderators` are accounts, `names` what they are called; `store` is the seller's,
     `rules` bind the others.
-    `answers`: the last to questions about the products or in the show, newest first.
+    `answers`: the last to questions about the products or in the show, newest first. `offers`:
+    events that tell how what is offered beside the products' own prices stands now.
     """
 
     stage: str
@@ -54,6 +55,7 @@ class Room:
     store: str = ""
     rules: Rules = field(default_factory=Rules)
     answers: Sequence[QuestionAnswered] = ()
+    offers: Sequence[Mapping[str, Any]] = ()
     names: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, person: Person) -> str:

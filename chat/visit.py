@@ -212,6 +212,8 @@ async def _say(
     heard = verdict is Verdict.SHOWN and to == EVERYBODY and not member.trusted
     if heard and hub.overheard is not None:
         hub.overheard(crowd.show, said.event)
+    if to == EVERYBODY and not member.trusted and hub.spoken is not None:
+        hub.spoken(crowd.show, said.event, _key(member, said))
     return Accepted(said.client_id, verdict is not Verdict.THINNED)
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, select, text, upd
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
+from cart.adapters.deal_rows import ruling_deals, take_units
 from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
 from cart.core import event
+from cart.core.deal import Deal
 from cart.core.hold import EXTENSION_MS, GRACE_MS, LIVE, Hold, HoldEvent, HoldState
-from cart.core.movement import Movement, Units, moved, taken, turn
+from cart.core.movement import Movement, Units, dealt, moved, taken, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
 
@@ -38,6 +40,7 @@ HOLD: Final[tuple[ColumnElement[Any], ...]] = (
     holds.c.quantity,
     holds.c.price_minor,
     holds.c.currency,
+    holds.c.deal,
     holds.c.show,
     holds.c.order_id,
     holds.c.state,
@@ -45,9 +48,13 @@ HOLD: Final[tuple[ColumnElement[Any], ...]] = (
     (milliseconds(holds.c.expires_at) - GRACE_MS).label("expires_at_ms"),
 )
 
+UNITS: Final[tuple[ColumnElement[Any], ...]] = (
+    *(holds.c.id, holds.c.sku, holds.c.product, holds.c.quantity, holds.c.state, holds.c.deal),
+)
+
 _KEPT: Final = text(
     "SELECT h.id, h.buyer, h.idempotency_key, h.sku, h.product, h.title, h.options, h.quantity,"
-    " h.price_minor, h.currency, h.show, h.order_id, h.state, h.extended,"
+    " h.price_minor, h.currency, h.deal, h.show, h.order_id, h.state, h.extended,"
     " floor(extract(epoch FROM h.expires_at) * 1000)::bigint - CAST(:grace AS bigint)"
     " AS expires_at_ms"
     " FROM unnest(CAST(:buyers AS text[]), CAST(:keys AS text[])) AS asked(buyer, key)"
@@ -61,16 +68,23 @@ _UNITS: Final = text(
     " WHERE h.state IN ('held', 'ordered', 'paying', 'sold') GROUP BY h.product, h.buyer"
 )
 
+_DEALT: Final = text(
+    "SELECT h.deal, h.buyer, sum(h.quantity)::bigint AS units"
+    " FROM unnest(CAST(:deals AS text[]), CAST(:buyers AS text[])) AS asked(deal, buyer)"
+    " JOIN holds h ON h.deal = asked.deal AND h.buyer = asked.buyer"
+    " WHERE h.state IN ('held', 'ordered', 'paying', 'sold') GROUP BY h.deal, h.buyer"
+)
+
 _INSERT: Final = text(
     "INSERT INTO holds (id, buyer, idempotency_key, sku, product, title, options, quantity,"
-    " price_minor, currency, show, state, expires_at)"
+    " price_minor, currency, deal, show, state, expires_at)"
     " SELECT new.id, new.buyer, new.key, new.sku, skus.product, products.title, skus.options,"
-    " new.quantity, new.price_minor, products.currency, new.show, 'held',"
+    " new.quantity, new.price_minor, products.currency, new.deal, new.show, 'held',"
     " to_timestamp(new.expires_at_ms / 1000.0)"
     " FROM unnest(CAST(:ids AS text[]), CAST(:buyers AS text[]), CAST(:keys AS text[]),"
     " CAST(:skus AS text[]), CAST(:quantities AS int[]), CAST(:prices AS bigint[]),"
-    " CAST(:shows AS text[]), CAST(:expiries AS bigint[]))"
-    " AS new(id, buyer, key, sku, quantity, price_minor, show, expires_at_ms)"
+    " CAST(:deals AS text[]), CAST(:shows AS text[]), CAST(:expiries AS bigint[]))"
+    " AS new(id, buyer, key, sku, quantity, price_minor, deal, show, expires_at_ms)"
     " JOIN skus ON skus.id = new.sku JOIN products ON products.id = skus.product"
 )
 
@@ -101,6 +115,7 @@ def to_hold(row: Row[Any], now_ms: int) -> Hold:
         quantity=row.quantity,
         price_minor=row.price_minor,
         currency=row.currency,
+        deal=row.deal,
         show=row.show,
         order=row.order_id,
         state=HoldState(row.state),
@@ -160,14 +175,9 @@ def _to_sku(row: Row[Any]) -> Sku:
 
 async def lock_holds(connection: AsyncConnection, condition: Any) -> list[Units]:
     """Lock the holds that meet a condition, in id order; their products are locked already."""
-    query = (
-        select(holds.c.id, holds.c.sku, holds.c.product, holds.c.quantity, holds.c.state)
-        .where(condition)
-        .order_by(holds.c.id)
-        .with_for_update(key_share=True)
-    )
+    query = select(*UNITS).where(condition).order_by(holds.c.id).with_for_update(key_share=True)
     return [
-        Units(row.id, row.sku, row.product, row.quantity, HoldState(row.state))
+        Units(row.id, row.sku, row.product, row.quantity, HoldState(row.state), row.deal)
         for row in await connection.execute(query)
     ]
 
@@ -218,6 +228,7 @@ async def turn_holds(
         states = {"ids": list(turned.states), "states": [str(s) for s in turned.states.values()]}
         await connection.execute(_TURN, states)
     await write_skus(connection, locked, turned.movements)
+    await take_units(connection, {deal: -units for deal, units in turned.given_back.items()})
     return True
 
 
@@ -247,11 +258,13 @@ class SqlBatch:
                 "skus": [hold.sku for _, hold in granted],
                 "quantities": [hold.quantity for _, hold in granted],
                 "prices": [hold.price_minor for _, hold in granted],
+                "deals": [hold.deal for _, hold in granted],
                 "shows": [hold.show for _, hold in granted],
                 "expiries": [hold.expires_at_ms + GRACE_MS for _, hold in granted],
             },
         )
         await write_skus(self._connection, self.facts.skus, taken(outcome.holds))
+        await take_units(self._connection, dealt(outcome.holds))
 
 
 class SqlLedger:
@@ -268,7 +281,10 @@ class SqlLedger:
             now_ms = await read_clock(connection)
             kept = await _kept(connection, requests, now_ms)
             units = await _units(connection, requests, locked)
-            yield SqlBatch(connection, Facts(locked, units, kept, now_ms, hold_ms))
+            deals = await ruling_deals(connection, (sku.product for sku in locked.values()))
+            dealt = await _dealt(connection, requests, deals)
+            facts = Facts(locked, units, kept, now_ms, hold_ms, deals, dealt)
+            yield SqlBatch(connection, facts)
 
     async def release(self, hold: str, buyer: str) -> Hold | None:
         """Give back a buyer's HELD units; the hold as it is then, None when it is not theirs."""
@@ -382,3 +398,16 @@ async def _units(
     asked = {"products": [p for p, _ in limited], "buyers": [b for _, b in limited]}
     rows = await connection.execute(_UNITS, asked)
     return {(row.product, row.buyer): row.units for row in rows}
+
+
+async def _dealt(
+    connection: AsyncConnection, requests: Sequence[HoldRequest], deals: Mapping[str, Deal]
+) -> dict[tuple[str, str], int]:
+    """What the buyers already have at the prices of deals that have a limit."""
+    limited = [deal.id for deal in deals.values() if deal.limit_per_buyer is not None]
+    owners = {(deal, request.buyer) for deal in limited for request in requests}
+    if not owners:
+        return {}
+    asked = {"deals": [deal for deal, _ in owners], "buyers": [buyer for _, buyer in owners]}
+    rows = await connection.execute(_DEALT, asked)
+    return {(row.deal, row.buyer): row.units for row in rows}

@@ -15,16 +15,18 @@ from starlette.routing import BaseRoute, Route
 
 from cart.adapters import pictures, wire
 from cart.adapters.service import Cart
-from cart.core import stock
+from cart.core import deal, stock
 from cart.core.catalog import Product, Store
 from cart.core.draft import NewProduct, ProductChange
 from cart.core.hold import Hold
 from cart.core.order import Order
 from cart.errors import (
     BadSignature,
+    DealShort,
     IdempotencyMismatch,
     Invalid,
     LimitReached,
+    NotForSale,
     NotFound,
     PriceChanged,
     SignInRequired,
@@ -235,6 +237,10 @@ def granted(decision: stock.Decision) -> tuple[Hold, ...]:
             raise SoldOut("not that many are free", sku=sku, free=free, held=held)
         case stock.LimitReached(product, limit):
             raise LimitReached(f"at most {limit} for one buyer", product=product, limit=limit)
+        case deal.DealShort(product, left):
+            raise DealShort("fewer are left at this price", product=product, left=left)
+        case deal.NotForSale(product):
+            raise NotForSale("not on sale now", product=product)
         case stock.PriceChanged(sku, price_minor):
             raise PriceChanged("it costs something else now", sku=sku, price_minor=price_minor)
         case stock.OutOfBounds(limit):

@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cart.adapters.codes import SqlCodeBook
 from cart.adapters.database import Database
+from cart.adapters.deals import SqlDealBook
 from cart.adapters.ledger import SqlLedger
 from cart.adapters.movements import SqlRecounts
 from cart.adapters.orders import SqlOrderBook
@@ -22,6 +24,10 @@ from cart.adapters.refunds import SqlRefundBook
 from cart.adapters.shelf import SqlShelf
 from cart.adapters.stockroom import SqlStockroom
 from cart.checkout import Checkout
+from cart.code_sales import CodeSales
+from cart.core.event import Event, deal_changed
+from cart.deal_ports import FindShow
+from cart.dealing import Dealing
 from cart.expiry import Expiry
 from cart.holding import Holding
 from cart.ports import PaymentProvider, Publish
@@ -44,6 +50,8 @@ class Cart:
     settling: Settling
     refunding: Refunding
     expiry: Expiry
+    dealing: Dealing
+    codes: CodeSales
     relaying: Relaying
     reconciling: Reconciling
     providers: Mapping[str, PaymentProvider]
@@ -51,6 +59,11 @@ class Cart:
     async def products(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Products as plain maps for the room's welcome, in the order of the ids."""
         return [msgspec.to_builtins(product) for product in await self.shopping.products(ids)]
+
+    async def offers(self, show: str) -> list[Event]:
+        """What the room's welcome tells of the show's deals."""
+        deals, now_ms = await self.dealing.ruling(show)
+        return [deal_changed(deal, now_ms) for deal in deals]
 
     async def has_bought(self, person: str, store: str) -> bool:
         """Whether an order of this person in the store is paid."""
@@ -67,11 +80,13 @@ def assemble(
     publish: Publish,
     providers: Mapping[str, PaymentProvider],
     hold_seconds: int,
+    find_show: FindShow,
 ) -> Cart:
     """Cart without its tasks running."""
     database = Database(engine)
     ledger, payments = SqlLedger(database), SqlPaymentBook(database)
     shopping = Shopping(SqlShelf(database))
+    holding = Holding(ledger, hold_seconds=hold_seconds)
     settling = Settling(payments, providers)
     refunding = Refunding(SqlRefundBook(database), providers)
     checkout = Checkout(
@@ -86,11 +101,13 @@ def assemble(
     return Cart(
         shopping=shopping,
         stocking=Stocking(SqlStockroom(database), shopping),
-        holding=Holding(ledger, hold_seconds=hold_seconds),
+        holding=holding,
         checkout=checkout,
         settling=settling,
         refunding=refunding,
         expiry=Expiry(ledger),
+        dealing=Dealing(SqlDealBook(database), shopping, find_show),
+        codes=CodeSales(SqlCodeBook(database), holding, shopping, find_show),
         relaying=Relaying(SqlOutbox(database), publish, database.written),
         reconciling=Reconciling(SqlRecounts(database)),
         providers=providers,
@@ -104,15 +121,23 @@ async def open_cart(
     publish: Publish,
     providers: Mapping[str, PaymentProvider],
     hold_seconds: int,
+    find_show: FindShow,
 ) -> AsyncIterator[Cart]:
     """Cart with its group commit, sweep, settle and relay tasks running."""
-    cart = assemble(engine, publish=publish, providers=providers, hold_seconds=hold_seconds)
+    cart = assemble(
+        engine,
+        publish=publish,
+        providers=providers,
+        hold_seconds=hold_seconds,
+        find_show=find_show,
+    )
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(run(), name=f"cart {name}")
             for name, run in (
                 ("holding", cart.holding.run),
                 ("expiry", cart.expiry.run),
+                ("dealing", cart.dealing.run),
                 ("settling", cart.settling.run),
                 ("refunding", cart.refunding.run),
                 ("relaying", cart.relaying.run),

@@ -152,6 +152,7 @@ holds = Table(
     Column("quantity", Integer, nullable=False),
     Column("price_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
+    Column("deal", Text),
     Column("show", Text),
     Column("order_id", Text, ForeignKey("orders.id")),
     Column("state", Text, nullable=False),
@@ -168,6 +169,7 @@ holds = Table(
     Index(
         "ix_holds_expires_at", "expires_at", postgresql_where=text("state IN ('held', 'ordered')")
     ),
+    Index("ix_holds_deal_buyer", "deal", "buyer", postgresql_where=text("deal IS NOT NULL")),
     Index(
         "ix_holds_product_buyer",
         "product",

@@ -9,6 +9,8 @@ from typing import Any, Final
 import msgspec
 
 from cart.core.catalog import Product, ProductSku
+from cart.core.deal import Deal
+from cart.core.hold import Hold
 from cart.core.order import Line, Order, OrderState
 from cart.core.refund import Refund, RefundState
 from cart.core.stock import Counters, Sku
@@ -57,6 +59,29 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="p
     version: int
 
 
+class DealChanged(msgspec.Struct, frozen=True, tag_field="type", tag="deal"):
+    """A deal of the show, as it was at `now_ms`; what its clock has done since follows from it."""
+
+    deal: Deal
+    now_ms: int
+
+
+class CodeHeard(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="code"):
+    """What became of a code that this viewer said; `saying`: the id it was said under.
+
+    `outcome`: `held`, with the hold; `sold_out`, `limit_reached`, `deal_short`, `not_for_sale`
+    or `unavailable` without.
+    """
+
+    saying: str
+    code: str
+    product: str
+    sku: str
+    quantity: int
+    outcome: str
+    hold: Hold | None
+
+
 class OrderSummary(msgspec.Struct, frozen=True, kw_only=True):
     """An order, and nothing about where it goes."""
 
@@ -87,12 +112,14 @@ class Refunded(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     currency: str
 
 
-FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced)
+FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced, DealChanged)
 FOR_THE_SELLER: Final = (Ordered,)
 FOR_THE_SELLER_AND_THE_BUYER: Final = (Refunded,)
+FOR_ONE: Final = (CodeHeard,)
+"""Whom it concerns alone."""
 
-THINNED: Final = frozenset({"stock", "price", "product"})
-"""Kinds of which only the newest of a product matters."""
+THINNED: Final = frozenset({"stock", "price", "product", "deal"})
+"""Kinds of which only the newest of a product, or of a deal, matters."""
 
 
 def moved(before: Sequence[Sku], after: Sequence[Sku]) -> list[Event]:
@@ -120,6 +147,16 @@ def product_changed(before: Product | None, after: Product) -> list[Event]:
     if piles[0] != piles[1]:
         events += _stock_events(after.id, *piles, after.version)
     return events
+
+
+def deal_changed(deal: Deal, now_ms: int) -> Event:
+    """What a deal's show hears of it."""
+    return {**_told(DealChanged(deal, now_ms)), "show": deal.show}
+
+
+def code_heard(heard: CodeHeard) -> Event:
+    """What somebody who said a code hears."""
+    return _told(heard)
 
 
 def order_changed(order: Order) -> Event:
@@ -161,8 +198,8 @@ def newest(events: Sequence[Event]) -> list[Event]:
     kept: list[Event] = []
     for event in reversed(events):
         if event["type"] in THINNED:
-            product = event["product"]
-            kind = (event["type"], product if isinstance(product, str) else product["id"])
+            subject = event["deal" if event["type"] == "deal" else "product"]
+            kind = (event["type"], subject if isinstance(subject, str) else subject["id"])
             if kind in seen:
                 continue
             seen.add(kind)

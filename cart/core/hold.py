@@ -85,7 +85,8 @@ class HoldLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """Units of one SKU as their buyer sees them at `now_ms`, at the price they were held for.
 
-    `extended`: its one extension has been taken.
+    `deal`: the deal that made the price, None where it is the SKU's own. `extended`: its one
+    extension has been taken.
     """
 
     id: str
@@ -96,6 +97,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     price_minor: int
     currency: str
+    deal: str | None
     show: str | None
     order: str | None
     state: HoldState

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from cart.core.hold import Hold, HoldEvent, HoldState, after
+from cart.core.hold import COUNTED, Hold, HoldEvent, HoldState, after
 from cart.core.stock import Counters, Pile, Sku
 
 PILE: Final[Mapping[HoldState, Pile]] = {
@@ -59,30 +59,38 @@ class Units:
     product: str
     quantity: int
     state: HoldState
+    deal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """What an event did: the new state by hold, and the movements of those that changed piles."""
+    """What an event did: the new state by hold, and the movements of those that changed piles.
+
+    `given_back`: units no longer taken at deals' prices.
+    """
 
     states: Mapping[str, HoldState]
     movements: Sequence[Movement]
+    given_back: Mapping[str, int]
 
 
 def turn(holds: Sequence[Units], event: HoldEvent) -> Turned | None:
     """Let one event happen to all holds; None, and nothing happens, if one of them cannot."""
     states: dict[str, HoldState] = {}
     movements: list[Movement] = []
+    given_back: dict[str, int] = {}
     for units in holds:
         state = after(units.state, event)
         if state is None:
             return None
         states[units.hold] = state
+        if units.deal is not None and units.state in COUNTED and state not in COUNTED:
+            given_back[units.deal] = given_back.get(units.deal, 0) + units.quantity
         source, target = PILE[units.state], PILE[state]
         if source != target:
             changes = {source.value: -units.quantity, target.value: units.quantity}
             movements.append(Movement(units.sku, Reason(event.value), units.hold, **changes))
-    return Turned(states, movements)
+    return Turned(states, movements, given_back)
 
 
 def taken(holds: Iterable[Hold]) -> list[Movement]:
@@ -91,6 +99,15 @@ def taken(holds: Iterable[Hold]) -> list[Movement]:
         Movement(hold.sku, Reason.HOLD, hold.id, free=-hold.quantity, held=hold.quantity)
         for hold in holds
     ]
+
+
+def dealt(holds: Iterable[Hold]) -> dict[str, int]:
+    """The units that new holds take at deals' prices, by deal."""
+    units: dict[str, int] = {}
+    for hold in holds:
+        if hold.deal is not None:
+            units[hold.deal] = units.get(hold.deal, 0) + hold.quantity
+    return units
 
 
 def moved(skus: Mapping[str, Sku], movements: Iterable[Movement]) -> dict[str, Sku]:

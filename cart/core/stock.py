@@ -7,10 +7,21 @@ earlier one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from cart.core.deal import (
+    Ask,
+    Deal,
+    DealLimit,
+    DealShort,
+    Judgement,
+    NotForSale,
+    Offer,
+    judge,
+    took,
+)
 from cart.core.hold import QUANTITY_LIMIT_UNITS, Hold, HoldLine, HoldState
 
 ON_HAND_LIMIT_UNITS: Final = 1_000_000_000
@@ -146,7 +157,16 @@ class NotItsSku:
     sku: str
 
 
-Refusal = SoldOut | LimitReached | PriceChanged | OutOfBounds | KeyReused | NoSuchSku
+Refusal = (
+    SoldOut
+    | LimitReached
+    | PriceChanged
+    | DealShort
+    | NotForSale
+    | OutOfBounds
+    | KeyReused
+    | NoSuchSku
+)
 Decision = Granted | Repeated | Refusal
 
 
@@ -156,7 +176,8 @@ class Facts:
 
     `skus`: by id, all those of the products asked for, whose rows are locked. `units`: what a
     buyer already has of a product, by (product, buyer), sold ones included. `kept`: earlier holds
-    by (buyer, key).
+    by (buyer, key). `deals`: those that have a say, by product; `dealt`: what a buyer already has
+    at a deal's price, by (deal, buyer).
     """
 
     skus: Mapping[str, Sku]
@@ -164,6 +185,8 @@ class Facts:
     kept: Mapping[tuple[str, str], tuple[Hold, ...]]
     now_ms: int
     hold_ms: int
+    deals: Mapping[str, Deal] = field(default_factory=dict)
+    dealt: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +230,18 @@ class _Tally:
         self.free = {one: sku.counters.free for one, sku in facts.skus.items()}
         self.units = dict(facts.units)
         self.kept = dict(facts.kept)
+        self.deals = dict(facts.deals)
+        self.dealt = dict(facts.dealt)
 
     def take(self, request: HoldRequest, holds: tuple[Hold, ...]) -> None:
         for hold in holds:
             owner = (hold.product, request.buyer)
             self.free[hold.sku] -= hold.quantity
             self.units[owner] = self.units.get(owner, 0) + hold.quantity
+            if hold.deal is not None:
+                self.deals[hold.product] = took(self.deals[hold.product], hold.quantity)
+                taker = (hold.deal, request.buyer)
+                self.dealt[taker] = self.dealt.get(taker, 0) + hold.quantity
         self.kept[request.buyer, request.key] = holds
 
 
@@ -233,6 +262,7 @@ def _decide_one(request: HoldRequest, facts: Facts, tally: _Tally) -> Decision:
     if earlier is not None:
         return _repeated(request, earlier)
     wanted: dict[str, int] = {}
+    reduced: dict[str, int] = {}
     holds: list[Hold] = []
     for hold, line in zip(request.ids, request.lines, strict=True):
         if not 1 <= line.quantity <= QUANTITY_LIMIT_UNITS:
@@ -240,8 +270,11 @@ def _decide_one(request: HoldRequest, facts: Facts, tally: _Tally) -> Decision:
         sku = facts.skus.get(line.sku)
         if sku is None:
             return NoSuchSku(line.sku)
-        if line.price_minor not in (None, sku.price_minor):
-            return PriceChanged(sku.id, sku.price_minor)
+        offer = _offer(line, sku, request, facts, tally, reduced.get(sku.product, 0))
+        if not isinstance(offer, Offer):
+            return offer
+        if offer.deal is not None:
+            reduced[sku.product] = reduced.get(sku.product, 0) + line.quantity
         wanted[sku.product] = wanted.get(sku.product, 0) + line.quantity
         limit = sku.limit_per_buyer
         has = tally.units.get((sku.product, request.buyer), 0)
@@ -250,9 +283,26 @@ def _decide_one(request: HoldRequest, facts: Facts, tally: _Tally) -> Decision:
         left = tally.free[sku.id]
         if line.quantity > left:
             return SoldOut(sku.id, left, sku.counters.free + sku.counters.held - left)
-        holds.append(_hold(hold, line, sku, request.show, facts))
+        holds.append(_hold(hold, line, sku, offer, request.show, facts))
     assert len({line.sku for line in request.lines}) == len(request.lines), "lines not summed"
     return Granted(tuple(holds))
+
+
+def _offer(
+    line: HoldLine, sku: Sku, request: HoldRequest, facts: Facts, tally: _Tally, reduced: int
+) -> Offer | Refusal:
+    """What the line's units cost; `reduced`: units of the request that the deal gives already."""
+    deal = tally.deals.get(sku.product)
+    judged: Judgement = Offer(sku.price_minor)
+    if deal is not None:
+        has = tally.dealt.get((deal.id, request.buyer), 0) + reduced
+        ask = Ask(sku.id, sku.price_minor, line.quantity, request.show, has)
+        judged = judge(took(deal, reduced), ask, facts.now_ms)
+    if isinstance(judged, DealLimit):
+        return LimitReached(sku.product, judged.limit)
+    if isinstance(judged, Offer) and line.price_minor not in (None, judged.price_minor):
+        return PriceChanged(sku.id, judged.price_minor)
+    return judged
 
 
 def _repeated(request: HoldRequest, earlier: tuple[Hold, ...]) -> Repeated | KeyReused:
@@ -269,7 +319,9 @@ def _repeated(request: HoldRequest, earlier: tuple[Hold, ...]) -> Repeated | Key
     return Repeated(holds)
 
 
-def _hold(name: str, line: HoldLine, sku: Sku, show: str | None, facts: Facts) -> Hold:
+def _hold(
+    name: str, line: HoldLine, sku: Sku, offer: Offer, show: str | None, facts: Facts
+) -> Hold:
     return Hold(
         id=name,
         sku=sku.id,
@@ -277,8 +329,9 @@ def _hold(name: str, line: HoldLine, sku: Sku, show: str | None, facts: Facts) -
         title=sku.title,
         options=sku.options,
         quantity=line.quantity,
-        price_minor=sku.price_minor,
+        price_minor=offer.price_minor,
         currency=sku.currency,
+        deal=offer.deal,
         show=show,
         order=None,
         state=HoldState.HELD,

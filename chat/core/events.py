@@ -85,6 +85,7 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="
     on_air: bool
     pinned: str | None
     products: list[dict[str, Any]]
+    offers: list[dict[str, Any]]
     talk: list[Said]
     present: int
     hearts: int

@@ -41,6 +41,7 @@ SHOP_LANE: Final[Mapping[Kind, str]] = {
     **dict.fromkeys(cart_events.FOR_EVERYBODY + room_events.FOR_EVERYBODY, "everybody"),
     **dict.fromkeys(cart_events.FOR_THE_SELLER + room_events.FOR_THE_SELLER, "the seller"),
     **dict.fromkeys(cart_events.FOR_THE_SELLER_AND_THE_BUYER, "the seller, and whom it concerns"),
+    **dict.fromkeys(cart_events.FOR_ONE, "whom it concerns"),
     **dict.fromkeys((chat_events.Reported, chat_events.Settled), "moderators"),
     chat_events.Asked: "moderators",
     Appointed: "moderators, and whom it concerns",
@@ -162,8 +163,9 @@ def _schemas() -> JsonObject:
     numbered: tuple[Kind, ...] = (*SHOP_LANE, chat_events.Said)
     for kind in numbered:
         schemas[kind.__name__]["properties"]["offset"] = offset
-    products = schemas[chat_events.Welcome.__name__]["properties"]["products"]
-    products["items"] = _reference("schemas", Product.__name__)
+    welcome = schemas[chat_events.Welcome.__name__]["properties"]
+    welcome["products"]["items"] = _reference("schemas", Product.__name__)
+    welcome["offers"]["items"] = _reference("schemas", cart_events.DealChanged.__name__)
     held = schemas[chat_events.Held.__name__]["properties"]["holds"]
     held["items"] = _reference("schemas", Hold.__name__)
     told = schemas[chat_events.NotHeld.__name__]["properties"]

@@ -3,10 +3,13 @@
 | event                          | command                                                        |
 |--------------------------------|----------------------------------------------------------------|
 | cart: stock, price, product, … | publish to every unended show of the store that carries it      |
+| cart: deal                     | publish to its show                                             |
 | cart: order                    | publish to the sellers' sockets of the store's unended shows    |
 | cart: refund                   | publish to the sellers' sockets and to the buyer's              |
 | discovery: followed, no longer | tell that person in the store's unended shows                  |
+| chat: a viewer said something  | cart: buy if it was a code; tell that viewer (`code_orders`)    |
 | show: on air, off air          | publish `on_air`                                               |
+| show: on air, ended            | cart: the show's deals follow it                               |
 | show: pinned, arranged         | publish `product` for what was not carried, `pin`               |
 | show: ended                    | publish `ended`, take the publisher off                        |
 | relay: media flows, stops      | show: on air, off air                                          |
@@ -48,8 +51,8 @@ class Publish(Protocol):
         """Publish one event, once for a key. Raises when it is not known to have got through."""
 
 
-_ABOUT: Final = frozenset({"audience", "person", "key"})
-"""Members of cart's events that are for us and not for viewers."""
+_ABOUT: Final = frozenset({"audience", "person", "show", "key"})
+"""Members of cart's events that are for us and not for viewers: who hears of it, in which show."""
 
 
 class CartToRooms:
@@ -82,6 +85,8 @@ def _audience(event: Mapping[str, Any]) -> str:
 
 
 def _matters(event: Mapping[str, Any], show: Show) -> bool:
+    if "show" in event:
+        return bool(event["show"] == show.id)
     product = event.get("product")
     if isinstance(product, Mapping):
         product = product.get("id")
@@ -104,15 +109,21 @@ class FollowingsToRooms:
 class ShowsToRooms:
     """Shows' events go to their rooms. What is lost with a store, the next snapshot heals.
 
-    `end_media`: takes a show's publisher off.
+    `end_media`: takes a show's publisher off. `follow`: lets the deals of a show follow its stage;
+    what of that is lost cart's own rounds find.
     """
 
     def __init__(
-        self, publish: Publish, products: Products, end_media: Callable[[str], None]
+        self,
+        publish: Publish,
+        products: Products,
+        end_media: Callable[[str], None],
+        follow: Callable[[str], Awaitable[None]],
     ) -> None:
         self._publish = publish
         self._products = products
         self._end_media = end_media
+        self._follow = follow
 
     async def __call__(self, event: Event) -> None:
         """Publish what follows from the event; never raises.
@@ -127,6 +138,14 @@ class ShowsToRooms:
         finally:
             if isinstance(event, Ended):
                 self._end_media(event.show.id)
+        if isinstance(event, WentOnAir | Ended):
+            await self._let_deals_follow(event.show.id)
+
+    async def _let_deals_follow(self, show: str) -> None:
+        try:
+            await self._follow(show)
+        except Exception as error:  # noqa: BLE001 - the change itself is durable already
+            log.warning("deals did not follow their show", show=show, error=repr(error))
 
     async def _messages(self, event: Event) -> list[Message]:
         match event:

@@ -43,6 +43,8 @@ STATUS: Final[Mapping[str, int]] = {
     "slug_taken": 409,
     "code_taken": 409,
     "price_changed": 409,
+    "deal_short": 409,
+    "not_for_sale": 409,
     "sold_out": 409,
     "limit_reached": 409,
     "not_enough_stock": 409,

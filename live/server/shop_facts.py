@@ -8,6 +8,8 @@ from typing import Final
 
 from cart.adapters.service import Cart
 from cart.core.catalog import Product
+from cart.core.deal import Deal, price, runs
+from cart.deal_ports import ShowFacts
 from chat.core.assistant.facts import Order, Shop, Ware
 from live.show.shows import Shows
 
@@ -36,7 +38,10 @@ class ShopFacts:
         else:
             products = await shopping.products_in(found.store)
         order = None if asker is None else await self._order(found.store, asker)
-        return Shop(tuple(_ware(product) for product in products), found.pinned, order=order)
+        deals, now_ms = await self._cart.dealing.ruling(show)
+        reduced = {deal.product: deal for deal in deals if runs(deal, now_ms) and not deal.skus}
+        wares = tuple(_ware(product, reduced.get(product.id)) for product in products)
+        return Shop(wares, found.pinned, order=order)
 
     async def _order(self, store: str, asker: str) -> Order | None:
         orders = await self._cart.checkout.orders_of(asker)
@@ -44,13 +49,21 @@ class ShopFacts:
         return None if newest is None else Order(newest.lines[0].title, newest.state.value)
 
 
-def _ware(product: Product) -> Ware:
+async def show_facts(shows: Shows, show: str) -> ShowFacts | None:
+    """What cart is told of a show; None where there is none."""
+    found = await shows.find(show)
+    return None if found is None else ShowFacts(found.store, found.stage.value, found.lineup)
+
+
+def _ware(product: Product, deal: Deal | None) -> Ware:
+    own_minor = product.price_minor
     return Ware(
         id=product.id,
         title=product.title,
-        price_minor=product.price_minor,
+        price_minor=own_minor if deal is None else price(deal, own_minor),
         currency=product.currency,
         free=product.free,
+        was_minor=None if deal is None else own_minor,
         options=_options(product),
     )
 

@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from cart.adapters import payment_routes, stock_routes
+from cart.adapters import deal_routes, payment_routes, stock_routes
 from cart.adapters import routes as cart_routes
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
-from cart.ports import PaymentProvider, Publish
+from cart.ports import PaymentProvider
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.archive import SqlArchive
@@ -65,6 +65,7 @@ from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors
 from live.server.archive_metrics import archive_metrics
+from live.server.code_orders import sell_by_codes
 from live.server.errors import StartError
 from live.server.gate import Gate
 from live.server.ground import Ground
@@ -77,7 +78,7 @@ from live.server.operator import operator_doors
 from live.server.payments import payment_providers
 from live.server.policies import CartToRooms, FollowingsToRooms, ShowsToRooms, StageDoor
 from live.server.settings import TURN_SCHEMES
-from live.server.shop_facts import ShopFacts
+from live.server.shop_facts import ShopFacts, show_facts
 from live.server.takeovers import Takeovers
 from live.server.till import ShopTill
 from live.show.adapters.book import SqlBook
@@ -137,6 +138,7 @@ async def open_house(ground: Ground) -> AsyncIterator[House]:
                 packages.sandbox.run(app),
                 _assist(packages, ground),
                 _archive(packages.chat, ground),
+                sell_by_codes(packages.cart.codes, packages.chat.hub),
             ]
 
         yield House(
@@ -162,6 +164,9 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
 
     async def buys(account: str, store: str) -> bool:
         return await cart.has_bought(account, store)
+
+    async def follow(show: str) -> None:
+        await cart.dealing.follow_show(show)
 
     async def open_shows(store: str) -> list[str]:
         return [show.id for show in await shows.unended(store)]
@@ -189,12 +194,12 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
     shows = Shows(
         SqlBook(engine),
         directory,
-        ShowsToRooms(chat.publish, products, relay.end),
+        ShowsToRooms(chat.publish, products, relay.end, follow),
         lambda slug: _owner(cart, slug),
         lambda slug: _shelf(cart, slug),
     )
     sandbox = Sandbox(engine, secret=ground.secret)
-    cart = await _open_cart(ground, sandbox, CartToRooms(shows, chat.publish), closing)
+    cart = await _open_cart(ground, sandbox, shows, chat, closing)
     followings = Followings(followers, cart.shopping.store, FollowingsToRooms(shows, chat.publish))
     chat.hub.till = ShopTill(cart.holding)
     questioning = Questioning(chat.hub, book, open_shows)
@@ -214,15 +219,16 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
 
 
 async def _open_cart(
-    ground: Ground, sandbox: Sandbox, publish: Publish, closing: AsyncExitStack
+    ground: Ground, sandbox: Sandbox, shows: Shows, chat: Chat, closing: AsyncExitStack
 ) -> Cart:
     """Cart with its tasks running and its metrics told."""
     cart = await closing.enter_async_context(
         open_cart(
             ground.engine,
-            publish=publish,
+            publish=CartToRooms(shows, chat.publish),
             providers=await _providers(ground, sandbox, closing),
             hold_seconds=ground.settings.hold_seconds,
+            find_show=partial(show_facts, shows),
         )
     )
     closing.enter_context(ledger_metrics(cart.reconciling))
@@ -241,12 +247,6 @@ async def _neighbours(ground: Ground, closing: AsyncExitStack) -> Neighbours:
     return Neighbours(http, partial(_vouch, JwtTokens(ground.secret)))
 
 
-def _till_doors(cart: Cart) -> Iterator[Doors]:
-    """The shop's operations beside the catalogue's."""
-    for each in (payment_routes, stock_routes):
-        yield Doors(operations=each.operations(cart))
-
-
 def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors]:
     settings = ground.settings
     viewers = partial(_viewers, packages.chat)
@@ -255,9 +255,6 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
     limits = RateLimits(rates(settings.joins_per_address))
     erasing = _erasing(packages, ground)
 
-    async def identify(request: Request) -> str | None:
-        return visitors.person(request)
-
     return [
         Doors(operations=account_operations(packages.accounts)),
         Doors(
@@ -265,12 +262,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
                 packages.shows, viewers=viewers, public_url=ground.public_url
             )
         ),
-        Doors(
-            operations=cart_routes.operations(packages.cart),
-            routes=cart_routes.routes(packages.cart, identify),
-            openapi=cart_routes.OPENAPI,
-        ),
-        *_till_doors(packages.cart),
+        *_cart_doors(packages.cart, visitors),
         Doors(
             operations=relay_operations(
                 packages.relay,
@@ -317,6 +309,21 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             ]
         ),
     ]
+
+
+def _cart_doors(cart: Cart, visitors: Visitors) -> Iterator[Doors]:
+    """The catalogue's, and the shop's other operations."""
+
+    async def identify(request: Request) -> str | None:
+        return visitors.person(request)
+
+    yield Doors(
+        operations=cart_routes.operations(cart),
+        routes=cart_routes.routes(cart, identify),
+        openapi=cart_routes.OPENAPI,
+    )
+    for each in (payment_routes, stock_routes, deal_routes):
+        yield Doors(operations=each.operations(cart))
 
 
 @asynccontextmanager
@@ -441,6 +448,7 @@ async def _room(
         on_air=found.stage is not Stage.ENDED and bool(await shows.on_air([show])),
         pinned=found.pinned,
         products=await cart.products(ids),
+        offers=await cart.offers(show),
         seller=seller,
         moderators=moderators,
         names=await accounts.names(moderators | {seller}),

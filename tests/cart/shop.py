@@ -17,6 +17,7 @@ from cart.core.hold import Hold, HoldLine
 from cart.core.order import Order, OrderState, Recipient
 from cart.core.payment import Attempt, Standing
 from cart.core.stock import Decision
+from cart.deal_ports import ShowFacts
 from cart.ports import Payment
 from cart.shopping import new_id
 
@@ -35,6 +36,11 @@ class Shop:
     engine: AsyncEngine
     sandbox: Sandbox
     told: list[tuple[str, Event]] = field(default_factory=list)
+    shows: dict[str, ShowFacts] = field(default_factory=dict)
+
+    async def find_show(self, show: str) -> ShowFacts | None:
+        """A show the test has made."""
+        return self.shows.get(show)
 
     async def hear(self, kind: str) -> list[Event]:
         """Let the outbox be emptied; all events of a kind so far."""
@@ -160,7 +166,16 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
         )
 
     sandbox = Sandbox(engine, secret=SECRET)
+    shows: dict[str, ShowFacts] = {}
+
+    async def find_show(show: str) -> ShowFacts | None:
+        return shows.get(show)
+
     cart = assemble(
-        engine, publish=publish, providers={"sandbox": sandbox}, hold_seconds=hold_seconds
+        engine,
+        publish=publish,
+        providers={"sandbox": sandbox},
+        hold_seconds=hold_seconds,
+        find_show=find_show,
     )
-    return Shop(cart, engine, sandbox, told)
+    return Shop(cart, engine, sandbox, told, shows)

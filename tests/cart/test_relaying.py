@@ -98,7 +98,13 @@ async def test_whole_cart_tells_at_once_and_outlives_a_lost_connection(shop: Sho
     providers = {"sandbox": shop.sandbox}
     async with (
         asyncio.timeout(10),
-        open_cart(shop.engine, publish=publish, providers=providers, hold_seconds=60) as cart,
+        open_cart(
+            shop.engine,
+            publish=publish,
+            providers=providers,
+            hold_seconds=60,
+            find_show=shop.find_show,
+        ) as cart,
     ):
         await cart.holding.hold(BUYER, "a", [HoldLine(sku=product.id)])
         while (await heard.get())["type"] != "stock":

@@ -69,6 +69,7 @@ WELCOME: Final[dict[str, Any]] = {
     "stage": "live",
     "pinned": "p1",
     "products": [PRODUCT],
+    "offers": [],
     "present": 7,
     "hearts": 5,
     "room": {

@@ -29,6 +29,10 @@ class Rooms:
         self.keys.append(key)
 
 
+async def follow(show: str) -> None:
+    """No deals here."""
+
+
 class DeafRooms(Rooms):
     """Is away."""
 
@@ -44,7 +48,7 @@ async def products(ids: Sequence[str]) -> list[dict[str, Any]]:
 
 async def test_shows_events_reach_their_room() -> None:
     rooms = Rooms()
-    tell = ShowsToRooms(rooms.publish, products, rooms.ended.append)
+    tell = ShowsToRooms(rooms.publish, products, rooms.ended.append, follow)
     arranged = Arranged(SHOW, ("p2",))
     for event in (WentOnAir(SHOW), WentOffAir(SHOW), Pinned(SHOW), arranged, Ended(SHOW)):
         await tell(event)
@@ -59,11 +63,29 @@ async def test_shows_events_reach_their_room() -> None:
     assert rooms.ended == ["s1"]
 
 
+async def test_deals_follow_their_show() -> None:
+    """When it comes on air and when it ends; whatever becomes of them, the show goes on."""
+    rooms = Rooms()
+    followed: list[str] = []
+
+    async def note(show: str) -> None:
+        followed.append(show)
+        raise ConnectionError("away")
+
+    tell = ShowsToRooms(rooms.publish, products, rooms.ended.append, note)
+    for event in (WentOnAir(SHOW), WentOffAir(SHOW), Pinned(SHOW), Ended(SHOW)):
+        await tell(event)
+    assert followed == ["s1", "s1"]
+
+
 async def test_viewers_hear_of_the_end_before_their_sessions_end() -> None:
     rooms = Rooms()
     story: list[str] = []
     tell = ShowsToRooms(
-        rooms.publish, products, lambda _show: story.extend(m["type"] for _, m, _ in rooms.heard)
+        rooms.publish,
+        products,
+        lambda _show: story.extend(m["type"] for _, m, _ in rooms.heard),
+        follow,
     )
     await tell(Ended(SHOW))
     assert story == ["on_air", "ended"]
@@ -71,7 +93,7 @@ async def test_viewers_hear_of_the_end_before_their_sessions_end() -> None:
 
 async def test_a_room_that_is_away_does_not_undo_a_change() -> None:
     rooms = DeafRooms()
-    await ShowsToRooms(rooms.publish, products, rooms.ended.append)(Ended(SHOW))
+    await ShowsToRooms(rooms.publish, products, rooms.ended.append, follow)(Ended(SHOW))
     assert rooms.ended == ["s1"]
 
 
@@ -102,9 +124,16 @@ async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World,
             order | {"audience": "seller", "key": "5"},
         ],
     )
+    deal = {"type": "deal", "deal": {"product": "p2"}}
+    await tell("flowers", [deal | {"show": show, "key": "7"}, deal | {"show": "s9", "key": "8"}])
     await tell("other", [stock | {"key": "6"}])
-    assert rooms.heard == [(show, stock, ""), (show, edited, ""), (show, order, "seller")]
-    assert rooms.keys == ["1", "3", "5"]
+    assert rooms.heard == [
+        (show, stock, ""),
+        (show, edited, ""),
+        (show, order, "seller"),
+        (show, deal, ""),
+    ]
+    assert rooms.keys == ["1", "3", "5", "7"]
 
 
 async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:

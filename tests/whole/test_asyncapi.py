@@ -17,11 +17,13 @@ import pytest_asyncio
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
 
+from cart.code_sales import FRESH_S
 from chat.adapters import redis_keys
 from chat.core.commands import WantedLine
 from chat.core.events import Accepted, Held, NotHeld, Refused
 from chat.core.frames import Format
 from live.demo.host import publish_demo
+from tests.bench.audience import passed
 from tests.whole.server import Server
 from tests.whole.shop import (
     Json,
@@ -194,12 +196,37 @@ async def refunds(day: Day) -> None:
     await day.heard("refund", "seller", state="done")
 
 
+async def deals(day: Day) -> None:
+    """A drop is announced; somebody says a code, and hears that it is sold out."""
+    product = day.shop.product
+    coded = {"skus": [{"id": product, "code": "꽃1"}]}
+    await read(await day.selling.patch(f"/products/{product}", json=coded))
+    drop = {
+        "product": product,
+        "kind": "flash",
+        "percent_off": 50,
+        "units": 2,
+        "length_s": 60,
+        "starts_in_s": 30,
+    }
+    path = f"/shows/{day.shop.show}/deals"
+    made = await read(await day.selling.post(path, json=drop, headers={"Idempotency-Key": "drop"}))
+    told = await day.heard("deal", "guest")
+    assert told["deal"] == made
+    assert made["starts_at_ms"] > told["now_ms"]
+    await passed(FRESH_S)
+    assert isinstance(await day.visitors["buyer"].room.say("꽃 1 x2"), Accepted)
+    heard = await day.heard("code", "buyer", outcome="sold_out", quantity=2)
+    assert (heard["code"], heard["hold"]) == ("꽃1", None)
+
+
 async def media(day: Day) -> None:
     """Two programs publish the show one after the other; then it ends."""
     path = f"/shows/{day.shop.show}"
     key = (await read(await day.selling.post(f"{path}/publish-key")))["key"]
     publish = asyncio.create_task(publish_demo(day.server.url, day.shop.show, key))
     await day.heard("on_air", "guest", on_air=True)
+    await deals(day)
     await day.heard("media")
     newer = asyncio.create_task(publish_demo(day.server.url, day.shop.show, key))
     await day.heard("taken_over")

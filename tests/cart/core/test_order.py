@@ -20,6 +20,7 @@ def hold(number: int = 1, **said: object) -> Hold:
         "quantity": 1,
         "price_minor": 1_000,
         "currency": "KRW",
+        "deal": None,
         "show": None,
         "order": None,
         "state": HoldState.HELD,

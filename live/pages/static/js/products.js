@@ -2,6 +2,7 @@
  * How a product looks: the pinned card and the rows of a list. Elements are made once per product
  * and then only updated, so that focus, screen readers and a finger on its way keep their place.
  */
+import { DealLine } from "./deal_line.js";
 import { h, icon, productPicture } from "./dom.js";
 import { availability } from "./shelf.js";
 import { fullCount, money, t } from "./text.js";
@@ -12,20 +13,24 @@ const BUY_TEXT = { open: "product.buy", busy: "product.buy", sold_out: "product.
 export class ProductView {
   /**
    * @param {import("./shelf.js").Product} product
-   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, foot?: {element: HTMLElement}}} options
-   *   `hooks` marks the parts for tests, for the one pinned card; `foot` stands below the rest
+   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, codes?: boolean, foot?: {element: HTMLElement}}} options
+   *   `codes`: it can be bought by its code; `hooks` marks the parts for tests, for the one pinned card; `foot` stands below the rest
    */
-  constructor(product, { buy, tag = "li", hooks = false, foot }) {
+  constructor(product, { buy, tag = "li", hooks = false, codes = false, foot }) {
     const hook = (name) => (hooks ? { "data-test": name } : { "data-test": `row-${name}` });
     this.picture = h("span", { class: "thumb" });
     this.title = h("p", { class: "product-title" });
     this.price = h("span", { class: "price", ...hook("price") });
+    this.was = h("s", { class: "was", ...hook("was"), hidden: true });
+    this.deal = new DealLine();
+    this.code = h("span", { class: "code", ...hook("code"), hidden: true });
     this.stock = h("span", { class: "stock", ...hook("stock") });
     this.button = h("button", { class: "primary buy", type: "button", ...hook("buy"), onclick: () => buy(this.product) });
     this.mine = false;
+    this.codes = codes;
     this.element = h(tag, { class: "row product", "data-product": product.id },
       this.picture,
-      h("div", { class: "row-main" }, this.title, h("p", { class: "product-facts" }, this.price, this.stock)),
+      h("div", { class: "row-main" }, this.title, h("p", { class: "product-facts" }, this.price, this.was, this.stock), this.deal.element, this.code),
       this.button, foot?.element);
     this.foot = foot;
     this.update(product);
@@ -38,8 +43,19 @@ export class ProductView {
     if (!before || before.picture !== product.picture) this.picture.replaceChildren(productPicture(product));
     this.title.textContent = product.title;
     this.price.textContent = priceText(product);
+    this.price.classList.toggle("reduced", Boolean(product.was_minor));
+    this.was.hidden = !product.was_minor;
+    this.was.textContent = product.was_minor ? t("deal.was", { price: money(product.was_minor, product.currency) }) : "";
+    const code = product.skus.length === 1 ? product.skus[0].code : null;
+    this.code.hidden = !code || !this.codes;
+    this.code.textContent = code ? t("code.buy_by", { code }) : "";
     this.#updateStock();
     if (before && before.free !== product.free) flash(this.stock);
+  }
+
+  /** @param {number} now_ms the server's time, for the deal's countdown */
+  tick(now_ms) {
+    this.deal.show(this.product.deal ?? null, now_ms, this.product.currency);
   }
 
   /** Whether this visitor holds one: the button then leads back to paying. @param {boolean} mine */
@@ -55,7 +71,7 @@ export class ProductView {
     this.stock.dataset.free = String(free);
     this.stock.dataset.held = String(held);
     this.stock.textContent = stockText(this.product);
-    this.button.disabled = state !== "open" && !this.mine;
+    this.button.disabled = (state !== "open" || Boolean(this.product.shut)) && !this.mine;
     this.button.textContent = t(this.mine ? "product.pay_mine" : BUY_TEXT[state]);
     this.button.setAttribute("aria-label", `${this.button.textContent}: ${title}`);
   }

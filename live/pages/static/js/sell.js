@@ -7,6 +7,9 @@ import { api, explain } from "./api.js";
 import { AssistantPanel } from "./assistant.js";
 import { Attendance } from "./attendance.js";
 import { Broadcast } from "./broadcast.js";
+import { CodeSwitch } from "./code_switch.js";
+import { DealSheet } from "./deal_sheet.js";
+import { Deals } from "./deals.js";
 import { DeedSheet } from "./deeds.js";
 import { $, fieldsOf, say } from "./dom.js";
 import { House } from "./house.js";
@@ -36,7 +39,10 @@ const answers = new Answers();
 const talk = new TalkList($("#talk"), (said) => deeds.open(said), answers);
 const orders = new Orders();
 const choice = new ShowChoice({ chosen: enterRoom });
-const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]) });
+const deals = new Deals({ moved: showDeals, ticked: () => wares.tick() });
+const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]), deals, openDeal: (product) => dealSheet.open(product) });
+const dealSheet = new DealSheet({ show: showOf, of: (product) => deals.of(product) });
+const codeSwitch = new CodeSwitch({ show: () => choice.show });
 const questions = new QuestionSheet({ show: () => room?.show, title: (product) => wares.shelf.get(product)?.title ?? null });
 const attendance = new Attendance($("#attendance"));
 const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) });
@@ -49,7 +55,9 @@ const EVENTS = {
     house.welcome(event);
     houseSheet.load();
     for (const product of event.products) wares.apply({ type: "product", product });
+    deals.replace(event.offers);
     wares.setPinned(event.pinned);
+    showDeals();
     $("#viewers").textContent = shortCount(event.present);
     choice.update({ ...choice.show, stage: event.stage, on_air: event.on_air });
   },
@@ -75,6 +83,9 @@ const EVENTS = {
   thinned: showThinned,
   present: (event) => { $("#viewers").textContent = shortCount(event.count); },
   pin: (event) => wares.setPinned(event.product),
+  deal(event) {
+    if (deals.apply(event)) showDeals();
+  },
   on_air: (event) => choice.update({ ...choice.show, stage: event.on_air ? "live" : choice.show.stage, on_air: event.on_air }),
   ended: () => choice.update({ ...choice.show, stage: "ended", on_air: false }),
   order(event) {
@@ -91,6 +102,8 @@ function enterRoom(show) {
   room = null;
   talk.replace([]);
   questions.clear();
+  deals.replace([]);
+  codeSwitch.load();
   wares.setPinned(show?.pinned ?? null);
   if (!show) return;
   room = new Room(show.id, {
@@ -100,6 +113,11 @@ function enterRoom(show) {
   });
   room.show = show.id;
   room.open();
+}
+
+function showDeals() {
+  wares.tick();
+  dealSheet.update();
 }
 
 async function pin(product) {

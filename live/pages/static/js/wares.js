@@ -2,6 +2,7 @@
  * The seller's products: what is left of each, more and fewer, which one is pinned, and new ones.
  */
 import { api, explain, freshKey } from "./api.js";
+import { DealLine } from "./deal_line.js";
 import { $, fieldsOf, h, icon, productPicture, say } from "./dom.js";
 import { flash, priceText, ProductRows } from "./products.js";
 import { Shelf } from "./shelf.js";
@@ -18,13 +19,16 @@ class SkuLine {
       "aria-label": t(`product.${name}`, { title }), onclick: change(id, by),
     }, sign);
     this.counts = h("span", { class: "stock", hidden: options.length === 0 });
+    this.code = h("span", { class: "code", "data-test": "sku-code", hidden: true });
     this.element = h("li", { class: "ware-sku" },
-      h("span", { class: "ware-options" }, options.join(" / ")), this.counts,
+      h("span", { class: "ware-options" }, options.join(" / ")), this.code, this.counts,
       h("span", { class: "stepper" }, stepper(-1, "−", "less"), stepper(1, "+", "more")));
   }
 
   update(sku) {
     this.counts.textContent = countsText(sku);
+    this.code.hidden = !sku.code;
+    this.code.textContent = sku.code ? t("code.show", { code: sku.code }) : "";
   }
 }
 
@@ -33,12 +37,14 @@ function countsText({ free, held, sold }) {
 }
 
 export class Wares {
-  /** @param {{pin: (product: string|null) => Promise<void>, added: (product: any) => Promise<void>}} options */
-  constructor({ pin, added }) {
+  /** @param {{pin: (product: string|null) => Promise<void>, added: (product: any) => Promise<void>, deals: import("./deals.js").Deals, openDeal: (product: any) => void}} options */
+  constructor({ pin, added, deals, openDeal }) {
     this.shelf = new Shelf();
     this.pinned = null;
     this.pin = pin;
     this.added = added;
+    this.deals = deals;
+    this.openDeal = openDeal;
     this.rows = new ProductRows($("#products"), (product) => this.#row(product));
     this.form = $("#product-form");
     this.form.addEventListener("submit", (event) => this.#add(event));
@@ -73,6 +79,12 @@ export class Wares {
 
   show() {
     this.rows.show(this.shelf.all());
+    this.tick();
+  }
+
+  /** The deals' clocks moved on. */
+  tick() {
+    for (const row of this.rows.views.values()) row.tick(this.deals.now());
   }
 
   #row(product) {
@@ -100,9 +112,11 @@ export class Wares {
     const piles = h("ul", { class: "ware-skus" });
     const lines = new Map();
     const pin = h("button", { class: "pin", type: "button", "data-test": "pin", "data-product": product.id, onclick: guard(() => this.pin(this.pinned === product.id ? null : product.id)) });
+    const dealLine = new DealLine();
+    const deal = h("button", { class: "pin", type: "button", "data-test": "deal-open", "data-product": product.id, onclick: () => this.openDeal(this.shelf.get(product.id)) }, t("deal.open"));
     const element = h("li", { class: "row product ware", "data-product": product.id },
-      picture, h("div", { class: "row-main" }, title, h("p", { class: "product-facts" }, price, counts)),
-      piles, h("div", { class: "ware-actions" }, pin), alert);
+      picture, h("div", { class: "row-main" }, title, h("p", { class: "product-facts" }, price, counts), dealLine.element),
+      piles, h("div", { class: "ware-actions" }, deal, pin), alert);
     let shown = null;
     const update = (now) => {
       if (shown?.picture !== now.picture || !shown) picture.replaceChildren(productPicture(now));
@@ -115,6 +129,7 @@ export class Wares {
       pin.setAttribute("aria-pressed", String(isPinned));
       pin.replaceChildren(icon("pin"), t(isPinned ? "product.pinned" : "product.pin"));
       pin.setAttribute("aria-label", `${t(isPinned ? "product.unpin" : "product.pin")}: ${now.title}`);
+      deal.setAttribute("aria-label", `${t("deal.open")}: ${now.title}`);
       for (const sku of now.skus) {
         if (!lines.has(sku.id)) {
           lines.set(sku.id, new SkuLine(now, sku, change));
@@ -125,8 +140,9 @@ export class Wares {
       element.classList.toggle("is-pinned", isPinned);
       shown = now;
     };
+    const tick = (now_ms) => dealLine.show(this.deals.of(product.id), now_ms, shown.currency);
     update(product);
-    return { element, update };
+    return { element, update, tick };
   }
 
   #take(product) {
@@ -155,8 +171,8 @@ export class Wares {
     return undefined;
   }
 
-  async #create({ title, price, stock }, picture) {
-    const body = { title, description: "", price_minor: Number(price), stock: Number(stock) };
+  async #create({ title, price, stock, code }, picture) {
+    const body = { title, description: "", price_minor: Number(price), stock: Number(stock), code: code || null };
     const path = `/stores/${encodeURIComponent(this.store)}/products`;
     const product = await api("POST", path, { body });
     this.#take(product);

@@ -5,6 +5,8 @@ import "./account.js";
 import { Answers, AnswersView } from "./answers.js";
 import { api, explain, Problem } from "./api.js";
 import { Ask } from "./ask.js";
+import { CodeNote } from "./code_note.js";
+import { Deals } from "./deals.js";
 import { DeedSheet, rank, tellDone } from "./deeds.js";
 import { $, announce, say, sheet } from "./dom.js";
 import { FollowButton } from "./following.js";
@@ -23,6 +25,7 @@ import { shortCount, t } from "./text.js";
 
 const show = decodeURIComponent(location.pathname.split("/")[2]);
 const shelf = new Shelf();
+const deals = new Deals({ moved: showProducts, ticked: tick });
 const house = new House();
 const deeds = new DeedSheet({ show: () => show, store: () => following.store, you: () => house.you });
 const answers = new Answers();
@@ -42,8 +45,10 @@ const checkout = new Checkout({
 });
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy: buyFromSheet,
+  codes: true,
   foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
 }));
+const codeNote = new CodeNote($("#code-note"), { held: () => checkout.load(), pay: (product) => checkout.buy(deals.priced(product)) });
 const following = new FollowButton($("#follow"), $("#watch-alert"));
 const productsSheet = sheet($("#products-sheet"));
 
@@ -61,6 +66,7 @@ const EVENTS = {
   welcome(event) {
     told = true;
     shelf.replace(event.products);
+    deals.replace(event.offers);
     for (const answer of event.answers) answers.put(answer);
     talk.replace(event.talk);
     house.welcome(event);
@@ -73,6 +79,10 @@ const EVENTS = {
     showProducts();
     showHearts();
   },
+  deal(event) {
+    if (deals.apply(event)) showProducts();
+  },
+  code: (event) => codeNote.heard(event, shelf.get(event.product)),
   said: (event) => talk.add(event),
   question: (event) => questions.changed(event.question),
   answered(event) {
@@ -131,7 +141,7 @@ function changeShelf(event) {
 }
 
 function showProducts() {
-  const products = shelf.all();
+  const products = shelf.all().map((product) => deals.priced(product));
   rows.show(products);
   for (const view of rows.views.values()) {
     view.setMine(checkout.has(view.product.id));
@@ -139,8 +149,13 @@ function showProducts() {
   }
   $("#products-count").textContent = String(products.length);
   $("#products-count").hidden = products.length === 0;
-  showPinned(shelf.get(pinned));
-  checkout.options.follow(shelf);
+  showPinned(deals.priced(shelf.get(pinned)));
+  checkout.options.follow({ get: (product) => deals.priced(shelf.get(product)) });
+  tick();
+}
+
+function tick() {
+  for (const view of allViews()) view.tick(deals.now());
 }
 
 function showPinned(product) {
@@ -153,7 +168,7 @@ function showPinned(product) {
   if (pinnedView?.product.id === product.id) pinnedView.update(product);
   else {
     const foot = new AnswersView(product.id, answers);
-    pinnedView = new ProductView(product, { tag: "div", hooks: true, foot, buy: (wanted) => checkout.buy(wanted) });
+    pinnedView = new ProductView(product, { tag: "div", hooks: true, codes: true, foot, buy: (wanted) => checkout.buy(wanted) });
     $("#pinned-card").replaceChildren(pinnedView.element);
   }
   pinnedView.setMine(checkout.has(product.id));
