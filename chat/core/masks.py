@@ -19,9 +19,6 @@ MASK: Final = "*"
 DIGITS: Final = 9
 """Fewer digits than this in a whole text are no number to be masked."""
 
-CARD_DIGITS: Final = 13
-"""No card's number is shorter."""
-
 _SPOKEN_DIGITS: Final = str.maketrans("공영빵일이삼사오육륙칠팔구oOlI|", "000123456678900111")
 _DASHES: Final = frozenset("‐‑‒–—―−ー－﹣ㅡ")
 _UNSEEN: Final = frozenset({"Mn", "Me", "Cf"})
@@ -47,11 +44,9 @@ def mask(text: str) -> str:
 
 def mask_cards(text: str) -> str:
     """The text with the digits of card numbers masked, and nothing else; of the same length."""
-    if len(text) < CARD_DIGITS:
+    if not _MAY_BE_CARD.search(text):
         return text
     plain = _plain(text)
-    if sum(map(str.isdigit, plain.text)) < CARD_DIGITS:
-        return text
     hidden = _found(_FIND_CARD, plain, plain)
     return "".join(MASK if i in hidden else c for i, c in enumerate(text)) if hidden else text
 
@@ -133,6 +128,9 @@ _LANDLINE: Final = (
 _INTERNATIONAL: Final = (
     r"(?<![\d+])(?P<it>(?:\+|\b00(?=[1-9]))\d(?:[ \-.()]{0,2}\d){7,14})(?!\d|,\d)",
 )
+
+_MAY_BE_CARD: Final = re.compile(r"\d(?:\D{0,6}\d){12}")
+"""Thirteen digits near each other: no card's number is shorter."""
 
 _CARD_START: Final = r"(?:2[2-7]|3|4|5|6|9)"
 _CARD: Final = (

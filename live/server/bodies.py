@@ -1,6 +1,5 @@
 """Request bodies as JSON: bounded before they are read whole, checked before anybody sees them."""
 
-import re
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,8 +17,9 @@ from live.server.errors import (
 JSON_BODY_BYTES: Final = 64 * 1024
 """The largest JSON body; a larger one is refused with 413."""
 
-_MAY_HOLD_CARD: Final = re.compile(rb"(?:[0-9][ \-./_]{0,3}){13}|[\x80-\xff\\]")
-"""A body without this holds no card number; with it, its texts are looked at one by one."""
+_NO_DIGITS: Final = bytes(set(range(256)) - set(b"0123456789"))
+CARD_DIGITS: Final = 13
+"""No payment card's number is shorter."""
 
 T = TypeVar("T")
 
@@ -51,13 +51,20 @@ async def json_body(request: Request, struct: type[T]) -> T:
         value = msgspec.json.decode(raw, type=struct)
         if b"\\u0000" in raw:
             without_nul(msgspec.to_builtins(value))
-        if _MAY_HOLD_CARD.search(raw):
+        if _may_hold_card(raw):
             without_cards(msgspec.to_builtins(value))
     except msgspec.ValidationError as error:
         raise InvalidError(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedError(str(error)) from None
     return value
+
+
+def _may_hold_card(raw: bytes) -> bool:
+    """Whether it is worth looking at the texts one by one; costs next to nothing."""
+    if len(raw.translate(None, _NO_DIGITS)) >= CARD_DIGITS:
+        return True
+    return not raw.isascii() or b"\\u" in raw
 
 
 def without_cards(value: Any) -> None:
