@@ -11,17 +11,25 @@ from typing import Final
 import msgspec
 
 from cart.core import catalog
+from cart.core.coupon import Unfit, tidy_code
+from cart.core.delivery import is_postcode
+from cart.core.hold import Hold
 from cart.core.order import HOLDS_LIMIT, MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
 from cart.core.payment import Attempt
+from cart.core.quote import CouponUnfit, PointsShort, Quote, Wish
 from cart.core.refund import RefundWish
 from cart.errors import (
+    CartError,
     Conflict,
+    CouponRefused,
     Forbidden,
     HoldExpired,
     IdempotencyMismatch,
     Invalid,
+    NotEnoughPoints,
     NotFound,
     OrderExpired,
+    PriceChanged,
     ProviderUnavailable,
 )
 from cart.ports import (
@@ -32,8 +40,11 @@ from cart.ports import (
     OrderBook,
     PaymentBook,
     PaymentProvider,
+    Placed,
     Placement,
+    PriceDiffers,
     ProviderSilent,
+    Unquotable,
 )
 from cart.refunding import Refunding
 from cart.settling import Settling
@@ -73,43 +84,72 @@ class Checkout:
         self._pay_within_ms = pay_within_seconds * 1000
         self._make_id = make_id
 
-    async def place(
-        self, buyer: str, key: str, *, holds: Sequence[str], recipient: Recipient
-    ) -> Order:
-        """Turn holds into an order, which then has its own deadline.
+    async def held(self, buyer: str, slug: str) -> tuple[Sequence[Hold], int]:
+        """A buyer's basket in a store, what is held and not ordered, and the server's time."""
+        store = await self._shopping.store(slug)
+        return await self._orders.held(buyer, store.slug)
 
-        Raises `Invalid`, `NotFound`, `HoldExpired`, `Conflict`, `IdempotencyMismatch`.
+    async def quote(
+        self,
+        buyer: str,
+        *,
+        holds: Sequence[str],
+        coupon: str | None = None,
+        points_minor: int = 0,
+        postcode: str | None = None,
+    ) -> Quote:
+        """What an order of these holds would cost now; without a postcode, to the mainland.
+
+        Raises `Invalid`, `NotFound`, `HoldExpired`, `Conflict`, `CouponRefused`,
+        `NotEnoughPoints`.
         """
-        wanted = tuple(dict.fromkeys(holds))
-        if not 1 <= len(wanted) <= HOLDS_LIMIT:
-            raise Invalid(f"1 to {HOLDS_LIMIT} holds", field="holds")
+        wish = Wish(_code(coupon), points_minor, postcode)
+        quoted = await self._orders.quote(buyer, _wanted(holds), wish)
+        if isinstance(quoted, Quote):
+            return quoted
+        raise _unquotable(quoted)
+
+    async def place(
+        self,
+        buyer: str,
+        key: str,
+        *,
+        holds: Sequence[str],
+        recipient: Recipient,
+        total_minor: int,
+        coupon: str | None = None,
+        points_minor: int = 0,
+    ) -> Order:
+        """Turn holds into an order, which then has its own deadline, at the total the buyer saw.
+
+        Raises `Invalid`, `NotFound`, `HoldExpired`, `Conflict`, `IdempotencyMismatch`,
+        `CouponRefused`, `NotEnoughPoints`, or `PriceChanged` with the quote as it is now.
+        """
+        wanted = _wanted(holds)
         if not catalog.is_key(key):
             raise Invalid("1 to 64 visible ASCII characters", field="idempotency_key")
-        if not all(catalog.is_id(hold) for hold in wanted):
-            raise NotFound("no such hold")
-        recipient = _tidy(recipient)
+        recipient = tidy_recipient(recipient)
+        wish = Wish(_code(coupon), points_minor, recipient.postcode)
         placement = Placement(
             id=self._make_id(),
             buyer=buyer,
             key=key,
-            digest=_digest(wanted, recipient),
+            digest=_digest(wanted, recipient, wish, total_minor),
             holds=wanted,
             recipient=recipient,
+            wish=wish,
+            total_minor=total_minor,
             pay_within_ms=self._pay_within_ms,
         )
         match await self._orders.place(placement):
             case KeyUsed():
                 raise IdempotencyMismatch
-            case NoSuchHold():
-                raise NotFound("no such hold")
-            case TooLate(hold):
-                raise HoldExpired(hold=hold)
-            case NotHeld(hold, state):
-                raise Conflict("the hold is not free to be ordered", hold=hold, state=str(state))
-            case MixedStores():
-                raise Conflict("one order, one store")
-            case placed:
-                return placed.order
+            case PriceDiffers(quote):
+                raise PriceChanged("it costs something else now", quote=msgspec.to_builtins(quote))
+            case Placed(order):
+                return order
+            case refusal:
+                raise _unquotable(refusal)
 
     async def order(self, person: str, order: str) -> Order:
         """The order, for its buyer and the store's owner; raises `NotFound` to all others."""
@@ -140,6 +180,10 @@ class Checkout:
         `Conflict`, `OrderExpired`, `ProviderUnavailable`.
         """
         found = await self._own(buyer, order)
+        if found.total_minor == 0:
+            if found.state != OrderState.PAID and await self._orders.sell_free(order) is None:
+                raise self._refusal(await self._own(buyer, order))
+            return f"/orders/{order}"
         if not provider and len(self._providers) > 1:
             raise Invalid("choose one of " + ", ".join(self._providers), field="provider")
         name = provider or next(iter(self._providers))
@@ -221,8 +265,11 @@ class Checkout:
         return Conflict("not possible in this state", state=str(order.state))
 
 
-def _tidy(recipient: Recipient) -> Recipient:
-    values: dict[str, str] = {}
+def tidy_recipient(recipient: Recipient) -> Recipient:
+    """The recipient with trimmed lines; raises `Invalid`."""
+    values = {"postcode": recipient.postcode}
+    if not is_postcode(recipient.postcode):
+        raise Invalid("five digits", field="recipient.postcode")
     for field, limit_chars in (("name", 80), ("phone", 30), ("address", 300)):
         line = catalog.tidy_line(getattr(recipient, field), limit_chars)
         if line is None:
@@ -231,9 +278,44 @@ def _tidy(recipient: Recipient) -> Recipient:
     return Recipient(**values)
 
 
-def _digest(holds: Sequence[str], recipient: Recipient) -> str:
-    said = msgspec.json.encode((sorted(holds), recipient))
-    return hashlib.sha256(said).hexdigest()
+def _wanted(holds: Sequence[str]) -> tuple[str, ...]:
+    wanted = tuple(dict.fromkeys(holds))
+    if not 1 <= len(wanted) <= HOLDS_LIMIT:
+        raise Invalid(f"1 to {HOLDS_LIMIT} holds", field="holds")
+    if not all(catalog.is_id(hold) for hold in wanted):
+        raise NotFound("no such hold")
+    return wanted
+
+
+def _code(coupon: str | None) -> str | None:
+    """The code as coupons are kept; raises `CouponRefused` for what is no code at all."""
+    if coupon is None:
+        return None
+    code = tidy_code(coupon)
+    if code is None:
+        raise CouponRefused(reason=str(Unfit.UNKNOWN))
+    return code
+
+
+def _unquotable(refusal: Unquotable) -> CartError:
+    match refusal:
+        case NoSuchHold():
+            return NotFound("no such hold")
+        case TooLate(hold):
+            return HoldExpired(hold=hold)
+        case NotHeld(hold, state):
+            return Conflict("the hold is not free to be ordered", hold=hold, state=str(state))
+        case MixedStores():
+            return Conflict("one order, one store")
+        case CouponUnfit(reason, minimum_minor):
+            return CouponRefused(reason=str(reason), minimum_minor=minimum_minor)
+        case PointsShort(ready_minor):
+            return NotEnoughPoints(ready_minor=ready_minor)
+
+
+def _digest(holds: Sequence[str], recipient: Recipient, wish: Wish, total_minor: int) -> str:
+    asked = (sorted(holds), recipient, wish.coupon, wish.points_minor, total_minor)
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
 
 
 def _title(order: Order) -> str:

@@ -46,7 +46,7 @@ class CodeTaken(CartError):
 
 
 class PriceChanged(CartError):
-    """It costs something else than the buyer was told; facts `sku`, `price_minor` (409)."""
+    """It costs something else than the buyer was told; facts: what it costs now (409)."""
 
     code = "price_changed"
 
@@ -79,6 +79,18 @@ class IdempotencyMismatch(CartError):
     """The key was used for a different request (409)."""
 
     code = "idempotency_mismatch"
+
+
+class CouponRefused(CartError):
+    """The coupon does not count; facts `reason`, `minimum_minor` (409)."""
+
+    code = "coupon_refused"
+
+
+class NotEnoughPoints(CartError):
+    """The buyer has not that many points; fact `ready_minor` (409)."""
+
+    code = "not_enough_points"
 
 
 class Conflict(CartError):

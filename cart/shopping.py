@@ -13,8 +13,10 @@ from msgspec import UNSET, UnsetType
 from cart import drafting, ports
 from cart.core import catalog
 from cart.core.catalog import BadOptions, Product, Store
+from cart.core.delivery import Delivery
 from cart.core.draft import NewProduct, ProductChange
 from cart.core.money import CURRENCIES
+from cart.core.points import POINTS_PERCENT_LIMIT
 from cart.core.stock import NotItsSku
 from cart.errors import (
     CodeTaken,
@@ -64,14 +66,27 @@ class Shopping:
         return store
 
     async def edit_store(
-        self, person: str, slug: str, *, name: str | UnsetType, story: str | UnsetType
+        self,
+        person: str,
+        slug: str,
+        *,
+        name: str | UnsetType = UNSET,
+        story: str | UnsetType = UNSET,
+        delivery: Delivery | UnsetType | None = UNSET,
+        points_percent: int | UnsetType = UNSET,
     ) -> Store:
-        """Change a store's words; raises `NotFound`, `Forbidden`, `Invalid`."""
+        """Change a store's words or terms; raises `NotFound`, `Forbidden`, `Invalid`."""
         store = await self.own_store(person, slug)
         if name is not UNSET:
             store = msgspec.structs.replace(store, name=drafting.name(name))
         if story is not UNSET:
             store = msgspec.structs.replace(store, story=drafting.story(story))
+        if delivery is not UNSET:
+            store = msgspec.structs.replace(store, delivery=_delivery(delivery))
+        if points_percent is not UNSET:
+            if not 0 <= points_percent <= POINTS_PERCENT_LIMIT:
+                raise Invalid(f"0 to {POINTS_PERCENT_LIMIT}", field="points_percent")
+            store = msgspec.structs.replace(store, points_percent=points_percent)
         await self._shelf.save_store(store)
         return store
 
@@ -162,3 +177,9 @@ class Shopping:
         found = await self.product(product)
         await self.own_store(person, found.store)
         return found
+
+
+def _delivery(delivery: Delivery | None) -> Delivery | None:
+    if delivery is not None and delivery.days_least > delivery.days_most:
+        raise Invalid("not less than days_least", field="delivery.days_most")
+    return delivery

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
 from cart.adapters.deal_rows import ruling_deals, take_units
+from cart.adapters.discounts import give_back
 from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
@@ -346,6 +347,7 @@ class SqlLedger:
             units = await lock_holds(connection, and_(chosen, holds.c.sku.in_(list(locked))))
             await turn_holds(connection, units, HoldEvent.EXPIRE, locked)
             await _expire_orders(connection, over)
+            await give_back(connection, over)
         return len(seen)
 
 

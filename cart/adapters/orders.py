@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, exists, func, insert, select, update
+from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cart.adapters import discounts
 from cart.adapters.database import Database
 from cart.adapters.ledger import (
     CLOCK,
@@ -21,7 +22,7 @@ from cart.adapters.outbox import put
 from cart.adapters.refund_tables import refund_lines, refunds
 from cart.adapters.tables import holds, milliseconds, order_lines, orders, products
 from cart.core import event
-from cart.core.hold import GRACE_MS, HoldState
+from cart.core.hold import GRACE_MS, Hold, HoldState
 from cart.core.order import (
     HOLDS_FOLLOW,
     Basket,
@@ -34,8 +35,18 @@ from cart.core.order import (
     fill,
     seller_hears,
 )
+from cart.core.quote import Facts, Quote, Wish, make
 from cart.core.refund import Refund, RefundLine, RefundState
-from cart.ports import KeyUsed, NoSuchHold, Place, Placed, Placement
+from cart.ports import (
+    KeyUsed,
+    NoSuchHold,
+    Place,
+    Placed,
+    Placement,
+    PriceDiffers,
+    Unquotable,
+)
+from cart.settling import OVER
 
 MAY_HAVE_REFUNDS: Final = (OrderState.PAID, OrderState.CANCELLED)
 
@@ -45,6 +56,13 @@ ORDER: Final = (
     milliseconds(orders.c.expires_at).label("expires_at_ms"),
     CLOCK.label("now_ms"),
 )
+
+
+AMOUNTS: Final = (
+    *("goods_minor", "coupon", "coupon_minor", "delivery_minor", "points_minor"),
+    *("total_minor", "earns_minor"),
+)
+"""What an order keeps of its quote, besides the lines."""
 
 
 async def advance(connection: AsyncConnection, order: str, happened: OrderEvent) -> Order | None:
@@ -65,6 +83,10 @@ async def advance(connection: AsyncConnection, order: str, happened: OrderEvent)
         return None
     await connection.execute(update(orders).where(orders.c.id == order).values(state=state))
     now = await read_order(connection, order)
+    if happened == OrderEvent.SELL:
+        await discounts.settle(connection, now)
+    elif state in OVER:
+        await discounts.give_back(connection, [order])
     if seller_hears(before.state, state):
         await put(connection, now.store, [event.order_changed(now)])
     return now
@@ -109,6 +131,36 @@ class SqlOrderBook:
         assert earlier is not None
         return earlier
 
+    async def quote(self, buyer: str, holds: Sequence[str], wish: Wish) -> Quote | Unquotable:
+        """What an order of a buyer's holds would cost now."""
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(_theirs(buyer, holds))).all()
+            reckoned = await _reckon(connection, rows, buyer, holds, wish, lock=False)
+        return reckoned[0] if isinstance(reckoned, tuple) else reckoned
+
+    async def held(self, buyer: str, store: str) -> tuple[Sequence[Hold], int]:
+        """A buyer's HELD units of a store, oldest first, and the time."""
+        query = (
+            select(*HOLD)
+            .join(products, products.c.id == holds.c.product)
+            .where(products.c.store == store, holds.c.buyer == buyer)
+            .where(holds.c.state == HoldState.HELD, holds.c.expires_at > func.clock_timestamp())
+            .order_by(holds.c.created_at, holds.c.id)
+        )
+        async with self._database.reading() as connection:
+            now_ms = await read_clock(connection)
+            return [to_hold(row, now_ms) for row in await connection.execute(query)], now_ms
+
+    async def sell_free(self, order: str) -> Order | None:
+        """Claim and sell at once an order that costs nothing; None when it cannot be paid now."""
+        async with self._database.writing() as connection:
+            await lock_order(connection, order)
+            if not await is_payable(connection, order):
+                return None
+            assert (await read_order(connection, order)).total_minor == 0, "it costs something"
+            await advance(connection, order, OrderEvent.CLAIM)
+            return await advance(connection, order, OrderEvent.SELL)
+
     async def order(self, order: str) -> Order | None:
         """The order of that id."""
         async with self._database.reading() as connection:
@@ -146,17 +198,45 @@ class SqlOrderBook:
 
 async def _place(connection: AsyncConnection, placement: Placement) -> Place | None:
     """Place it in the open transaction; None when its key was used meanwhile."""
-    theirs = and_(holds.c.id.in_(placement.holds), holds.c.buyer == placement.buyer)
-    query = select(*HOLD).where(theirs).order_by(holds.c.id).with_for_update(key_share=True)
-    rows = (await connection.execute(query)).all()
+    locked = _theirs(placement.buyer, placement.holds).with_for_update(key_share=True)
+    rows = (await connection.execute(locked)).all()
     earlier = await _earlier(connection, placement)
     if earlier is not None:
         return earlier
-    if len(rows) != len(placement.holds):
+    reckoned = await _reckon(
+        connection, rows, placement.buyer, placement.holds, placement.wish, lock=True
+    )
+    if not isinstance(reckoned, tuple):
+        return reckoned
+    quote, facts = reckoned
+    if quote.total_minor != placement.total_minor:
+        return PriceDiffers(quote)
+    if not await _write(connection, placement, quote, facts.now_ms):
+        return None
+    await discounts.take(connection, placement.id, placement.buyer, quote, facts.coupon)
+    return Placed(await read_order(connection, placement.id))
+
+
+def _theirs(buyer: str, wanted: Sequence[str]) -> Select[Any]:
+    theirs = and_(holds.c.id.in_(wanted), holds.c.buyer == buyer)
+    return select(*HOLD).where(theirs).order_by(holds.c.id)
+
+
+async def _reckon(
+    connection: AsyncConnection,
+    rows: Sequence[Row[Any]],
+    buyer: str,
+    wanted: Sequence[str],
+    wish: Wish,
+    *,
+    lock: bool,
+) -> tuple[Quote, Facts] | Unquotable:
+    """The quote of holds, in the order they are wanted, and what it follows from."""
+    if len(rows) != len(wanted):
         return NoSuchHold()
     now_ms = await read_clock(connection)
     found = {row.id: to_hold(row, now_ms) for row in rows}
-    chosen = [found[one] for one in placement.holds]
+    chosen = [found[one] for one in wanted]
     sellers = select(products.c.id, products.c.store).where(
         products.c.id.in_([hold.product for hold in chosen])
     )
@@ -164,27 +244,31 @@ async def _place(connection: AsyncConnection, placement: Placement) -> Place | N
     basket = fill(chosen, stores, now_ms)
     if not isinstance(basket, Basket):
         return basket
-    if not await _write(connection, placement, basket, now_ms):
-        return None
-    return Placed(await read_order(connection, placement.id))
+    shows = frozenset(hold.show for hold in chosen)
+    facts = await discounts.read_facts(
+        connection, buyer, basket.store, shows, wish, now_ms=now_ms, lock=lock
+    )
+    quote = make(basket, wish, facts)
+    return (quote, facts) if isinstance(quote, Quote) else quote
 
 
 async def _write(
-    connection: AsyncConnection, placement: Placement, basket: Basket, now_ms: int
+    connection: AsyncConnection, placement: Placement, quote: Quote, now_ms: int
 ) -> bool:
     """Write the order, its lines and its holds' new deadline; False when the key is used."""
     deadline = func.to_timestamp((now_ms + placement.pay_within_ms) / 1000)
     fresh = upsert(orders).values(
         id=placement.id,
-        store=basket.store,
+        store=quote.store,
         buyer=placement.buyer,
         idempotency_key=placement.key,
         digest=placement.digest,
         state=OrderState.PLACED,
-        total_minor=basket.total_minor,
-        currency=basket.currency,
+        **{name: getattr(quote, name) for name in AMOUNTS},
+        currency=quote.currency,
         recipient_name=placement.recipient.name,
         recipient_phone=placement.recipient.phone,
+        recipient_postcode=placement.recipient.postcode,
         recipient_address=placement.recipient.address,
         expires_at=deadline,
     )
@@ -201,8 +285,10 @@ async def _write(
             "options": line.options,
             "quantity": line.quantity,
             "price_minor": line.price_minor,
+            "coupon_minor": line.coupon_minor,
+            "points_minor": line.points_minor,
         }
-        for position, line in enumerate(basket.lines)
+        for position, line in enumerate(quote.lines)
     ]
     await connection.execute(insert(order_lines), lines)
     ordered = update(holds).where(holds.c.id.in_(placement.holds))
@@ -240,6 +326,8 @@ async def _read(connection: AsyncConnection, query: Any) -> list[Order]:
                 options=tuple(line.options),
                 quantity=line.quantity,
                 price_minor=line.price_minor,
+                coupon_minor=line.coupon_minor,
+                points_minor=line.points_minor,
             )
         )
     paid = [row.id for row in rows if row.state in MAY_HAVE_REFUNDS]
@@ -254,10 +342,13 @@ def _order(row: Row[Any], lines: Sequence[Line], given_back: Sequence[Refund]) -
         buyer=row.buyer,
         state=OrderState(row.state),
         lines=tuple(lines),
-        total_minor=row.total_minor,
+        **{name: getattr(row, name) for name in AMOUNTS},
         currency=row.currency,
         recipient=Recipient(
-            name=row.recipient_name, phone=row.recipient_phone, address=row.recipient_address
+            name=row.recipient_name,
+            phone=row.recipient_phone,
+            postcode=row.recipient_postcode,
+            address=row.recipient_address,
         ),
         created_at_ms=row.created_at_ms,
         expires_at_ms=row.expires_at_ms,

@@ -12,6 +12,7 @@ from sqlalchemy import Row, and_, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
+from cart.adapters.discounts import refund_points
 from cart.adapters.ledger import lock_holds, lock_skus, turn_holds
 from cart.adapters.orders import advance, lock_order, read_order
 from cart.adapters.outbox import put
@@ -69,13 +70,18 @@ class SqlRefundBook:
             paid = await _lock_payment(connection, request.order)
             if order.state not in REFUNDABLE or (paid is None and order.total_minor):
                 return NotPaid(order.state)
-            decided = _decide(request, order, paid)
+            returned = _returned(order)
+            decided = _decide(request, order, paid, returned)
             if not isinstance(decided, Planned):
                 return decided
             await _write(connection, request, order, paid, decided)
             if request.restock and any(decided.back):
                 await _restock(connection, request.id, order, decided.back)
             now = await read_order(connection, request.order)
+            if now.state == OrderState.PAID and any(decided.back):
+                # An order that is cancelled by this has given back all of its points already.
+                split = refund_split(order, back=decided.back, before=returned)
+                await refund_points(connection, order, request.id, split)
             written = next(one for one in now.refunds if one.id == request.id)
             await put(connection, now.store, event.refund_moved(now, written))
             if now.state == order.state:
@@ -135,15 +141,20 @@ class SqlRefundBook:
         return ids
 
 
-def _decide(
-    request: RefundRequest, order: Order, paid: Row[Any] | None
-) -> Planned | NoSuchUnits | NothingLeft | TooMuch:
-    """What goes back, its money known and within what is left."""
+def _returned(order: Order) -> list[int]:
+    """The units of each line that went back already."""
     returned = [0] * len(order.lines)
     for refund in order.refunds:
         # Units of a refund that failed came back all the same.
         for line in refund.lines:
             returned[line.line] += line.quantity
+    return returned
+
+
+def _decide(
+    request: RefundRequest, order: Order, paid: Row[Any] | None, returned: Sequence[int]
+) -> Planned | NoSuchUnits | NothingLeft | TooMuch:
+    """What goes back, its money known and within what is left."""
     paid_minor, refunded_minor = (paid.amount_minor, paid.refunded_minor) if paid else (0, 0)
     bought = [line.quantity for line in order.lines]
     planned = plan(request.wish, RefundFacts(paid_minor, refunded_minor, bought, returned))
@@ -151,7 +162,7 @@ def _decide(
         return planned
     amount = planned.amount_minor
     if amount is None:
-        amount = refund_split(order.lines, 0, 0, back=planned.back, before=returned).money_minor
+        amount = refund_split(order, back=planned.back, before=returned).money_minor
     left_minor = paid_minor - refunded_minor
     return Planned(planned.back, amount) if amount <= left_minor else TooMuch(left_minor)
 

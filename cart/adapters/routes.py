@@ -116,8 +116,8 @@ def _store_operations(cart: Cart) -> list[Operation]:
         return await shopping.store(slug)
 
     async def edit_store(person: str, slug: str, body: wire.StoreEdit) -> Store:
-        """Change a store's name or story."""
-        return await shopping.edit_store(person, slug, name=body.name, story=body.story)
+        """Change a store's words, its delivery terms, or what buyers earn."""
+        return await shopping.edit_store(person, slug, **msgspec.structs.asdict(body))
 
     async def list_products(slug: str) -> wire.Products:
         """A store's products, oldest first."""
@@ -186,7 +186,13 @@ def _order_operations(cart: Cart) -> list[Operation]:
     async def place(person: str, idempotency_key: str, body: wire.NewOrder) -> Order:
         """Place an order from holds; the same key gives the same order."""
         return await checkout.place(
-            person, idempotency_key, holds=body.holds, recipient=body.recipient
+            person,
+            idempotency_key,
+            holds=body.holds,
+            recipient=body.recipient,
+            total_minor=body.total_minor,
+            coupon=body.coupon,
+            points_minor=body.points_minor,
         )
 
     async def list_orders(person: str) -> wire.Orders:

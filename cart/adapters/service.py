@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cart.adapters.address_book import SqlAddressBook
 from cart.adapters.codes import SqlCodeBook
+from cart.adapters.coupon_book import SqlCouponBook
 from cart.adapters.database import Database
 from cart.adapters.deals import SqlDealBook
 from cart.adapters.ledger import SqlLedger
@@ -20,20 +22,24 @@ from cart.adapters.movements import SqlRecounts
 from cart.adapters.orders import SqlOrderBook
 from cart.adapters.outbox import SqlOutbox
 from cart.adapters.payments import SqlPaymentBook
+from cart.adapters.points_book import SqlPointsBook
 from cart.adapters.refunds import SqlRefundBook
 from cart.adapters.shelf import SqlShelf
 from cart.adapters.stockroom import SqlStockroom
+from cart.addressing import Addressing
 from cart.checkout import Checkout
 from cart.code_sales import CodeSales
 from cart.core.event import Event, deal_changed
+from cart.couponing import Couponing
 from cart.deal_ports import FindShow
 from cart.dealing import Dealing
 from cart.expiry import Expiry
 from cart.holding import Holding
-from cart.ports import PaymentProvider, Publish
+from cart.ports import PaymentProvider, PointsBook, Publish
 from cart.reconciling import Reconciling
 from cart.refunding import Refunding
 from cart.relaying import Relaying
+from cart.ripening import Ripening
 from cart.settling import Settling
 from cart.shopping import Shopping
 from cart.stocking import Stocking
@@ -47,11 +53,15 @@ class Cart:
     stocking: Stocking
     holding: Holding
     checkout: Checkout
+    couponing: Couponing
+    addressing: Addressing
+    points: PointsBook
     settling: Settling
     refunding: Refunding
     expiry: Expiry
     dealing: Dealing
     codes: CodeSales
+    ripening: Ripening
     relaying: Relaying
     reconciling: Reconciling
     providers: Mapping[str, PaymentProvider]
@@ -85,6 +95,7 @@ def assemble(
     """Cart without its tasks running."""
     database = Database(engine)
     ledger, payments = SqlLedger(database), SqlPaymentBook(database)
+    points = SqlPointsBook(database)
     shopping = Shopping(SqlShelf(database))
     holding = Holding(ledger, hold_seconds=hold_seconds)
     settling = Settling(payments, providers)
@@ -103,11 +114,15 @@ def assemble(
         stocking=Stocking(SqlStockroom(database), shopping),
         holding=holding,
         checkout=checkout,
+        couponing=Couponing(SqlCouponBook(database), shopping),
+        addressing=Addressing(SqlAddressBook(database)),
+        points=points,
         settling=settling,
         refunding=refunding,
         expiry=Expiry(ledger),
         dealing=Dealing(SqlDealBook(database), shopping, find_show),
         codes=CodeSales(SqlCodeBook(database), holding, shopping, find_show),
+        ripening=Ripening(points),
         relaying=Relaying(SqlOutbox(database), publish, database.written),
         reconciling=Reconciling(SqlRecounts(database)),
         providers=providers,
@@ -138,6 +153,7 @@ async def open_cart(
                 ("holding", cart.holding.run),
                 ("expiry", cart.expiry.run),
                 ("dealing", cart.dealing.run),
+                ("ripening", cart.ripening.run),
                 ("settling", cart.settling.run),
                 ("refunding", cart.refunding.run),
                 ("relaying", cart.relaying.run),

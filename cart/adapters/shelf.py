@@ -23,6 +23,7 @@ from cart.core.catalog import (
     edited,
     with_skus,
 )
+from cart.core.delivery import Delivery
 from cart.core.movement import Movement, Reason
 from cart.ports import CodeTaken, Full, Picture
 
@@ -48,34 +49,38 @@ class SqlShelf:
 
     async def add_store(self, store: Store) -> bool:
         """Keep a new store; False when the slug is taken."""
-        row = {name: getattr(store, name) for name in Store.__struct_fields__}
-        fresh = upsert(stores).values(row).on_conflict_do_nothing().returning(stores.c.slug)
+        fresh = (
+            upsert(stores)
+            .values(_store_row(store))
+            .on_conflict_do_nothing()
+            .returning(stores.c.slug)
+        )
         async with self._database.writing() as connection:
             return (await connection.execute(fresh)).first() is not None
 
     async def save_store(self, store: Store) -> None:
-        """Keep a store's new name and story."""
+        """Keep a store's new words and terms."""
         change = update(stores).where(stores.c.slug == store.slug)
         async with self._database.writing() as connection:
-            await connection.execute(change.values(name=store.name, story=store.story))
+            await connection.execute(change.values(_store_row(store)))
 
     async def store(self, slug: str) -> Store | None:
         """The store of that slug."""
         async with self._database.reading() as connection:
             row = (await connection.execute(select(stores).where(stores.c.slug == slug))).first()
-        return None if row is None else _store(row)
+        return None if row is None else to_store(row)
 
     async def stores(self, after: str, limit: int) -> Sequence[Store]:
         """Stores by slug, from the one after `after`."""
         query = select(stores).where(stores.c.slug > after).order_by(stores.c.slug).limit(limit)
         async with self._database.reading() as connection:
-            return [_store(row) for row in await connection.execute(query)]
+            return [to_store(row) for row in await connection.execute(query)]
 
     async def stores_of(self, owner: str) -> Sequence[Store]:
         """The stores of an owner."""
         query = select(stores).where(stores.c.owner == owner).order_by(stores.c.slug)
         async with self._database.reading() as connection:
-            return [_store(row) for row in await connection.execute(query)]
+            return [to_store(row) for row in await connection.execute(query)]
 
     async def add_product(self, product: Product, limit: int) -> Product | Full | CodeTaken:
         """Keep a new product, unless its store has `limit` of them already."""
@@ -222,10 +227,26 @@ async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> lis
     return [to_product(list(family)) for _, family in groupby(rows, key=attrgetter("id"))]
 
 
-def _store(row: Row[Any]) -> Store:
+def to_store(row: Row[Any]) -> Store:
+    """A row of stores as a store."""
+    terms = {name: getattr(row, f"delivery_{name}") for name in Delivery.__struct_fields__}
     return Store(
-        slug=row.slug, name=row.name, story=row.story, owner=row.owner, currency=row.currency
+        slug=row.slug,
+        name=row.name,
+        story=row.story,
+        owner=row.owner,
+        currency=row.currency,
+        delivery=None if row.delivery_fee_minor is None else Delivery(**terms),
+        points_percent=row.points_percent,
     )
+
+
+def _store_row(store: Store) -> dict[str, Any]:
+    row = {name: getattr(store, name) for name in Store.__struct_fields__}
+    terms = row.pop("delivery")
+    for name in Delivery.__struct_fields__:
+        row[f"delivery_{name}"] = None if terms is None else getattr(terms, name)
+    return row
 
 
 def to_product(rows: Sequence[Row[Any]]) -> Product:

@@ -51,6 +51,12 @@ stores = Table(
     Column("name", Text, nullable=False),
     Column("story", Text, nullable=False),
     Column("currency", Text, nullable=False),
+    Column("points_percent", Integer, nullable=False, server_default=text("1")),
+    Column("delivery_fee_minor", BigInteger),
+    Column("delivery_free_from_minor", BigInteger),
+    Column("delivery_remote_fee_minor", BigInteger),
+    Column("delivery_days_least", Integer),
+    Column("delivery_days_most", Integer),
     _instant("created_at", default=NOW),
 )
 
@@ -108,10 +114,17 @@ orders = Table(
     Column("idempotency_key", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("state", Text, nullable=False),
+    Column("goods_minor", BigInteger, nullable=False),
+    Column("coupon", Text),
+    Column("coupon_minor", BigInteger, nullable=False, server_default=text("0")),
+    Column("delivery_minor", BigInteger, nullable=False, server_default=text("0")),
+    Column("points_minor", BigInteger, nullable=False, server_default=text("0")),
     Column("total_minor", BigInteger, nullable=False),
+    Column("earns_minor", BigInteger, nullable=False, server_default=text("0")),
     Column("currency", Text, nullable=False),
     Column("recipient_name", Text, nullable=False),
     Column("recipient_phone", Text, nullable=False),
+    Column("recipient_postcode", Text, nullable=False),
     Column("recipient_address", Text, nullable=False),
     _instant("created_at", default=NOW),
     _instant("expires_at"),
@@ -119,6 +132,11 @@ orders = Table(
     CheckConstraint(
         "state IN ('placed', 'paying', 'paid', 'cancelled', 'expired')", name="known_state"
     ),
+    CheckConstraint(
+        "total_minor = goods_minor - coupon_minor + delivery_minor - points_minor",
+        name="adds_up",
+    ),
+    CheckConstraint("total_minor >= 0", name="total"),
     Index("ix_orders_buyer_created_at", "buyer", "created_at"),
     Index("ix_orders_store_created_at", "store", "created_at"),
 )
@@ -134,6 +152,8 @@ order_lines = Table(
     Column("options", ARRAY(Text), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("price_minor", BigInteger, nullable=False),
+    Column("coupon_minor", BigInteger, nullable=False, server_default=text("0")),
+    Column("points_minor", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint("quantity > 0", name="quantity"),
 )
 

@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from cart.core.delivery import Delivery
+from cart.core.points import POINTS_PERCENT
 from cart.core.stock import Counters, NotItsSku
 
 SLUG_LIMIT_CHARS: Final = 40
@@ -39,13 +41,19 @@ CONTROLS_BUT_NEWLINE: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\u
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
-    """A store as the world sees it."""
+    """A store as the world sees it.
+
+    `delivery`: null while the seller has not said; then nothing is asked for it.
+    `points_percent`: what buyers earn of what they pay with money.
+    """
 
     slug: str
     name: str
     story: str
     owner: str
     currency: str
+    delivery: Delivery | None = None
+    points_percent: int = POINTS_PERCENT
 
 
 class ProductSku(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,11 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     days_most: Days = 3
 
 
+def is_postcode(text: str) -> bool:
+    """Whether the text is five digits."""
+    return len(text) == 5 and text.isascii() and text.isdigit()
+
+
 def is_remote(postcode: str) -> bool:
     """Whether carriers ask more for this Korean postcode: Jeju and the islands."""
     number = int(postcode)

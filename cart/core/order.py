@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from cart.core.delivery import Postcode
 from cart.core.hold import GRACE_MS, Hold, HoldEvent, HoldState
 from cart.core.money import total
 from cart.core.refund import Refund
@@ -70,6 +71,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     name: Word
     phone: Annotated[str, msgspec.Meta(min_length=3, max_length=30)]
+    postcode: Postcode
     address: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
 
 
@@ -87,7 +89,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as its buyer and its seller see it at `now_ms`.
+    """An order as its buyer and its seller see it at `now_ms`, with the quote it was placed at.
 
     `refunded_minor`: what went back or is on its way there.
     """
@@ -97,7 +99,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     buyer: str
     state: OrderState
     lines: tuple[Line, ...]
+    goods_minor: int
+    coupon: str | None
+    coupon_minor: int
+    delivery_minor: int
+    points_minor: int
     total_minor: int
+    earns_minor: int
     currency: str
     recipient: Recipient
     created_at_ms: int

@@ -20,6 +20,9 @@ POINTS_PERCENT: Final = 1
 
 POINTS_PERCENT_LIMIT: Final = 20
 
+POINTS_LIMIT_MINOR: Final = 1_000_000_000_000
+"""The most points named in one order; more are refused."""
+
 
 class Purse(StrEnum):
     """Where points lie."""
@@ -97,6 +100,18 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
             pending_minor=purses[Purse.PENDING],
             reserved_minor=purses[Purse.RESERVED],
         )
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer as its buyer sees it."""
+
+    reason: PointsReason
+    order: str
+    store: str
+    source: Purse
+    target: Purse
+    amount_minor: int
+    at_ms: int
 
 
 class Journal(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from cart.core import delivery, points
 from cart.core.coupon import Coupon, Unfit
 from cart.core.delivery import Delivery
 from cart.core.money import line_total
-from cart.core.order import Basket, Line
+from cart.core.order import Basket, Line, Order
 
 Key = TypeVar("Key")
 
@@ -82,10 +82,19 @@ class PointsShort:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What goes back when units go back."""
+    """What goes back when units go back: money, points spent, and points earned by them."""
 
     money_minor: int
     points_minor: int
+    earned_minor: int
+
+    def __sub__(self, before: "Split") -> "Split":
+        """What goes back now, after what went before."""
+        return Split(
+            self.money_minor - before.money_minor,
+            self.points_minor - before.points_minor,
+            self.earned_minor - before.earned_minor,
+        )
 
 
 def make(basket: Basket, wish: Wish, facts: Facts) -> Quote | CouponUnfit | PointsShort:
@@ -144,36 +153,32 @@ def share(amount_minor: int, weights: Mapping[Key, int]) -> dict[Key, int]:
     return shares
 
 
-def refund_split(
-    lines: Sequence[Line],
-    delivery_minor: int,
-    points_minor: int,
-    *,
-    back: Sequence[int],
-    before: Sequence[int],
-) -> Split:
+def refund_split(of: Order | Quote, *, back: Sequence[int], before: Sequence[int]) -> Split:
     """What goes back when `back` units of each line do, `before` having gone back already.
 
     Discounts and points go back in proportion, so that all parts together are the whole to the
-    last won. The delivery fee goes back with the last unit. `points_minor`: all of the order's.
+    last won. The delivery fee goes back with the last unit.
     """
-    money = spent = 0
-    for line, now, then in zip(lines, back, before, strict=True):
+    for line, now, then in zip(of.lines, back, before, strict=True):
         assert 0 <= now <= line.quantity - then, "more goes back than was bought"
-        net = line_total(line.price_minor, line.quantity) - line.coupon_minor - line.points_minor
-        money += _part(net, then + now, line.quantity) - _part(net, then, line.quantity)
-        spent += _part(line.points_minor, then + now, line.quantity)
-        spent -= _part(line.points_minor, then, line.quantity)
-    returned = [now + then for now, then in zip(back, before, strict=True)]
-    if sum(back) and all(n == line.quantity for n, line in zip(returned, lines, strict=True)):
-        on_fee = points_minor - sum(line.points_minor for line in lines)
-        money += delivery_minor - on_fee
-        spent += on_fee
-    return Split(money, spent)
+    both = [now + then for now, then in zip(back, before, strict=True)]
+    return _gone(of, both) - _gone(of, before)
 
 
-def _part(amount_minor: int, units: int, quantity: int) -> int:
-    return amount_minor * units // quantity
+def _gone(of: Order | Quote, units: Sequence[int]) -> Split:
+    """What has gone back altogether when so many units of each line have."""
+    nets = [
+        line_total(line.price_minor, line.quantity) - line.coupon_minor - line.points_minor
+        for line in of.lines
+    ]
+    parts = list(zip(of.lines, nets, units, strict=True))
+    money = sum(net * gone // line.quantity for line, net, gone in parts)
+    spent = sum(line.points_minor * gone // line.quantity for line, _, gone in parts)
+    earned = of.earns_minor * money // sum(nets) if sum(nets) else 0
+    if all(gone == line.quantity for line, _, gone in parts):
+        on_fee = of.points_minor - spent
+        money, spent = money + of.delivery_minor - on_fee, of.points_minor
+    return Split(money, spent, earned)
 
 
 def _coupon_minor(goods_minor: int, wish: Wish, facts: Facts) -> int | CouponUnfit:

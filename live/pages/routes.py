@@ -1,9 +1,8 @@
 """The pages: shells in the visitor's language, which their modules fill from the JSON API.
 
 A page needs no store and no session to be rendered, so it is the same for everybody but for the
-language, and cannot leak what belongs to one person. `/stores/{slug}` and `/orders/{id}` share
-their URLs with the API; whoever composes the server looks at Accept and calls `store_page` or
-`order_page` (functools.partial for another default language).
+language, and cannot leak what belongs to one person. The pages of `shared_routes` share their URLs
+with the API; whoever composes the server looks at Accept.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -112,12 +111,17 @@ async def sell_page(request: Request, *, language_default: str = "ko") -> Respon
 
 
 async def store_page(request: Request, *, language_default: str = "ko") -> Response:
-    """A store: its story and its products. For `/stores/{slug}` when HTML is wanted."""
+    """A store: its story and its products."""
     return _respond("store.html", request, language_default)
 
 
+async def basket_page(request: Request, *, language_default: str = "ko") -> Response:
+    """What a buyer holds in a store."""
+    return _respond("basket.html", request, language_default)
+
+
 async def order_page(request: Request, *, language_default: str = "ko") -> Response:
-    """An order, also where a payment provider sends its buyer back to. For `/orders/{id}`."""
+    """An order, also where a payment provider sends its buyer back to."""
     return _respond("order.html", request, language_default)
 
 
@@ -140,4 +144,13 @@ def routes(*, language_default: str = "ko") -> list[BaseRoute]:
         *(Route(path, partial(page, language_default=language_default)) for path, page in pages),
         Route("/favicon.ico", favicon),
         *static_routes(),
+    ]
+
+
+def shared_routes() -> list[BaseRoute]:
+    """The pages whose URLs the API has too, for whoever wants HTML."""
+    return [
+        Route("/stores/{slug}", store_page),
+        Route("/stores/{slug}/basket", basket_page),
+        Route("/orders/{id}", order_page),
     ]

@@ -48,6 +48,8 @@ STATUS: Final[Mapping[str, int]] = {
     "sold_out": 409,
     "limit_reached": 409,
     "not_enough_stock": 409,
+    "coupon_refused": 409,
+    "not_enough_points": 409,
     "too_many": 409,
     "idempotency_mismatch": 409,
     "show_started": 409,

@@ -15,10 +15,10 @@ import httpx
 import structlog
 from redis.exceptions import RedisError
 from starlette.requests import Request
-from starlette.routing import Mount, Route
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from cart.adapters import deal_routes, payment_routes, stock_routes
+from cart.adapters import checkout_routes, deal_routes, payment_routes, stock_routes
 from cart.adapters import routes as cart_routes
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
@@ -58,8 +58,8 @@ from live.accounts.ports import JudgeName
 from live.discovery.adapters.followers import SqlFollowers
 from live.discovery.adapters.routes import operations as following_operations
 from live.discovery.following import Followings
-from live.pages.routes import order_page, store_page
 from live.pages.routes import routes as page_routes
+from live.pages.routes import shared_routes as shared_page_routes
 from live.relay.adapters.neighbours import Neighbours
 from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
@@ -302,11 +302,7 @@ def _doors(packages: Packages, ground: Ground, visitors: Visitors) -> list[Doors
             openapi=signaling_routes.OPENAPI,
         ),
         Doors(
-            pages=[
-                *page_routes(),
-                Route("/stores/{slug}", store_page),
-                Route("/orders/{id}", order_page),
-            ]
+            pages=[*page_routes(), *shared_page_routes()],
         ),
     ]
 
@@ -322,7 +318,7 @@ def _cart_doors(cart: Cart, visitors: Visitors) -> Iterator[Doors]:
         routes=cart_routes.routes(cart, identify),
         openapi=cart_routes.OPENAPI,
     )
-    for each in (payment_routes, stock_routes, deal_routes):
+    for each in (payment_routes, stock_routes, deal_routes, checkout_routes):
         yield Doors(operations=each.operations(cart))
 
 

@@ -25,7 +25,9 @@ SELLER = "seller"
 BUYER = "buyer"
 STRANGER = "stranger"
 SECRET = "a secret of more than thirty-two characters"
-RECIPIENT = Recipient(name="김봄", phone="010-1234-5678", address="서울시 종로구 1")
+RECIPIENT = Recipient(
+    name="김봄", phone="010-1234-5678", postcode="03187", address="서울시 종로구 1"
+)
 
 
 @dataclass
@@ -101,10 +103,17 @@ class Shop:
         (hold,) = granted(await self.ask(product.id, buyer=buyer, key=key, quantity=quantity))
         return hold
 
-    async def order(self, *holds: Hold, buyer: str = BUYER, key: str = "o") -> Order:
-        """An order from holds."""
+    async def order(
+        self, *holds: Hold, buyer: str = BUYER, key: str = "o", off_minor: int = 0, **wish: Any
+    ) -> Order:
+        """An order from holds; `off_minor` is what its wish takes off their price."""
         return await self.cart.checkout.place(
-            buyer, key, holds=[hold.id for hold in holds], recipient=RECIPIENT
+            buyer,
+            key,
+            holds=[hold.id for hold in holds],
+            recipient=RECIPIENT,
+            total_minor=sum(hold.price_minor * hold.quantity for hold in holds) - off_minor,
+            **wish,
         )
 
     async def pay(self, order: Order, decision: Standing, trick: Trick = Trick.NONE) -> str:

@@ -75,14 +75,14 @@ async def test_what_cannot_be_ordered(shop: Shop) -> None:
     with pytest.raises(NotFound):
         await shop.order(mine, theirs)
     with pytest.raises(NotFound):
-        await place(BUYER, "o", holds=["nul\x00"], recipient=RECIPIENT)
+        await place(BUYER, "o", holds=["nul\x00"], recipient=RECIPIENT, total_minor=1)
     with pytest.raises(Conflict):
         await shop.order(mine, foreign)
     with pytest.raises(Invalid):
-        await place(BUYER, "o", holds=[], recipient=RECIPIENT)
-    nameless = Recipient(name=" \x00 ", phone="010", address="x")
+        await place(BUYER, "o", holds=[], recipient=RECIPIENT, total_minor=1)
+    nameless = Recipient(name=" \x00 ", phone="010", postcode="03187", address="x")
     with pytest.raises(Invalid):
-        await place(BUYER, "o", holds=[mine.id], recipient=nameless)
+        await place(BUYER, "o", holds=[mine.id], recipient=nameless, total_minor=1)
     await shop.let_time_pass()
     with pytest.raises(HoldExpired):
         await shop.order(mine)

@@ -98,7 +98,7 @@ async def tap(page: Page) -> None:
 async def pay(page: Page) -> None:
     """From the hold's sheet through the sandbox's page to an order that is paid."""
     await fill(page, recipient_name="Mina Kim", recipient_phone="010-0000-0000")
-    await fill(page, recipient_address="1 Blossom Road, Seoul")
+    await fill(page, recipient_postcode="03187", recipient_address="1 Blossom Road, Seoul")
     await press(page, "pay")
     await page.locator("button.approve").click()
     await expect(page.locator("body")).to_have_attribute("data-order", "paid")

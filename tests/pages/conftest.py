@@ -11,9 +11,8 @@ import httpx
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, Route, async_playwright
 from starlette.applications import Starlette
-from starlette.routing import Route as StarletteRoute
 
-from live.pages.routes import order_page, routes, store_page
+from live.pages.routes import routes, shared_routes
 from tests.pages.canned import ANSWERS, BASE
 
 FLAGS = (
@@ -43,8 +42,7 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     app = Starlette(
         routes=[
             *routes(),
-            StarletteRoute("/stores/{slug}", store_page),
-            StarletteRoute("/orders/{id}", order_page),
+            *shared_routes(),
         ]
     )
     transport = httpx.ASGITransport(app)

@@ -6,9 +6,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from starlette.applications import Starlette
-from starlette.routing import Route
 
-from live.pages.routes import order_page, routes, store_page
+from live.pages.routes import routes, shared_routes
 from live.pages.statics import ASK_AGAIN, KEEP, RELEASE, static_url
 
 PATHS = ("/", "/shows/abc/watch", "/sell", "/stores/flowers", "/orders/abc")
@@ -17,9 +16,7 @@ PATHS = ("/", "/shows/abc/watch", "/sell", "/stores/flowers", "/orders/abc")
 @pytest_asyncio.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A client of the pages alone."""
-    app = Starlette(
-        routes=[*routes(), Route("/stores/{slug}", store_page), Route("/orders/{id}", order_page)]
-    )
+    app = Starlette(routes=[*routes(), *shared_routes()])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://kkot.test") as client:
         yield client

@@ -9,7 +9,7 @@ from live.pages.language import LANGUAGES, Language
 from live.pages.routes import render_page
 from live.pages.statics import FOLDER, RELEASE
 
-PAGES = ("home.html", "order.html", "sell.html", "store.html", "watch.html")
+PAGES = ("basket.html", "home.html", "order.html", "sell.html", "store.html", "watch.html")
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 

@@ -26,7 +26,7 @@ from tests.bench.audience import passed
 from tests.bench.fanout import token_of
 from tests.e2e.server import migrate
 from tests.whole.server import Server
-from tests.whole.shop import RECIPIENT, Json, open_shop, take
+from tests.whole.shop import PRICE_MINOR, RECIPIENT, Json, open_shop, take
 
 NODES: Final = 2
 HOLD_SECONDS: Final = 12
@@ -114,7 +114,7 @@ class _Buyer:
                 await self._order(hold)
 
     async def _order(self, hold: str) -> None:
-        body = {"holds": [hold], "recipient": RECIPIENT}
+        body = {"holds": [hold], "recipient": RECIPIENT, "total_minor": PRICE_MINOR}
         placed = await self._insist("POST", "/orders", body, keyed=True)
         if placed is None:
             return

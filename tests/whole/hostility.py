@@ -103,13 +103,15 @@ BODIES: Final = [
     posted("an order of nothing", b'{"holds": [], "recipient": {}}', 422, path="/orders"),
     posted(
         "an order of strangers' holds",
-        b'{"holds": ["AAAAAAAAAAAA"], "recipient": {"name": "a", "phone": "010", "address": "b"}}',
+        b'{"holds": ["AAAAAAAAAAAA"], "total_minor": 1, "recipient": {"name": "a", "phone": "010",'
+        b' "postcode": "03187", "address": "b"}}',
         *(403, 404, 409),
         path="/orders",
     ),
     posted(
         "NUL in a recipient",
-        b'{"holds": ["A"], "recipient": {"name": "\\u0000", "phone": "010", "address": "b"}}',
+        b'{"holds": ["A"], "total_minor": 1, "recipient": {"name": "\\u0000", "phone": "010",'
+        b' "postcode": "03187", "address": "b"}}',
         422,
         path="/orders",
     ),

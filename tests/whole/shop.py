@@ -14,7 +14,12 @@ from tests.whole.server import PATIENCE_S, Server
 
 PASSWORD: Final = "correct horse battery"
 PRICE_MINOR: Final = 12_000
-RECIPIENT: Final = {"name": "김하늘", "phone": "010-1234-5678", "address": "서울시 종로구 1"}
+RECIPIENT: Final = {
+    "name": "김하늘",
+    "phone": "010-1234-5678",
+    "postcode": "03187",
+    "address": "서울시 종로구 1",
+}
 
 Json = dict[str, Any]
 
@@ -96,7 +101,8 @@ async def read_hold(answer: httpx.Response) -> Json:
 
 async def order(client: httpx.AsyncClient, held: str) -> Json:
     """Place an order from a hold."""
-    body = {"holds": [held], "recipient": RECIPIENT}
+    quote = await read(await client.post("/quotes", json={"holds": [held]}))
+    body = {"holds": [held], "recipient": RECIPIENT, "total_minor": quote["total_minor"]}
     key = {"Idempotency-Key": secrets.token_hex(8)}
     return await read(await client.post("/orders", json=body, headers=key))
 

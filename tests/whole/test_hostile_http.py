@@ -19,7 +19,18 @@ import pytest_asyncio
 from live.server.adapters.http1 import HEAD_BYTES
 from tests.whole.hostility import BODIES, HEADERS, PATHS, Attempt, spoilt
 from tests.whole.server import PATIENCE_S, Server
-from tests.whole.shop import Person, Shop, Visitor, hold, open_shop, read, read_hold, sign_up, visit
+from tests.whole.shop import (
+    PRICE_MINOR,
+    Person,
+    Shop,
+    Visitor,
+    hold,
+    open_shop,
+    read,
+    read_hold,
+    sign_up,
+    visit,
+)
 
 PROBLEM: Final = "application/problem+json"
 BUYERS: Final = 5
@@ -157,7 +168,8 @@ async def test_somebody_else_s_hold_and_order_are_not_there(show: Show) -> None:
             assert (await thief.delete(f"/holds/{held['id']}")).status_code == 404
             body = {
                 "holds": [held["id"]],
-                "recipient": {"name": "a", "phone": "010", "address": "b"},
+                "recipient": {"name": "a", "phone": "010", "postcode": "03187", "address": "b"},
+                "total_minor": PRICE_MINOR,
             }
             stolen = await thief.post("/orders", json=body, headers={"Idempotency-Key": "theft"})
             assert stolen.status_code in (403, 404)

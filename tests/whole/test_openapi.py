@@ -129,7 +129,12 @@ async def test_what_is_answered_is_what_is_told(
             (client, "/shows/{show}", "", None),
             (seller, "/stores/{slug}/orders", "", None),
             (client, "/holds", "", {"lines": [{"sku": shop.product}]}),
-            (client, "/orders", "", {"holds": ["no-such-hold"], "recipient": RECIPIENT}),
+            (
+                client,
+                "/orders",
+                "",
+                {"holds": ["no-such-hold"], "recipient": RECIPIENT, "total_minor": 1},
+            ),
             (client, "/orders/{id}/pay", placed["id"], None),
             (seller, "/shows/{show}/pin", "", {"product": shop.product}),
             (seller, "/shows/{show}/publish-key", "", {}),

@@ -106,8 +106,10 @@ async def an_expired_hold_back(scene: Scene) -> httpx.Response:
     return await scene.buying.delete(f"/holds/{await scene.expired()}")
 
 
-async def an_order_of(client: httpx.AsyncClient, held: str, key: str) -> httpx.Response:
-    body = {"holds": [held], "recipient": RECIPIENT}
+async def an_order_of(
+    client: httpx.AsyncClient, held: str, key: str, **wish: object
+) -> httpx.Response:
+    body = {"holds": [held], "recipient": RECIPIENT, "total_minor": PRICE_MINOR, **wish}
     return await client.post("/orders", json=body, headers={"Idempotency-Key": key})
 
 
@@ -122,6 +124,18 @@ async def an_order_of_another_s_hold(scene: Scene) -> httpx.Response:
 async def an_order_s_key_again(scene: Scene) -> httpx.Response:
     await read(await an_order_of(scene.buying, await scene.held(), "once"))
     return await an_order_of(scene.buying, await scene.held(), "once")
+
+
+async def an_order_at_another_total(scene: Scene) -> httpx.Response:
+    return await an_order_of(scene.buying, await scene.held(), "sum", total_minor=PRICE_MINOR - 1)
+
+
+async def an_order_with_a_coupon_that_is_none(scene: Scene) -> httpx.Response:
+    return await an_order_of(scene.buying, await scene.held(), "coupon", coupon="NOPE")
+
+
+async def an_order_with_points_that_are_none(scene: Scene) -> httpx.Response:
+    return await an_order_of(scene.buying, await scene.held(), "points", points_minor=1)
 
 
 async def another_s_hold_back(scene: Scene) -> httpx.Response:
@@ -143,6 +157,9 @@ REFUSALS: Final[list[tuple[str, Refused, int, str]]] = [
     ("sold out", lambda s: hold(s.buying, s.shop.product, quantity=STOCK + 1), 409, "sold_out"),
     ("limit", lambda s: hold(s.buying, s.rare, quantity=LIMIT + 1), 409, "limit_reached"),
     ("price", another_price, 409, "price_changed"),
+    ("total", an_order_at_another_total, 409, "price_changed"),
+    ("coupon", an_order_with_a_coupon_that_is_none, 409, "coupon_refused"),
+    ("points", an_order_with_points_that_are_none, 409, "not_enough_points"),
     ("no SKU", lambda s: hold(s.buying, NOBODYS), 404, "not_found"),
     ("key reused", the_key_of_something_else, 409, "idempotency_mismatch"),
     ("no key", lambda s: s.buying.post("/holds", json={}), 400, "idempotency_key"),

@@ -11,7 +11,7 @@ from cart.errors import CartError
 from tests.cart.shop import BUYER, SELLER, Shop
 
 HUGE = 2**63
-RECIPIENT = {"name": "김봄", "phone": "010-1234-5678", "address": "서울"}
+RECIPIENT = {"name": "김봄", "phone": "010-1234-5678", "postcode": "03187", "address": "서울"}
 PRODUCT = {"title": "t", "price_minor": 1, "stock": 1}
 
 HOSTILE: list[tuple[Any, Any]] = [
@@ -38,14 +38,30 @@ HOSTILE: list[tuple[Any, Any]] = [
     (wire.NewHolds, {"lines": [{"sku": "s", "title": "t"}]}),
     (wire.NewHolds, {"lines": [{"sku": "s"}], "buyer": "somebody else"}),
     (wire.NewHolds, {"lines": [{"sku": "s"}], "show": ["s"]}),
-    (wire.NewOrder, {"holds": [], "recipient": RECIPIENT}),
-    (wire.NewOrder, {"holds": ["h"] * 21, "recipient": RECIPIENT}),
-    (wire.NewOrder, {"holds": "h", "recipient": RECIPIENT}),
-    (wire.NewOrder, {"holds": [None], "recipient": RECIPIENT}),
+    (wire.NewOrder, {"holds": [], "recipient": RECIPIENT, "total_minor": 1}),
+    (wire.NewOrder, {"holds": ["h"] * 21, "recipient": RECIPIENT, "total_minor": 1}),
+    (wire.NewOrder, {"holds": "h", "recipient": RECIPIENT, "total_minor": 1}),
+    (wire.NewOrder, {"holds": [None], "recipient": RECIPIENT, "total_minor": 1}),
     (wire.NewOrder, {"holds": ["h"]}),
-    (wire.NewOrder, {"holds": ["h"], "recipient": {}}),
-    (wire.NewOrder, {"holds": ["h"], "recipient": RECIPIENT | {"name": "x" * 81}}),
-    (wire.NewOrder, {"holds": ["h"], "recipient": RECIPIENT | {"total_minor": 0}}),
+    (wire.NewOrder, {"holds": ["h"], "recipient": {}, "total_minor": 1}),
+    (
+        wire.NewOrder,
+        {"holds": ["h"], "recipient": RECIPIENT | {"name": "x" * 81}, "total_minor": 1},
+    ),
+    (
+        wire.NewOrder,
+        {"holds": ["h"], "recipient": RECIPIENT | {"total_minor": 0}, "total_minor": 1},
+    ),
+    (
+        wire.NewOrder,
+        {"holds": ["h"], "recipient": RECIPIENT | {"postcode": "0318"}, "total_minor": 1},
+    ),
+    (wire.NewOrder, {"holds": ["h"], "recipient": RECIPIENT}),
+    (wire.NewOrder, {"holds": ["h"], "recipient": RECIPIENT, "total_minor": -1}),
+    (wire.NewQuote, {"holds": ["h"], "points_minor": -1}),
+    (wire.NewQuote, {"holds": ["h"], "points_minor": HUGE}),
+    (wire.NewQuote, {"holds": ["h"], "coupon": "x" * 25}),
+    (wire.NewQuote, {"holds": ["h"], "postcode": "６３０００"}),
     (NewProduct, PRODUCT | {"price_minor": 0}),
     (NewProduct, PRODUCT | {"price_minor": -1}),
     (NewProduct, PRODUCT | {"price_minor": HUGE}),

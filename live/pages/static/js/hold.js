@@ -1,16 +1,15 @@
 /**
- * From Buy to the payment page: take a hold, show how long it lasts by the server's clock, ask who
- * the parcel is for, place the order and go to pay. A hold outlives its sheet: the Buy button of
- * its product leads back to it until it ends.
+ * From Buy to the checkout: take a hold, show how long it lasts by the server's clock and what an
+ * order of it costs; what else is held in the store can be ordered with it. A hold outlives its
+ * sheet: the Buy button of its product leads back to it until it ends.
  */
 import { requireAccount } from "./account.js";
 import { api, explain, freshKey, Problem } from "./api.js";
-import { $, announce, fieldsOf, productPicture, say, sheet } from "./dom.js";
+import { CheckoutForm } from "./checkout.js";
+import { $, announce, productPicture, say, sheet } from "./dom.js";
 import { OptionSheet } from "./options.js";
-import { payOrder } from "./payment.js";
 import { lineName, minutesLeft, money, t } from "./text.js";
 
-const RECIPIENT = "kkot.recipient";
 const TICK_MS = 250;
 const REFUSAL_SHOWN_MS = 12_000;
 const WARN_AT_S = [60, 15];
@@ -32,9 +31,7 @@ export class Checkout {
     this.busy = false;
     this.options = new OptionSheet();
     this.dialog = sheet($("#hold-sheet"));
-    this.form = $("[data-recipient]", this.dialog);
-    this.alert = $("[data-alert]", this.dialog);
-    this.form.addEventListener("submit", (event) => this.#pay(event));
+    this.form = new CheckoutForm(this.dialog);
     $("[data-release]", this.dialog).addEventListener("click", () => this.#release());
     $("[data-extend]", this.dialog).addEventListener("click", () => this.#extend());
     this.dialog.addEventListener("close", () => clearInterval(this.timer));
@@ -110,23 +107,27 @@ export class Checkout {
       const order = await openOrderOf(product.id);
       if (order) return location.assign(`/orders/${order.id}`);
     }
-    if (this.hold?.id !== hold.id) {
-      this.hold = hold;
-      this.key = freshKey();
-      this.order = null;
-    }
+    this.hold = hold;
     $("[data-name]", this.dialog).textContent = lineName(hold);
     $("[data-price]", this.dialog).textContent = money(hold.price_minor * hold.quantity, hold.currency);
     $("[data-picture]", this.dialog).replaceChildren(productPicture(product));
-    $("[data-pay]", this.dialog).textContent = t("hold.pay_amount", { amount: money(hold.price_minor * hold.quantity, hold.currency) });
-    say(this.alert);
-    this.#recall();
     this.#showExtension();
     this.warned = new Set();
     this.#tick();
     this.timer = setInterval(() => this.#tick(), TICK_MS);
     if (!this.dialog.open) this.dialog.showModal();
+    this.#linkBasket(product.store);
+    await this.form.open([hold], product.store);
     return undefined;
+  }
+
+  /** What else is held, in whatever store, is a reason to look into this one's basket. */
+  #linkBasket(store) {
+    const held = [...this.holds.values()].filter((hold) => !isOrdered(hold)).length;
+    const link = $("[data-basket]", this.dialog);
+    link.hidden = held < 2;
+    link.href = `/stores/${encodeURIComponent(store)}/basket`;
+    link.textContent = t("basket.open");
   }
 
   #tick() {
@@ -136,7 +137,7 @@ export class Checkout {
     const gone = left_ms <= 0;
     $("[data-gone]", this.dialog).hidden = !gone;
     $("[data-promise]", this.dialog).hidden = gone;
-    this.form.hidden = gone;
+    $("[data-going]", this.dialog).hidden = gone;
     for (const seconds of WARN_AT_S) {
       if (left_ms > seconds * 1000 || left_ms < (seconds - 5) * 1000 || this.warned.has(seconds)) continue;
       this.warned.add(seconds);
@@ -154,7 +155,7 @@ export class Checkout {
     try {
       this.hold = await api("POST", `/holds/${this.hold.id}/extend`);
     } catch (error) {
-      return say(this.alert, explain(error));
+      return say(this.form.alert, explain(error));
     }
     this.#setClock(this.hold.now_ms);
     this.holds.set(this.hold.product, this.hold);
@@ -168,42 +169,10 @@ export class Checkout {
     try {
       await api("DELETE", `/holds/${id}`);
     } catch (error) {
-      return say(this.alert, explain(error));
+      return say(this.form.alert, explain(error));
     }
     this.#forget();
     return this.dialog.close();
-  }
-
-  async #pay(event) {
-    event.preventDefault();
-    const recipient = fieldsOf(this.form, (text) => say(this.alert, text), (field) => t(`hold.check_${field.name}`));
-    if (!recipient) return;
-    localStorage.setItem(RECIPIENT, JSON.stringify(recipient));
-    const button = $("[data-pay]", this.dialog);
-    button.disabled = true;
-    say(this.alert);
-    try {
-      this.order ??= await api("POST", "/orders", { body: { holds: [this.hold.id], recipient }, key: this.key });
-      await payOrder(this.order.id);
-    } catch (error) {
-      say(this.alert, explain(error));
-      if (error.status) this.key = freshKey(); // refused for certain: the next try is another one
-    } finally {
-      button.disabled = false;
-    }
-  }
-
-  #recall() {
-    let known = null;
-    try {
-      known = JSON.parse(localStorage.getItem(RECIPIENT) ?? "null");
-    } catch {
-      localStorage.removeItem(RECIPIENT);
-    }
-    for (const [name, text] of Object.entries(known ?? {})) {
-      const field = this.form.elements.namedItem(name);
-      if (field && !field.value) field.value = text;
-    }
   }
 
   #forget() {

@@ -7,6 +7,7 @@ import { api, explain, Problem } from "./api.js";
 import { $, h, say } from "./dom.js";
 import { methodButtons, payAt, payOrder, paymentMethods } from "./payment.js";
 import { drawRefunds } from "./refund.js";
+import { amounts } from "./quote.js";
 import { me } from "./session.js";
 import { lineName, money, moment, t } from "./text.js";
 
@@ -61,10 +62,11 @@ function draw(order) {
   $("#order-lines").replaceChildren(...order.lines.map((line) => h("li", {},
     h("span", {}, lineName(line), h("span", { class: "soft" }, ` × ${line.quantity}`)),
     h("span", {}, money(line.price_minor * line.quantity, order.currency)))));
+  $("#order-amounts").replaceChildren(...amounts(order));
   $("#order-total").textContent = money(order.total_minor, order.currency);
-  const { name, phone, address } = order.recipient ?? {};
+  const { name, phone, postcode, address } = order.recipient ?? {};
   $("#order-recipient").hidden = !name;
-  $("#recipient").replaceChildren(...[name, phone, address].filter(Boolean).map((text) => h("span", {}, text)));
+  $("#recipient").replaceChildren(...[name, phone, [postcode, address].filter(Boolean).join(" ")].filter(Boolean).map((text) => h("span", {}, text)));
   $("#order-id").textContent = order.id;
   $("#order-store").href = `/stores/${encodeURIComponent(order.store)}`;
   const payable = mine && order.state === "placed";
@@ -109,5 +111,6 @@ function button(selector, action) {
 }
 
 button("#order-pay", () => payOrder(id));
+$("#order-print").addEventListener("click", () => print());
 button("#order-cancel", async () => draw(await api("POST", `${here}/cancel`)));
 open();

@@ -11,6 +11,7 @@ import { CodeSwitch } from "./code_switch.js";
 import { DealSheet } from "./deal_sheet.js";
 import { Deals } from "./deals.js";
 import { DeedSheet } from "./deeds.js";
+import { Coupons } from "./coupons.js";
 import { $, fieldsOf, say } from "./dom.js";
 import { House } from "./house.js";
 import { HouseSheet } from "./house_sheet.js";
@@ -21,6 +22,7 @@ import { Room } from "./room.js";
 import { onAccount, refreshAccount } from "./session.js";
 import { tabs } from "./tabs.js";
 import { sayBox, showConnection, showThinned, TalkList } from "./talk.js";
+import { Terms } from "./terms.js";
 import { shortCount, t } from "./text.js";
 import { Wares } from "./wares.js";
 
@@ -43,6 +45,8 @@ const deals = new Deals({ moved: showDeals, ticked: () => wares.tick() });
 const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]), deals, openDeal: (product) => dealSheet.open(product) });
 const dealSheet = new DealSheet({ show: showOf, of: (product) => deals.of(product) });
 const codeSwitch = new CodeSwitch({ show: () => choice.show });
+const terms = new Terms();
+const coupons = new Coupons({ show: () => choice.show?.id ?? null });
 const questions = new QuestionSheet({ show: () => room?.show, title: (product) => wares.shelf.get(product)?.title ?? null });
 const attendance = new Attendance($("#attendance"));
 const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) });
@@ -167,7 +171,7 @@ async function enterStudio(slug) {
   store = slug;
   $("#store-link").href = `/stores/${encodeURIComponent(slug)}`;
   await guard(async () => {
-    await Promise.all([wares.load(slug), orders.load(slug)]);
+    await Promise.all([wares.load(slug), orders.load(slug), terms.load(slug), coupons.load(slug)]);
     await choice.load(slug);
   });
   step("studio"); // once it knows its store: a show made before that would belong to none

@@ -10,7 +10,7 @@ import { ProductRows, ProductView } from "./products.js";
 import { onAccount } from "./session.js";
 import { Shelf } from "./shelf.js";
 import { showCard, withStores } from "./show_card.js";
-import { t } from "./text.js";
+import { money, t } from "./text.js";
 
 const REFRESH_MS = 15_000;
 const slug = decodeURIComponent(location.pathname.split("/")[2]);
@@ -47,10 +47,22 @@ async function load() {
   document.title = `${store.name} · ${t("site.name")}`;
   $("#store-name").textContent = store.name;
   $("#store-story").textContent = store.story ?? "";
+  $("#store-delivery").textContent = deliveryTerms(store);
+  $("#store-basket").href = `${here}/basket`;
   const ours = shows.filter((one) => one.store === slug && ["live", "scheduled"].includes(one.stage));
   ours.sort((a, b) => Number(b.stage === "live") - Number(a.stage === "live"));
   $("#store-shows").replaceChildren(...(await withStores(ours)).map(showCard));
   $("#store-live-section").hidden = ours.length === 0;
+}
+
+function deliveryTerms({ delivery, currency }) {
+  if (!delivery) return "";
+  const say = (minor) => money(minor, currency);
+  const free = delivery.free_from_minor && delivery.fee_minor ? t("delivery.free_from", { amount: say(delivery.free_from_minor) }) : null;
+  const far = delivery.remote_fee_minor ? t("checkout.far", { amount: say(delivery.remote_fee_minor) }) : null;
+  const fee = delivery.fee_minor ? t("delivery.fee", { amount: say(delivery.fee_minor) }) : t("delivery.free");
+  const days = t("delivery.days", { least: delivery.days_least, most: delivery.days_most });
+  return [fee, free, far, days].filter(Boolean).join(" · ");
 }
 
 async function guard(action) {
