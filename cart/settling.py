@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import structlog
 
 from cart.core.order import OrderState
-from cart.core.payment import ENDED, Attempt, Standing, Step, next_step
+from cart.core.payment import ENDED, SETTLED, Attempt, Standing, Step, next_step
 from cart.ports import Payment, PaymentBook, PaymentProvider, ProviderSilent
 from cart.rounds import run_rounds
 
@@ -59,6 +59,8 @@ class Settling:
             return attempt
         provider = self._providers[attempt.provider]
         for _ in range(STEPS_LIMIT):
+            if attempt.state in SETTLED:
+                break
             try:
                 standing = await self._answer(provider.look_up(attempt))
                 after = await self._follow(attempt, standing, provider)

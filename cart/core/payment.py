@@ -135,6 +135,10 @@ STEPS: Final[Mapping[Attempt, Mapping[Standing, Step]]] = {
 }
 
 
+SETTLED: Final = tuple(state for state, steps in STEPS.items() if not steps)
+"""States from which nothing follows, whatever the provider says: it need not be asked."""
+
+
 def after(state: Attempt, event: AttemptEvent) -> Attempt | None:
     """The state after the event, or None when it cannot happen in this state."""
     return NEXT[state].get(event)

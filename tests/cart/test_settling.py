@@ -26,6 +26,7 @@ class Scripted:
         self.hangs_at_confirm = False
         self.declines = False
         self.charges = 0
+        self.looked_up = 0
 
     async def begin(self, charge: Charge) -> Begun:
         """Where the buyer would go."""
@@ -43,6 +44,7 @@ class Scripted:
 
     async def look_up(self, payment: Payment) -> Standing:
         """Its standing."""
+        self.looked_up += 1
         self._speak()
         return self.standing
 
@@ -277,6 +279,20 @@ async def test_another_amount_is_never_charged_and_goes_back(shop: Shop) -> None
     assert settled is not None
     assert (settled.state, till.provider.charges) == (Attempt.VOIDED, 0)
     assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PLACED
+
+
+async def test_settled_payments_bother_nobody(shop: Shop) -> None:
+    till = Till(shop)
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    payment = await till.open(order.id)
+    till.provider.standing = Standing.AUTHORIZED
+    await till.settling.settle(payment)
+    asked = till.provider.looked_up
+    for _ in range(3):
+        settled = await till.settling.settle(payment)
+        assert settled is not None
+        assert settled.state == Attempt.CONFIRMED
+    assert till.provider.looked_up == asked
 
 
 async def test_who_chooses_another_provider_leaves_the_first(shop: Shop) -> None:
