@@ -52,7 +52,7 @@ class PriceChanged(CartError):
 
 
 class SoldOut(CartError):
-    """Not that many are free; facts `sku`, `free`, `held` (409)."""
+    """Not that many are free; facts `sku`, `free`, `held`, `may_wait` (409)."""
 
     code = "sold_out"
 

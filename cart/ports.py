@@ -32,6 +32,7 @@ from cart.core.refund import (
 )
 from cart.core.restock import RestockRefusal
 from cart.core.stock import Facts, HoldRequest, Outcome
+from cart.core.waitlist import Wait, WaitRefusal, WaitRequest
 
 Publish = Callable[[str, Sequence[Event]], Awaitable[None]]
 """Tell the viewers of a store's shows; at least once, so receivers keep the newest version."""
@@ -138,6 +139,31 @@ class Ledger(Protocol):
 
     async def sweep(self, limit: int) -> int:
         """Expire up to `limit` holds past their deadline, and their orders; how many it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkuLine:
+    """How many wait for units of a SKU."""
+
+    sku: str
+    product: str
+    waiting: int
+
+
+class Waitlist(Protocol):
+    """Who waits for what. Offers are the ledger's: whoever frees units makes them."""
+
+    async def join(self, request: WaitRequest) -> Wait | WaitRefusal:
+        """Wait at the end of a SKU's line, if none of it is free; the same key, the same wait."""
+
+    async def leave(self, wait: str, buyer: str) -> Wait | None:
+        """Wait no longer; the wait as it is then, None when it is not this buyer's."""
+
+    async def waits(self, buyer: str) -> tuple[Sequence[Wait], int]:
+        """What a buyer waits for or is being offered, oldest first, and the time."""
+
+    async def lines(self, store: str) -> Sequence[SkuLine]:
+        """The SKUs of a store somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Whoever moves units, in any module, does it with `lock_skus`, `lock_holds`, `turn_holds`.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -17,12 +17,14 @@ from cart.adapters.discounts import give_back
 from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
+from cart.adapters.waits import end_offers, first_in_line, keep_offers
 from cart.core import event
 from cart.core.deal import Deal
 from cart.core.hold import EXTENSION_MS, GRACE_MS, LIVE, Hold, HoldEvent, HoldState
 from cart.core.movement import Movement, Units, dealt, moved, taken, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
+from cart.core.waitlist import offer
 
 SKU: Final[tuple[ColumnElement[Any], ...]] = (
     *(skus.c.id, skus.c.product, skus.c.store, skus.c.options, skus.c.price_minor),
@@ -189,12 +191,16 @@ async def write_skus(
     """Move units of locked products' SKUs: log it, write the counters, raise the products'
     versions, and tell the viewers.
 
-    `before`: all SKUs of the locked products.
+    `before`: all SKUs of the locked products. Units that became free are offered to those who wait
+    for them first.
     """
+    movements = [*movements, *await _offer_freed(connection, before, movements)]
     if not movements:
         return
     await log(connection, movements)
     changed = moved(before, movements)
+    if not changed:
+        return
     touched = sorted({sku.product for sku in changed.values()})
     await connection.execute(
         _COUNT,
@@ -218,6 +224,30 @@ async def write_skus(
         await put(connection, family[0].store, event.moved(family, after))
 
 
+async def _offer_freed(
+    connection: AsyncConnection, before: Mapping[str, Sku], movements: Sequence[Movement]
+) -> list[Movement]:
+    """Hold units that become free for those who wait for them; the movements of that."""
+    freed = {movement.sku for movement in movements if movement.free > 0}
+    if not freed:
+        return []
+    now = {**before, **moved(before, movements)}
+    offered: list[Movement] = []
+    spare = 16
+    while waiting := await first_in_line(connection, [now[one] for one in freed], spare):
+        spare *= 4
+        owners = [(wait.sku, wait.buyer) for wait in waiting]
+        now_ms = await read_clock(connection)
+        offers = offer(waiting, await _facts(connection, owners, now, now_ms))
+        await insert_holds(connection, offers.made)
+        await keep_offers(connection, offers, now)
+        made = [hold for _, _, hold in offers.made]
+        await take_units(connection, dealt(made))
+        offered += taken(made)
+        now = {**before, **moved(before, [*movements, *offered])}
+    return offered
+
+
 async def turn_holds(
     connection: AsyncConnection, units: Sequence[Units], happened: HoldEvent, locked: dict[str, Sku]
 ) -> bool:
@@ -228,9 +258,31 @@ async def turn_holds(
     if turned.states:
         states = {"ids": list(turned.states), "states": [str(s) for s in turned.states.values()]}
         await connection.execute(_TURN, states)
-    await write_skus(connection, locked, turned.movements)
+        await end_offers(connection, turned.states)
+    # Before the units are offered to those who wait, who may have them at the deal's price again.
     await take_units(connection, {deal: -units for deal, units in turned.given_back.items()})
+    await write_skus(connection, locked, turned.movements)
     return True
+
+
+async def insert_holds(connection: AsyncConnection, made: Sequence[tuple[str, str, Hold]]) -> None:
+    """Write new holds, each with its buyer and idempotency key, in one statement."""
+    if not made:
+        return
+    await connection.execute(
+        _INSERT,
+        {
+            "ids": [hold.id for _, _, hold in made],
+            "buyers": [buyer for buyer, _, _ in made],
+            "keys": [key for _, key, _ in made],
+            "skus": [hold.sku for _, _, hold in made],
+            "quantities": [hold.quantity for _, _, hold in made],
+            "prices": [hold.price_minor for _, _, hold in made],
+            "deals": [hold.deal for _, _, hold in made],
+            "shows": [hold.show for _, _, hold in made],
+            "expiries": [hold.expires_at_ms + GRACE_MS for _, _, hold in made],
+        },
+    )
 
 
 class SqlBatch:
@@ -243,27 +295,12 @@ class SqlBatch:
     async def keep(self, requests: Sequence[HoldRequest], outcome: Outcome) -> None:
         """Write the granted holds in one statement, their movements and the counters in others."""
         granted = [
-            (request, hold)
+            (request.buyer, request.key, hold)
             for request, decision in zip(requests, outcome.decisions, strict=True)
             if isinstance(decision, Granted)
             for hold in decision.holds
         ]
-        if not granted:
-            return
-        await self._connection.execute(
-            _INSERT,
-            {
-                "ids": [hold.id for _, hold in granted],
-                "buyers": [request.buyer for request, _ in granted],
-                "keys": [request.key for request, _ in granted],
-                "skus": [hold.sku for _, hold in granted],
-                "quantities": [hold.quantity for _, hold in granted],
-                "prices": [hold.price_minor for _, hold in granted],
-                "deals": [hold.deal for _, hold in granted],
-                "shows": [hold.show for _, hold in granted],
-                "expiries": [hold.expires_at_ms + GRACE_MS for _, hold in granted],
-            },
-        )
+        await insert_holds(self._connection, granted)
         await write_skus(self._connection, self.facts.skus, taken(outcome.holds))
         await take_units(self._connection, dealt(outcome.holds))
 
@@ -281,10 +318,9 @@ class SqlLedger:
             locked = await lock_asked(connection, requests)
             now_ms = await read_clock(connection)
             kept = await _kept(connection, requests, now_ms)
-            units = await _units(connection, requests, locked)
-            deals = await ruling_deals(connection, (sku.product for sku in locked.values()))
-            dealt = await _dealt(connection, requests, deals)
-            facts = Facts(locked, units, kept, now_ms, hold_ms, deals, dealt)
+            owners = [(line.sku, one.buyer) for one in requests for line in one.lines]
+            facts = await _facts(connection, owners, locked, now_ms)
+            facts = replace(facts, kept=kept, hold_ms=hold_ms)
             yield SqlBatch(connection, facts)
 
     async def release(self, hold: str, buyer: str) -> Hold | None:
@@ -385,15 +421,14 @@ async def _kept(
     return kept
 
 
-async def _units(
-    connection: AsyncConnection, requests: Sequence[HoldRequest], on_sale: Mapping[str, Sku]
+async def read_units(
+    connection: AsyncConnection, owners: Iterable[tuple[str, str]], on_sale: Mapping[str, Sku]
 ) -> dict[tuple[str, str], int]:
-    """What the buyers already have of the products that have a limit."""
+    """What buyers already have of products that have a limit; `owners`: SKU and buyer."""
     limited = {
-        (sku.product, request.buyer)
-        for request in requests
-        for line in request.lines
-        if (sku := on_sale.get(line.sku)) is not None and sku.limit_per_buyer is not None
+        (sku.product, buyer)
+        for one, buyer in owners
+        if (sku := on_sale.get(one)) is not None and sku.limit_per_buyer is not None
     }
     if not limited:
         return {}
@@ -402,12 +437,31 @@ async def _units(
     return {(row.product, row.buyer): row.units for row in rows}
 
 
+async def _facts(
+    connection: AsyncConnection,
+    owners: Sequence[tuple[str, str]],
+    locked: Mapping[str, Sku],
+    now_ms: int,
+) -> Facts:
+    """What is true of locked SKUs and those who want them: each SKU with a buyer in `owners`."""
+    deals = await ruling_deals(connection, (sku.product for sku in locked.values()))
+    return Facts(
+        skus=locked,
+        units=await read_units(connection, owners, locked),
+        kept={},
+        now_ms=now_ms,
+        hold_ms=0,
+        deals=deals,
+        dealt=await _dealt(connection, {buyer for _, buyer in owners}, deals),
+    )
+
+
 async def _dealt(
-    connection: AsyncConnection, requests: Sequence[HoldRequest], deals: Mapping[str, Deal]
+    connection: AsyncConnection, buyers: Collection[str], deals: Mapping[str, Deal]
 ) -> dict[tuple[str, str], int]:
     """What the buyers already have at the prices of deals that have a limit."""
     limited = [deal.id for deal in deals.values() if deal.limit_per_buyer is not None]
-    owners = {(deal, request.buyer) for deal in limited for request in requests}
+    owners = {(deal, buyer) for deal in limited for buyer in buyers}
     if not owners:
         return {}
     asked = {"deals": [deal for deal, _ in owners], "buyers": [buyer for _, buyer in owners]}

@@ -21,6 +21,7 @@ from cart.adapters.ledger import (
 from cart.adapters.outbox import put
 from cart.adapters.refund_tables import refund_lines, refunds
 from cart.adapters.tables import holds, milliseconds, order_lines, orders, products
+from cart.adapters.waits import end_offers
 from cart.core import event
 from cart.core.hold import GRACE_MS, Hold, HoldState
 from cart.core.order import (
@@ -299,6 +300,7 @@ async def _write(
             expires_at=func.to_timestamp((now_ms + placement.pay_within_ms + GRACE_MS) / 1000),
         )
     )
+    await end_offers(connection, dict.fromkeys(placement.holds, HoldState.ORDERED))
     return True
 
 

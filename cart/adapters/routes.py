@@ -240,7 +240,8 @@ def granted(decision: stock.Decision) -> tuple[Hold, ...]:
         case stock.Granted(holds) | stock.Repeated(holds):
             return holds
         case stock.SoldOut(sku, free, held):
-            raise SoldOut("not that many are free", sku=sku, free=free, held=held)
+            facts = {"sku": sku, "free": free, "held": held, "may_wait": free == 0}
+            raise SoldOut("not that many are free", **facts)
         case stock.LimitReached(product, limit):
             raise LimitReached(f"at most {limit} for one buyer", product=product, limit=limit)
         case deal.DealShort(product, left):

@@ -2,9 +2,18 @@
 
 from typing import Final
 
-from cart.adapters import checkout_tables, deal_tables, movement_tables, refund_tables, tables
+from cart.adapters import (
+    checkout_tables,
+    deal_tables,
+    movement_tables,
+    refund_tables,
+    tables,
+    waitlist_tables,
+)
 
-PARTS: Final = (tables, checkout_tables, deal_tables, movement_tables, refund_tables)
+PARTS: Final = (
+    *(tables, checkout_tables, deal_tables, movement_tables, refund_tables, waitlist_tables),
+)
 """The modules that describe them, each adding to one metadata."""
 
 metadata: Final = tables.metadata

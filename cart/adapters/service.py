@@ -26,6 +26,7 @@ from cart.adapters.points_book import SqlPointsBook
 from cart.adapters.refunds import SqlRefundBook
 from cart.adapters.shelf import SqlShelf
 from cart.adapters.stockroom import SqlStockroom
+from cart.adapters.waitlist import SqlWaitlist
 from cart.addressing import Addressing
 from cart.checkout import Checkout
 from cart.code_sales import CodeSales
@@ -43,6 +44,7 @@ from cart.ripening import Ripening
 from cart.settling import Settling
 from cart.shopping import Shopping
 from cart.stocking import Stocking
+from cart.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Cart:
     shopping: Shopping
     stocking: Stocking
     holding: Holding
+    waiting: Waiting
     checkout: Checkout
     couponing: Couponing
     addressing: Addressing
@@ -91,6 +94,7 @@ def assemble(
     providers: Mapping[str, PaymentProvider],
     hold_seconds: int,
     find_show: FindShow,
+    offer_seconds: int,
 ) -> Cart:
     """Cart without its tasks running."""
     database = Database(engine)
@@ -109,10 +113,12 @@ def assemble(
         shopping,
         pay_within_seconds=hold_seconds,
     )
+    holding = Holding(ledger, hold_seconds=hold_seconds)
     return Cart(
         shopping=shopping,
         stocking=Stocking(SqlStockroom(database), shopping),
         holding=holding,
+        waiting=Waiting(SqlWaitlist(database), holding, shopping, offer_seconds=offer_seconds),
         checkout=checkout,
         couponing=Couponing(SqlCouponBook(database), shopping),
         addressing=Addressing(SqlAddressBook(database)),
@@ -137,6 +143,7 @@ async def open_cart(
     providers: Mapping[str, PaymentProvider],
     hold_seconds: int,
     find_show: FindShow,
+    offer_seconds: int,
 ) -> AsyncIterator[Cart]:
     """Cart with its group commit, sweep, settle and relay tasks running."""
     cart = assemble(
@@ -145,6 +152,7 @@ async def open_cart(
         providers=providers,
         hold_seconds=hold_seconds,
         find_show=find_show,
+        offer_seconds=offer_seconds,
     )
     async with asyncio.TaskGroup() as group:
         tasks = [

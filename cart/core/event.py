@@ -14,6 +14,7 @@ from cart.core.hold import Hold
 from cart.core.order import Line, Order, OrderState
 from cart.core.refund import Refund, RefundState
 from cart.core.stock import Counters, Sku
+from cart.core.waitlist import WaitState
 
 Event = dict[str, Any]
 Piles = Sequence[tuple[str, Counters]]
@@ -112,14 +113,41 @@ class Refunded(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     currency: str
 
 
+class Offered(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="offer"):
+    """It is your turn: units you waited for are held for you until the hold's deadline.
+
+    The hold has the wait's id.
+    """
+
+    product: str
+    hold: Hold
+
+
+class WaitEnded(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="wait"):
+    """Your wait, or the offer it led to, is over."""
+
+    wait: str
+    product: str
+    sku: str
+    state: WaitState
+
+
+class LineMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="waiting"):
+    """So many wait for units of a SKU now."""
+
+    product: str
+    sku: str
+    waiting: int
+
+
 FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced, DealChanged)
-FOR_THE_SELLER: Final = (Ordered,)
+FOR_THE_SELLER: Final = (Ordered, LineMoved)
 FOR_THE_SELLER_AND_THE_BUYER: Final = (Refunded,)
-FOR_ONE: Final = (CodeHeard,)
+FOR_ONE: Final = (CodeHeard, Offered, WaitEnded)
 """Whom it concerns alone."""
 
-THINNED: Final = frozenset({"stock", "price", "product", "deal"})
-"""Kinds of which only the newest of a product, or of a deal, matters."""
+THINNED: Final = frozenset({"stock", "price", "product", "deal", "waiting"})
+"""Kinds of which only the newest of a product, of a SKU or of a deal, matters."""
 
 
 def moved(before: Sequence[Sku], after: Sequence[Sku]) -> list[Event]:
@@ -188,18 +216,36 @@ def refund_moved(order: Order, refund: Refund) -> list[Event]:
     )
     return [
         {**told, "audience": "seller"},
-        {**told, "audience": "person", "person": order.buyer},
+        _for_one(told, order.buyer),
     ]
+
+
+def offered(hold: Hold, buyer: str) -> Event:
+    """What a buyer whose turn it is hears."""
+    return _for_one(_told(Offered(product=hold.product, hold=hold)), buyer)
+
+
+def wait_ended(wait: str, product: str, sku: str, state: WaitState, buyer: str) -> Event:
+    """What a buyer hears whose wait or offer is over."""
+    told = _told(WaitEnded(wait=wait, product=product, sku=sku, state=state))
+    return _for_one(told, buyer)
+
+
+def line_moved(product: str, sku: str, waiting: int) -> Event:
+    """What the seller hears of those who wait."""
+    told = _told(LineMoved(product=product, sku=sku, waiting=waiting))
+    return {**told, "audience": "seller"}
 
 
 def newest(events: Sequence[Event]) -> list[Event]:
     """The events without those of which a later one tells the newer state."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str | None]] = set()
     kept: list[Event] = []
     for event in reversed(events):
         if event["type"] in THINNED:
             subject = event["deal" if event["type"] == "deal" else "product"]
-            kind = (event["type"], subject if isinstance(subject, str) else subject["id"])
+            named = subject if isinstance(subject, str) else subject["id"]
+            kind = (event["type"], named, event.get("sku"))
             if kind in seen:
                 continue
             seen.add(kind)
@@ -219,6 +265,10 @@ def _stock_events(product: str, before: Piles, after: Piles, version: int) -> li
     if free + held == 0 and any(was.free + was.held > 0 for _, was in before):
         events.append(_told(SoldOut(product=product, version=version)))
     return events
+
+
+def _for_one(told: Event, person: str) -> Event:
+    return {**told, "audience": "person", "person": person}
 
 
 def _told(event: msgspec.Struct) -> Event:

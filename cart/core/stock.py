@@ -245,16 +245,25 @@ class _Tally:
         self.kept[request.buyer, request.key] = holds
 
 
+class Deciding:
+    """A batch that is being decided, one request after the other."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._tally = _Tally(facts)
+
+    def decide(self, request: HoldRequest) -> Decision:
+        """Decide the next request; what is granted the later ones cannot have."""
+        decision = _decide_one(request, self._facts, self._tally)
+        if isinstance(decision, Granted):
+            self._tally.take(request, decision.holds)
+        return decision
+
+
 def decide(requests: Sequence[HoldRequest], facts: Facts) -> Outcome:
     """Decide a batch of requests in arrival order."""
-    tally = _Tally(facts)
-    decisions: list[Decision] = []
-    for request in requests:
-        decision = _decide_one(request, facts, tally)
-        if isinstance(decision, Granted):
-            tally.take(request, decision.holds)
-        decisions.append(decision)
-    return Outcome(decisions)
+    deciding = Deciding(facts)
+    return Outcome([deciding.decide(request) for request in requests])
 
 
 def _decide_one(request: HoldRequest, facts: Facts, tally: _Tally) -> Decision:

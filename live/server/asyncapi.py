@@ -45,7 +45,7 @@ SHOP_LANE: Final[Mapping[Kind, str]] = {
     **dict.fromkeys((chat_events.Reported, chat_events.Settled), "moderators"),
     chat_events.Asked: "moderators",
     Appointed: "moderators, and whom it concerns",
-    Followed: "whom it concerns",
+    **dict.fromkeys((*cart_events.FOR_ONE, Followed), "whom it concerns"),
     Sanction: "moderators, and whom it concerns unless it is a shadow ban",
 }
 """Kind of a numbered event → whom it is told; moderators: the seller too."""

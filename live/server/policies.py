@@ -6,6 +6,8 @@
 | cart: deal                     | publish to its show                                             |
 | cart: order                    | publish to the sellers' sockets of the store's unended shows    |
 | cart: refund                   | publish to the sellers' sockets and to the buyer's              |
+| cart: offer, wait              | publish to the buyer's sockets of the store's unended shows     |
+| cart: waiting                  | publish to the sellers' sockets of the store's unended shows    |
 | discovery: followed, no longer | tell that person in the store's unended shows                  |
 | chat: a viewer said something  | cart: buy if it was a code; tell that viewer (`code_orders`)    |
 | show: on air, off air          | publish `on_air`                                               |

@@ -204,6 +204,9 @@ class Settings:
         "other way to pay",
     )
     hold_seconds: int = _setting(300, _seconds, "how long a buyer's hold keeps a unit")
+    offer_seconds: int = _setting(
+        120, _seconds, "how long what became free is kept for who waited for it"
+    )
     log_level: str = _setting(
         "info", _one_of("debug", "info", "warning", "error"), "least severe line that is logged"
     )

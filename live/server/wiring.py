@@ -18,7 +18,13 @@ from starlette.requests import Request
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from cart.adapters import checkout_routes, deal_routes, payment_routes, stock_routes
+from cart.adapters import (
+    checkout_routes,
+    deal_routes,
+    payment_routes,
+    stock_routes,
+    waitlist_routes,
+)
 from cart.adapters import routes as cart_routes
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
@@ -229,6 +235,7 @@ async def _open_cart(
             providers=await _providers(ground, sandbox, closing),
             hold_seconds=ground.settings.hold_seconds,
             find_show=partial(show_facts, shows),
+            offer_seconds=ground.settings.offer_seconds,
         )
     )
     closing.enter_context(ledger_metrics(cart.reconciling))
@@ -318,7 +325,8 @@ def _cart_doors(cart: Cart, visitors: Visitors) -> Iterator[Doors]:
         routes=cart_routes.routes(cart, identify),
         openapi=cart_routes.OPENAPI,
     )
-    for each in (payment_routes, stock_routes, deal_routes, checkout_routes):
+    parts = (payment_routes, stock_routes, deal_routes, checkout_routes, waitlist_routes)
+    for each in parts:
         yield Doors(operations=each.operations(cart))
 
 

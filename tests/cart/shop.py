@@ -186,5 +186,6 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
         providers={"sandbox": sandbox},
         hold_seconds=hold_seconds,
         find_show=find_show,
+        offer_seconds=120,
     )
     return Shop(cart, engine, sandbox, told, shows)

@@ -104,6 +104,7 @@ async def test_whole_cart_tells_at_once_and_outlives_a_lost_connection(shop: Sho
             providers=providers,
             hold_seconds=60,
             find_show=shop.find_show,
+            offer_seconds=60,
         ) as cart,
     ):
         await cart.holding.hold(BUYER, "a", [HoldLine(sku=product.id)])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 
+from chat.core.addressee import person
 from live.server.policies import CartToRooms, ShowsToRooms, StageDoor
 from live.show.core.stage import Show, Stage
 from live.show.ports import Arranged, Ended, Pinned, WentOffAir, WentOnAir
@@ -114,6 +115,7 @@ async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World,
     stock = {"type": "stock", "product": "p1", "free": 1}
     edited = {"type": "product", "product": {"id": "p1"}}
     order = {"type": "order", "order": {"id": "o1"}}
+    wait = {"type": "wait", "product": "p1"}
     await tell(
         "flowers",
         [
@@ -122,18 +124,20 @@ async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World,
             edited | {"key": "3"},
             {"type": "product", "product": {"id": "p2"}, "key": "4"},
             order | {"audience": "seller", "key": "5"},
+            wait | {"audience": "person", "person": "haru", "key": "6"},
         ],
     )
     deal = {"type": "deal", "deal": {"product": "p2"}}
     await tell("flowers", [deal | {"show": show, "key": "7"}, deal | {"show": "s9", "key": "8"}])
-    await tell("other", [stock | {"key": "6"}])
+    await tell("other", [stock | {"key": "9"}])
     assert rooms.heard == [
         (show, stock, ""),
         (show, edited, ""),
         (show, order, "seller"),
+        (show, wait, person("haru")),
         (show, deal, ""),
     ]
-    assert rooms.keys == ["1", "3", "5", "7"]
+    assert rooms.keys == ["1", "3", "5", "6", "7"]
 
 
 async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:

@@ -30,10 +30,12 @@ from tests.whole.shop import (
     Person,
     Shop,
     Visitor,
+    hold,
     open_shop,
     order,
     pay,
     read,
+    read_hold,
     sign_up,
     visit,
 )
@@ -164,6 +166,21 @@ async def moderation(day: Day, message: str) -> None:
     await day.heard("moderator", account=other)
 
 
+async def waiting(day: Day) -> None:
+    """Somebody waits for what is sold out, is offered it, and declines."""
+    held = await read_hold(await hold(day.buying, day.shop.product, quantity=2))
+    async with day.server.client(day.people["other"].token) as client:
+        body, key = {"sku": day.shop.product, "show": day.shop.show}, {"Idempotency-Key": "w"}
+        wait = await read(await client.post("/waits", json=body, headers=key))
+        assert wait["place"] == 1
+        await day.heard("waiting", sku=day.shop.product, waiting=1)
+        assert (await day.buying.delete(f"/holds/{held['id']}")).is_success
+        offered = await day.heard("offer", "other")
+        assert offered["hold"]["id"] == wait["id"]
+        assert (await client.delete(f"/waits/{wait['id']}")).is_success
+        await day.heard("wait", "other", state="declined")
+
+
 async def selling(day: Day) -> None:
     """A price is changed, and both units are sold."""
     product = day.shop.product
@@ -262,6 +279,7 @@ async def test_every_frame_of_a_day_is_told_and_all_that_is_told_is_heard(day: D
     )
     await questions(day)
     await talk(day)
+    await waiting(day)
     await selling(day)
     await refunds(day)
     await media(day)

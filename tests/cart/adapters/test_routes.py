@@ -126,7 +126,8 @@ async def test_from_shelf_to_paid_order_through_the_operations(shop: Shop) -> No
 @pytest.mark.parametrize(
     ("decision", "error", "told"),
     [
-        (stock.SoldOut("s", 0, 2), SoldOut, {"sku": "s", "free": 0, "held": 2}),
+        (stock.SoldOut("s", 0, 2), SoldOut, {"sku": "s", "free": 0, "held": 2, "may_wait": True}),
+        (stock.SoldOut("s", 1, 0), SoldOut, {"sku": "s", "free": 1, "held": 0, "may_wait": False}),
         (stock.LimitReached("p", 3), LimitReached, {"product": "p", "limit": 3}),
         (stock.PriceChanged("s", 9), PriceChanged, {"sku": "s", "price_minor": 9}),
         (stock.OutOfBounds(99), Invalid, {"field": "quantity"}),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cart.core.event import Event, moved, newest
+from cart.core.event import Event, line_moved, moved, newest
 from cart.core.stock import Counters, Sku
 
 SKU = Sku("red", "camellia", "jeju", "Camellia", ("red",), 1_000, "KRW", None, 4, Counters(0, 1, 2))
@@ -33,6 +33,13 @@ def test_newest_of_each_kind_stays_in_order(given_events: list[Event]) -> None:
             assert told == of_kind[-1:]
     sold_out = [e for e in given_events if e["type"] == "sold_out"]
     assert [e for e in kept if e["type"] == "sold_out"] == sold_out
+
+
+def test_of_those_who_wait_the_newest_number_of_each_sku_is_told() -> None:
+    told = [
+        line_moved("camellia", sku, count) for sku, count in (("red", 1), ("white", 1), ("red", 2))
+    ]
+    assert newest(told) == told[1:]
 
 
 def test_sold_out_is_told_when_the_last_unit_is_gone_for_good() -> None:

@@ -1,0 +1,109 @@
+"""Waits as rows, for whoever has locked their products: a product's lock is its waits' lock.
+
+One exception: an offer that becomes an order is TAKEN under its hold's lock alone, as no offer
+ends otherwise without that lock.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cart.adapters.outbox import put
+from cart.adapters.tables import skus
+from cart.adapters.waitlist_tables import waits
+from cart.core import event
+from cart.core.hold import HoldState
+from cart.core.stock import Sku
+from cart.core.waitlist import NEXT, Offers, WaitEvent, Waiting, WaitState
+
+ENDS: Final[Mapping[HoldState, WaitState]] = {
+    HoldState.RELEASED: NEXT[WaitState.OFFERED][WaitEvent.DECLINE],
+    HoldState.EXPIRED: NEXT[WaitState.OFFERED][WaitEvent.EXPIRE],
+    HoldState.ORDERED: NEXT[WaitState.OFFERED][WaitEvent.TAKE],
+}
+"""What the end of an offered hold's time as an offer makes of its wait."""
+
+_FIRST: Final = text(
+    "SELECT w.id, w.buyer, w.sku, w.quantity, w.show, w.offer_ms"
+    " FROM unnest(CAST(:skus AS text[]), CAST(:units AS int[])) AS freed(sku, units)"
+    " CROSS JOIN LATERAL (SELECT * FROM waits WHERE waits.sku = freed.sku"
+    " AND waits.state = 'waiting' ORDER BY waits.place LIMIT freed.units) AS w ORDER BY w.place"
+)
+
+_TURN: Final = text(
+    "UPDATE waits SET state = new.state"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:states AS text[])) AS new(id, state), skus"
+    " WHERE waits.id = new.id AND waits.state = :before AND skus.id = waits.sku"
+    " RETURNING waits.id, waits.sku, waits.product, waits.buyer, waits.state, skus.store"
+)
+
+
+async def first_in_line(
+    connection: AsyncConnection, freed: Iterable[Sku], spare: int
+) -> list[Waiting]:
+    """Of each SKU that has free units as many who wait, and `spare` more, in the order they came.
+
+    The spare ones are for the case that some are passed over.
+    """
+    asked = {sku.id: sku.counters.free + spare for sku in freed if sku.counters.free > 0}
+    if not asked:
+        return []
+    rows = await connection.execute(_FIRST, {"skus": list(asked), "units": list(asked.values())})
+    return [
+        Waiting(row.id, row.buyer, row.sku, row.quantity, row.show, row.offer_ms) for row in rows
+    ]
+
+
+async def keep_offers(connection: AsyncConnection, offers: Offers, skus: Mapping[str, Sku]) -> None:
+    """Write whose turn it was, and tell them, and the seller how many still wait."""
+    states = dict.fromkeys((hold.id for _, _, hold in offers.made), WaitState.OFFERED)
+    states |= dict.fromkeys(offers.passed, WaitState.PASSED_OVER)
+    rows = await _turn(connection, states, WaitState.WAITING)
+    for buyer, _, hold in offers.made:
+        await put(connection, skus[hold.sku].store, [event.offered(hold, buyer)])
+    await tell_waits(connection, [row for row in rows if row.state == WaitState.PASSED_OVER])
+    await tell_lengths(connection, {row.sku for row in rows})
+
+
+async def end_offers(connection: AsyncConnection, holds: Mapping[str, HoldState]) -> None:
+    """Let the waits follow their offered holds into new states."""
+    states = {hold: ENDS[state] for hold, state in holds.items() if state in ENDS}
+    if states:
+        await tell_waits(connection, await _turn(connection, states, WaitState.OFFERED))
+
+
+async def tell_waits(connection: AsyncConnection, rows: Iterable[Row[Any]]) -> None:
+    """Tell buyers, each alone, what became of their waits."""
+    for row in rows:
+        ended = event.wait_ended(row.id, row.product, row.sku, WaitState(row.state), row.buyer)
+        await put(connection, row.store, [ended])
+
+
+async def tell_lengths(connection: AsyncConnection, ids: Collection[str]) -> None:
+    """Tell the sellers how many wait for these SKUs now."""
+    for row in await read_lengths(connection, ids):
+        await put(connection, row.store, [event.line_moved(row.product, row.id, row.length)])
+
+
+async def read_lengths(connection: AsyncConnection, ids: Collection[str]) -> Sequence[Row[Any]]:
+    """`id`, `product`, `store` and `length` of the line of each of the SKUs."""
+    line = (waits.c.sku == skus.c.id) & (waits.c.state == WaitState.WAITING)
+    query = (
+        select(skus.c.id, skus.c.product, skus.c.store, func.count(waits.c.id).label("length"))
+        .select_from(skus.outerjoin(waits, line))
+        .where(skus.c.id.in_(sorted(ids)))
+        .group_by(skus.c.id)
+        .order_by(skus.c.id)
+    )
+    return (await connection.execute(query)).all()
+
+
+async def _turn(
+    connection: AsyncConnection, states: Mapping[str, WaitState], before: WaitState
+) -> Sequence[Row[Any]]:
+    if not states:
+        return []
+    new = {"ids": list(states), "states": [str(state) for state in states.values()]}
+    return (await connection.execute(_TURN, {**new, "before": str(before)})).all()
