@@ -99,6 +99,30 @@ class Conflict(CartError):
     code = "conflict"
 
 
+class AuctionOpen(CartError):
+    """The show has an open auction; it has one at a time (409)."""
+
+    code = "auction_open"
+
+
+class BidTooLow(CartError):
+    """Others bid more; fact `minimum_minor` (409)."""
+
+    code = "bid_too_low"
+
+
+class AlreadyLeading(CartError):
+    """Nobody bids against themselves (409)."""
+
+    code = "already_leading"
+
+
+class AuctionOver(CartError):
+    """The auction has ended (410)."""
+
+    code = "auction_over"
+
+
 class SlugTaken(CartError):
     """Another store has this slug (409)."""
 

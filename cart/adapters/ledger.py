@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.database import Database
 from cart.adapters.deal_rows import ruling_deals, take_units
 from cart.adapters.discounts import give_back
+from cart.adapters.lots import inherit
 from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
@@ -21,7 +22,7 @@ from cart.adapters.waits import end_offers, first_in_line, keep_offers
 from cart.core import event
 from cart.core.deal import Deal
 from cart.core.hold import EXTENSION_MS, GRACE_MS, LIVE, Hold, HoldEvent, HoldState
-from cart.core.movement import Movement, Units, dealt, moved, taken, turn
+from cart.core.movement import Movement, Units, dealt, lapsed, moved, taken, turn
 from cart.core.order import OrderState
 from cart.core.stock import Counters, Facts, Granted, HoldRequest, Outcome, Sku
 from cart.core.waitlist import offer
@@ -259,9 +260,10 @@ async def turn_holds(
         states = {"ids": list(turned.states), "states": [str(s) for s in turned.states.values()]}
         await connection.execute(_TURN, states)
         await end_offers(connection, turned.states)
+    heirs = await inherit(connection, lapsed(units, turned))
     # Before the units are offered to those who wait, who may have them at the deal's price again.
     await take_units(connection, {deal: -units for deal, units in turned.given_back.items()})
-    await write_skus(connection, locked, turned.movements)
+    await write_skus(connection, locked, [*turned.movements, *heirs])
     return True
 
 

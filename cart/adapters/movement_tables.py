@@ -29,8 +29,8 @@ stock_movements = Table(
     Column("sold_change", Integer, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, server_default=NOW),
     CheckConstraint(
-        "reason IN ('opening', 'hold', 'sell', 'release', 'expire', 'restock', 'correction',"
-        " 'import')",
+        "reason IN ('opening', 'hold', 'auction', 'sell', 'release', 'expire', 'restock',"
+        " 'correction', 'import')",
         name="known_reason",
     ),
     Index("ix_stock_movements_sku_id", "sku", "id"),

@@ -3,6 +3,7 @@
 from typing import Final
 
 from cart.adapters import (
+    auction_tables,
     checkout_tables,
     deal_tables,
     movement_tables,
@@ -13,6 +14,7 @@ from cart.adapters import (
 
 PARTS: Final = (
     *(tables, checkout_tables, deal_tables, movement_tables, refund_tables, waitlist_tables),
+    auction_tables,
 )
 """The modules that describe them, each adding to one metadata."""
 

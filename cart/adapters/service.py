@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters.address_book import SqlAddressBook
+from cart.adapters.auctions import SqlAuctions
 from cart.adapters.codes import SqlCodeBook
 from cart.adapters.coupon_book import SqlCouponBook
 from cart.adapters.database import Database
@@ -28,9 +29,11 @@ from cart.adapters.shelf import SqlShelf
 from cart.adapters.stockroom import SqlStockroom
 from cart.adapters.waitlist import SqlWaitlist
 from cart.addressing import Addressing
+from cart.auction_ports import AdmitBidder
+from cart.auctioning import Auctioning
 from cart.checkout import Checkout
 from cart.code_sales import CodeSales
-from cart.core.event import Event, deal_changed
+from cart.core.event import Event, auction_changed, deal_changed
 from cart.couponing import Couponing
 from cart.deal_ports import FindShow
 from cart.dealing import Dealing
@@ -66,6 +69,7 @@ class Cart:
     codes: CodeSales
     ripening: Ripening
     relaying: Relaying
+    auctioning: Auctioning
     reconciling: Reconciling
     providers: Mapping[str, PaymentProvider]
 
@@ -74,9 +78,10 @@ class Cart:
         return [msgspec.to_builtins(product) for product in await self.shopping.products(ids)]
 
     async def offers(self, show: str) -> list[Event]:
-        """What the room's welcome tells of the show's deals."""
+        """What the room's welcome tells of the show's deals, and of its newest auction."""
         deals, now_ms = await self.dealing.ruling(show)
-        return [deal_changed(deal, now_ms) for deal in deals]
+        newest = await self.auctioning.auctions(show, 1)
+        return [*(deal_changed(deal, now_ms) for deal in deals), *map(auction_changed, newest)]
 
     async def has_bought(self, person: str, store: str) -> bool:
         """Whether an order of this person in the store is paid."""
@@ -95,6 +100,7 @@ def assemble(
     hold_seconds: int,
     find_show: FindShow,
     offer_seconds: int,
+    admit_bidder: AdmitBidder,
 ) -> Cart:
     """Cart without its tasks running."""
     database = Database(engine)
@@ -130,6 +136,9 @@ def assemble(
         codes=CodeSales(SqlCodeBook(database), holding, shopping, find_show),
         ripening=Ripening(points),
         relaying=Relaying(SqlOutbox(database), publish, database.written),
+        auctioning=Auctioning(
+            SqlAuctions(database), shopping, find_show=find_show, admit_bidder=admit_bidder
+        ),
         reconciling=Reconciling(SqlRecounts(database)),
         providers=providers,
     )
@@ -144,8 +153,9 @@ async def open_cart(
     hold_seconds: int,
     find_show: FindShow,
     offer_seconds: int,
+    admit_bidder: AdmitBidder,
 ) -> AsyncIterator[Cart]:
-    """Cart with its group commit, sweep, settle and relay tasks running."""
+    """Cart with its group commit, sweep, settle, relay and auction tasks running."""
     cart = assemble(
         engine,
         publish=publish,
@@ -153,6 +163,7 @@ async def open_cart(
         hold_seconds=hold_seconds,
         find_show=find_show,
         offer_seconds=offer_seconds,
+        admit_bidder=admit_bidder,
     )
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -165,6 +176,7 @@ async def open_cart(
                 ("settling", cart.settling.run),
                 ("refunding", cart.refunding.run),
                 ("relaying", cart.relaying.run),
+                ("auctioning", cart.auctioning.run),
                 ("reconciling", cart.reconciling.run),
             )
         ]

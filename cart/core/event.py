@@ -3,11 +3,12 @@
 Of one product the newest version wins, so a batch may be thinned to the newest without loss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from cart.core.auction import Auction, Own
 from cart.core.catalog import Product, ProductSku
 from cart.core.deal import Deal
 from cart.core.hold import Hold
@@ -140,14 +141,32 @@ class LineMoved(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag
     waiting: int
 
 
-FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced, DealChanged)
+class AuctionChanged(msgspec.Struct, frozen=True, tag_field="type", tag="auction"):
+    """An auction of the show as it is now."""
+
+    auction: Auction
+
+
+class BidFares(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="bidding"):
+    """How your bid in an auction fares at that version of it."""
+
+    auction: str
+    own: Own
+    version: int
+
+
+FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced, DealChanged, AuctionChanged)
 FOR_THE_SELLER: Final = (Ordered, LineMoved)
 FOR_THE_SELLER_AND_THE_BUYER: Final = (Refunded,)
-FOR_ONE: Final = (CodeHeard, Offered, WaitEnded)
+FOR_ONE: Final = (CodeHeard, Offered, WaitEnded, BidFares)
 """Whom it concerns alone."""
 
-THINNED: Final = frozenset({"stock", "price", "product", "deal", "waiting"})
-"""Kinds of which only the newest of a product, of a SKU or of a deal, matters."""
+THINNED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("stock", "price", "product", "waiting"), "product"),
+    "deal": "deal",
+    "auction": "auction",
+}
+"""Kinds of which only the newest of a thing, or of a SKU, matters → the member that names it."""
 
 
 def moved(before: Sequence[Sku], after: Sequence[Sku]) -> list[Event]:
@@ -237,13 +256,24 @@ def line_moved(product: str, sku: str, waiting: int) -> Event:
     return {**told, "audience": "seller"}
 
 
+def auction_changed(auction: Auction) -> Event:
+    """What the auction's show hears of it."""
+    return {**_told(AuctionChanged(auction)), "show": auction.show}
+
+
+def bid_fares(auction: Auction, buyer: str, own: Own) -> Event:
+    """What a bidder alone hears."""
+    told = BidFares(auction=auction.id, own=own, version=auction.version)
+    return _for_one({**_told(told), "show": auction.show}, buyer)
+
+
 def newest(events: Sequence[Event]) -> list[Event]:
     """The events without those of which a later one tells the newer state."""
     seen: set[tuple[str, str, str | None]] = set()
     kept: list[Event] = []
     for event in reversed(events):
         if event["type"] in THINNED:
-            subject = event["deal" if event["type"] == "deal" else "product"]
+            subject = event[THINNED[event["type"]]]
             named = subject if isinstance(subject, str) else subject["id"]
             kind = (event["type"], named, event.get("sku"))
             if kind in seen:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from cart.core.hold import COUNTED, Hold, HoldEvent, HoldState, after
+from cart.core.hold import COUNTED, LIVE, Hold, HoldEvent, HoldState, after
 from cart.core.stock import Counters, Pile, Sku
 
 PILE: Final[Mapping[HoldState, Pile]] = {
@@ -27,6 +27,7 @@ class Reason(StrEnum):
 
     OPENING = "opening"
     HOLD = "hold"
+    AUCTION = "auction"
     SELL = "sell"
     RELEASE = "release"
     EXPIRE = "expire"
@@ -91,6 +92,15 @@ def turn(holds: Sequence[Units], event: HoldEvent) -> Turned | None:
             changes = {source.value: -units.quantity, target.value: units.quantity}
             movements.append(Movement(units.sku, Reason(event.value), units.hold, **changes))
     return Turned(states, movements, given_back)
+
+
+def lapsed(holds: Sequence[Units], turned: Turned) -> list[str]:
+    """The holds that were let go before any money moved, so that their units became free."""
+    return [
+        units.hold
+        for units in holds
+        if units.state in LIVE and PILE[turned.states[units.hold]] == Pile.FREE
+    ]
 
 
 def taken(holds: Iterable[Hold]) -> list[Movement]:

@@ -165,7 +165,10 @@ def _schemas() -> JsonObject:
         schemas[kind.__name__]["properties"]["offset"] = offset
     welcome = schemas[chat_events.Welcome.__name__]["properties"]
     welcome["products"]["items"] = _reference("schemas", Product.__name__)
-    welcome["offers"]["items"] = _reference("schemas", cart_events.DealChanged.__name__)
+    offered = (cart_events.DealChanged, cart_events.AuctionChanged)
+    welcome["offers"]["items"] = {
+        "oneOf": [_reference("schemas", kind.__name__) for kind in offered]
+    }
     held = schemas[chat_events.Held.__name__]["properties"]["holds"]
     held["items"] = _reference("schemas", Hold.__name__)
     told = schemas[chat_events.NotHeld.__name__]["properties"]

@@ -3,7 +3,8 @@
 | event                          | command                                                        |
 |--------------------------------|----------------------------------------------------------------|
 | cart: stock, price, product, … | publish to every unended show of the store that carries it      |
-| cart: deal                     | publish to its show                                             |
+| cart: deal, auction            | publish to its show                                             |
+| cart: bidding                  | publish to the bidder's sockets in the auction's show           |
 | cart: order                    | publish to the sellers' sockets of the store's unended shows    |
 | cart: refund                   | publish to the sellers' sockets and to the buyer's              |
 | cart: offer, wait              | publish to the buyer's sockets of the store's unended shows     |

@@ -19,6 +19,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from cart.adapters import (
+    auction_routes,
     checkout_routes,
     deal_routes,
     payment_routes,
@@ -83,6 +84,7 @@ from live.server.node import House, Task
 from live.server.operator import operator_doors
 from live.server.payments import payment_providers
 from live.server.policies import CartToRooms, FollowingsToRooms, ShowsToRooms, StageDoor
+from live.server.saleroom import NamesOf, Saleroom
 from live.server.settings import TURN_SCHEMES
 from live.server.shop_facts import ShopFacts, show_facts
 from live.server.takeovers import Takeovers
@@ -205,7 +207,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         lambda slug: _shelf(cart, slug),
     )
     sandbox = Sandbox(engine, secret=ground.secret)
-    cart = await _open_cart(ground, sandbox, shows, chat, closing)
+    cart = await _open_cart(ground, sandbox, shows, chat, accounts.names, closing)
     followings = Followings(followers, cart.shopping.store, FollowingsToRooms(shows, chat.publish))
     chat.hub.till = ShopTill(cart.holding)
     questioning = Questioning(chat.hub, book, open_shows)
@@ -225,9 +227,16 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
 
 
 async def _open_cart(
-    ground: Ground, sandbox: Sandbox, shows: Shows, chat: Chat, closing: AsyncExitStack
+    ground: Ground,
+    sandbox: Sandbox,
+    shows: Shows,
+    chat: Chat,
+    names_of: NamesOf,
+    closing: AsyncExitStack,
 ) -> Cart:
     """Cart with its tasks running and its metrics told."""
+    rulebook = SqlRulebook(ground.engine)
+    saleroom = Saleroom(shows, rulebook, lambda slug: _owner(cart, slug), names_of)
     cart = await closing.enter_async_context(
         open_cart(
             ground.engine,
@@ -235,6 +244,7 @@ async def _open_cart(
             providers=await _providers(ground, sandbox, closing),
             hold_seconds=ground.settings.hold_seconds,
             find_show=partial(show_facts, shows),
+            admit_bidder=saleroom.admit_bidder,
             offer_seconds=ground.settings.offer_seconds,
         )
     )
@@ -326,7 +336,7 @@ def _cart_doors(cart: Cart, visitors: Visitors) -> Iterator[Doors]:
         openapi=cart_routes.OPENAPI,
     )
     parts = (payment_routes, stock_routes, deal_routes, checkout_routes, waitlist_routes)
-    for each in parts:
+    for each in (*parts, auction_routes):
         yield Doors(operations=each.operations(cart))
 
 

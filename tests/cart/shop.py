@@ -24,6 +24,7 @@ from cart.shopping import new_id
 SELLER = "seller"
 BUYER = "buyer"
 STRANGER = "stranger"
+BANNED = "banned"
 SECRET = "a secret of more than thirty-two characters"
 RECIPIENT = Recipient(
     name="김봄", phone="010-1234-5678", postcode="03187", address="서울시 종로구 1"
@@ -165,6 +166,11 @@ def attempt(
     )
 
 
+async def admit_bidder(show: str, account: str) -> str | None:
+    """Everybody but the banned one, under the account's own name."""
+    return None if account == BANNED else account.title()
+
+
 def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
     """A shop whose tasks do not run by themselves."""
     told: list[tuple[str, Event]] = []
@@ -187,5 +193,6 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
         hold_seconds=hold_seconds,
         find_show=find_show,
         offer_seconds=120,
+        admit_bidder=admit_bidder,
     )
     return Shop(cart, engine, sandbox, told, shows)

@@ -14,7 +14,7 @@ from cart.adapters.service import open_cart
 from cart.core.event import Event
 from cart.core.hold import HoldLine
 from cart.relaying import Relaying
-from tests.cart.shop import BUYER, Shop, make_shop
+from tests.cart.shop import BUYER, Shop, admit_bidder, make_shop
 
 
 async def test_events_wait_until_they_can_be_told(shop: Shop) -> None:
@@ -105,6 +105,7 @@ async def test_whole_cart_tells_at_once_and_outlives_a_lost_connection(shop: Sho
             hold_seconds=60,
             find_show=shop.find_show,
             offer_seconds=60,
+            admit_bidder=admit_bidder,
         ) as cart,
     ):
         await cart.holding.hold(BUYER, "a", [HoldLine(sku=product.id)])

@@ -31,7 +31,7 @@ AMONG_NODES: Final = frozenset({tag(Forgotten)})
 """No viewer hears these."""
 
 FOREIGN: Final = re.compile(
-    r"urn:.*|websocket\..*|http\..*|http|apiKey|string|object|array|integer|boolean"
+    r"urn:.*|websocket\..*|http\..*|http|apiKey|string|object|array|integer|boolean|null"
 )
 """Types of other things than the room's messages."""
 

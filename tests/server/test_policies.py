@@ -140,6 +140,23 @@ async def test_carts_events_reach_the_rooms_that_carry_the_product(world: World,
     assert rooms.keys == ["1", "3", "5", "6", "7"]
 
 
+async def test_an_auction_is_told_in_its_show_and_a_bidder_alone_how_it_fares(
+    world: World, show: str
+) -> None:
+    rooms = Rooms()
+    other = await world.shows.schedule(world.owners["flowers"], "flowers", "국화", None)
+    state = {"type": "auction", "auction": {"id": "x1"}}
+    fares = {"type": "bidding", "auction": "x1", "version": 2}
+    await CartToRooms(world.shows, rooms.publish)(
+        "flowers",
+        [
+            state | {"show": other.id, "key": "1"},
+            fares | {"show": show, "audience": "person", "person": "ann", "key": "2"},
+        ],
+    )
+    assert rooms.heard == [(other.id, state, ""), (show, fares, "@ann")]
+
+
 async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:
     door = StageDoor()
     door.on_stage("none", True)

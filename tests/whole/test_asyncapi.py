@@ -237,6 +237,28 @@ async def deals(day: Day) -> None:
     assert (heard["code"], heard["hold"]) == ("꽃1", None)
 
 
+async def auctions(day: Day) -> None:
+    """Somebody is outbid; the auction ends in five seconds, and its winner gives the lot back."""
+    path, key = f"/shows/{day.shop.show}/auctions", {"Idempotency-Key": "auction"}
+    chosen = {"sku": day.shop.product, "start_minor": 1_000, "length_s": 5, "sudden_death": True}
+    auction = await read(await day.selling.post(path, json=chosen, headers=key))
+    async with day.server.client(day.people["other"].token) as client:
+        for bidder, amount_minor in ((day.buying, 1_000), (client, 2_000)):
+            said = {"amount_minor": amount_minor}
+            path = f"/auctions/{auction['id']}/bids"
+            await read(await bidder.post(path, json=said, headers=key))
+    outbid = await day.heard("bidding", "buyer", auction=auction["id"])
+    assert outbid["own"] == {"standing": "outbid", "max_minor": 1_000, "hold": None}
+    won = await day.visitors["other"].hears(
+        lambda event: event["type"] == "bidding" and event["own"]["standing"] == "won"
+    )
+    async with day.server.client(day.people["other"].token) as client:
+        assert (await client.delete(f"/holds/{won['own']['hold']}")).is_success
+    await day.visitors["guest"].hears(
+        lambda event: event["type"] == "auction" and event["auction"]["state"] == "unsold"
+    )
+
+
 async def media(day: Day) -> None:
     """Two programs publish the show one after the other; then it ends."""
     path = f"/shows/{day.shop.show}"
@@ -277,6 +299,7 @@ async def test_every_frame_of_a_day_is_told_and_all_that_is_told_is_heard(day: D
     frame = jsonschema_rs.validator_for(
         {"$ref": f"{SCHEMAS}Frame", "components": {"schemas": strict(schemas)}}
     )
+    await auctions(day)
     await questions(day)
     await talk(day)
     await waiting(day)

@@ -42,6 +42,11 @@ def test_of_those_who_wait_the_newest_number_of_each_sku_is_told() -> None:
     assert newest(told) == told[1:]
 
 
+def test_of_each_auction_the_newest_is_told() -> None:
+    states = [{"type": "auction", "auction": {"id": name}, "n": n} for n, name in enumerate("aba")]
+    assert newest(states) == states[1:]
+
+
 def test_sold_out_is_told_when_the_last_unit_is_gone_for_good() -> None:
     sold = replace(SKU, counters=Counters(0, 0, 3), version=5)
     assert [event["type"] for event in moved([SKU], [sold])] == ["stock", "sold_out"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from cart.core import hold, order, payment, waitlist
+from cart.core import auction, hold, order, payment, waitlist
 from cart.core.hold import HoldEvent, HoldState
 from cart.core.movement import PILE, Reason, Units, turn
 from cart.core.order import HOLDS_FOLLOW, OrderEvent, OrderState
@@ -20,7 +20,9 @@ HOLD_OF_ORDER = {
 }
 
 
-@pytest.mark.parametrize("table", [hold.NEXT, order.NEXT, payment.NEXT, waitlist.NEXT])
+@pytest.mark.parametrize(
+    "table", [hold.NEXT, order.NEXT, payment.NEXT, waitlist.NEXT, auction.NEXT]
+)
 def test_tables_know_every_state(table: Mapping[object, Mapping[object, object]]) -> None:
     (kind,) = {type(state) for state in table}
     assert set(table) == set(kind)  # type: ignore[call-overload]

@@ -26,7 +26,7 @@ export class Deals {
   /** Know exactly what a welcome tells. @param {any[]} offers */
   replace(offers) {
     this.known.clear();
-    for (const event of offers) this.apply(event);
+    for (const event of offers) if (event.type === "deal") this.apply(event);
   }
 
   /** Take a `deal` event, unless something newer is known. @param {{deal: Deal, now_ms: number}} event @returns {boolean} whether it was news */

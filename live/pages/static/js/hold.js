@@ -37,12 +37,13 @@ export class Checkout {
     this.dialog.addEventListener("close", () => clearInterval(this.timer));
   }
 
-  /** Learn the holds the visitor already has. */
-  async load() {
+  /** Learn the holds the visitor already has. @param {string|null} [first] the one to know of its product's */
+  async load(first = null) {
     try {
       const { holds, now_ms } = await api("GET", "/holds");
       this.#setClock(now_ms);
       this.holds = new Map(holds.map((hold) => [hold.product, hold]));
+      for (const hold of holds) if (hold.id === first) this.holds.set(hold.product, hold);
       this.changed();
     } catch (error) {
       if (!(error instanceof Problem)) throw error; // a visitor without a session has none
@@ -73,6 +74,12 @@ export class Checkout {
     } finally {
       this.busy = false;
     }
+  }
+
+  /** Pay for what is held already. @param {string} hold @param {import("./shelf.js").Product} product */
+  async pay(hold, product) {
+    await this.load(hold);
+    if (this.has(product.id)) await this.#open(product);
   }
 
   async #take(sku) {

@@ -5,6 +5,7 @@ import { accountForm } from "./account.js";
 import { Answers } from "./answers.js";
 import { api, explain } from "./api.js";
 import { AssistantPanel } from "./assistant.js";
+import { AuctionDesk } from "./auction_desk.js";
 import { Attendance } from "./attendance.js";
 import { Broadcast } from "./broadcast.js";
 import { CodeSwitch } from "./code_switch.js";
@@ -48,6 +49,7 @@ const codeSwitch = new CodeSwitch({ show: () => choice.show });
 const terms = new Terms();
 const coupons = new Coupons({ show: () => choice.show?.id ?? null });
 const questions = new QuestionSheet({ show: () => room?.show, title: (product) => wares.shelf.get(product)?.title ?? null });
+const auctions = new AuctionDesk({ show: showOf, products: () => wares.shelf.all() });
 const attendance = new Attendance($("#attendance"));
 const broadcast = new Broadcast({ showOf, ended: (show) => choice.update(show) });
 
@@ -62,9 +64,11 @@ const EVENTS = {
     deals.replace(event.offers);
     wares.setPinned(event.pinned);
     showDeals();
+    auctions.welcome(event);
     $("#viewers").textContent = shortCount(event.present);
     choice.update({ ...choice.show, stage: event.stage, on_air: event.on_air });
   },
+  auction: (event) => auctions.changed(event.auction),
   said(event) {
     talk.add(event);
     if (event.from.id !== account?.id) count("talk");
@@ -108,6 +112,7 @@ function enterRoom(show) {
   questions.clear();
   deals.replace([]);
   codeSwitch.load();
+  auctions.clear();
   wares.setPinned(show?.pinned ?? null);
   if (!show) return;
   room = new Room(show.id, {

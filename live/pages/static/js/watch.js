@@ -4,6 +4,7 @@
 import "./account.js";
 import { Answers, AnswersView } from "./answers.js";
 import { api, explain, Problem } from "./api.js";
+import { AuctionCard } from "./auction.js";
 import { Ask } from "./ask.js";
 import { CodeNote } from "./code_note.js";
 import { Deals } from "./deals.js";
@@ -49,6 +50,11 @@ const rows = new ProductRows($("#products"), (product) => new ProductView(produc
   foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
 }));
 const codeNote = new CodeNote($("#code-note"), { held: () => checkout.load(), pay: (product) => checkout.buy(deals.priced(product)) });
+const auction = new AuctionCard({
+  pay: (hold, product) => checkout.pay(hold, product),
+  product: (id) => shelf.get(id),
+  alert: $("#watch-alert"),
+});
 const following = new FollowButton($("#follow"), $("#watch-alert"));
 const productsSheet = sheet($("#products-sheet"));
 
@@ -78,6 +84,12 @@ const EVENTS = {
     pinned = event.pinned;
     showProducts();
     showHearts();
+    auction.welcome(event);
+  },
+  auction: (event) => auction.changed(event.auction),
+  bidding(event) {
+    auction.fares(event);
+    if (event.own.hold) checkout.load();
   },
   deal(event) {
     if (deals.apply(event)) showProducts();
@@ -233,6 +245,7 @@ $("#heart").addEventListener("click", () => {
   petals($("#petals"), 1);
 });
 onAccount((now) => {
+  auction.setAccount(now);
   const changed = known && (now?.id !== account?.id || now?.name !== account?.name);
   account = now;
   if (changed) room.restart();

@@ -1,0 +1,250 @@
+"""Auctions in PostgreSQL: each bid decided on the locked row, by the database's clock.
+
+Locks are taken in the order product, lot's hold, auction; a bid takes the auction's alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cart.adapters.auction_rows import (
+    lock_auctions,
+    own_part,
+    read_auctions,
+    tell_auction,
+    tell_bidder,
+    to_auction,
+    to_bidding,
+    write_auction,
+    write_max,
+)
+from cart.adapters.auction_tables import auction_bids, auctions
+from cart.adapters.database import Database
+from cart.adapters.ledger import lock_holds, lock_skus, read_clock, turn_holds, write_skus
+from cart.adapters.lots import hand_over, set_aside, taken
+from cart.adapters.tables import holds, skus
+from cart.auction_ports import AnotherOpen, BidAnswer, BidTaken, Lot, Opened, Opening
+from cart.core import auction as core
+from cart.core.auction import Accepted, Auction, AuctionState, Offer, Outbid, Own
+from cart.core.hold import COUNTED, HoldEvent
+from cart.core.movement import Units
+from cart.core.stock import LimitReached, NoSuchSku, Sku, SoldOut
+from cart.ports import KeyUsed
+
+
+class SqlAuctions:
+    """Auctions in PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, lot: Lot) -> Opening:
+        """Open an auction and hold its lot, or neither."""
+        async with self._database.writing() as connection:
+            theirs = select(skus.c.product).where(skus.c.id == lot.sku, skus.c.store == lot.store)
+            product = (await connection.execute(theirs)).scalar_one_or_none()
+            if product is None:
+                return NoSuchSku(lot.sku)
+            on_sale = await lock_skus(connection, [product])
+            earlier = await _earlier(connection, lot)
+            if earlier is not None:
+                return earlier
+            sku = on_sale[lot.sku]
+            limit = sku.limit_per_buyer
+            if limit is not None and lot.quantity > limit:
+                return LimitReached(sku.product, limit)
+            if lot.quantity > sku.counters.free:
+                return SoldOut(sku.id, sku.counters.free, sku.counters.held)
+            if not await _insert(connection, lot, product):
+                return await _earlier(connection, lot) or AnotherOpen()
+            await set_aside(connection, lot.hold, lot, lot.start_minor)
+            await write_skus(connection, on_sale, [taken(lot.hold, sku.id, lot.quantity)])
+            return Opened(to_auction(await tell_auction(connection, lot.id)))
+
+    async def bid(self, auction: str, key: str, offer: Offer) -> BidAnswer | None:
+        """Decide a bid; None when there is no such auction."""
+        async with self._database.writing() as connection:
+            rows = await lock_auctions(connection, auctions.c.id == auction)
+            if not rows:
+                return None
+            (row,) = rows
+            repeated = await _repeated(connection, row, key, offer)
+            if repeated is not None:
+                return repeated
+            limit = row.limit_per_buyer
+            if limit is not None and await _has(connection, row, offer.buyer) > limit:
+                return LimitReached(row.product, limit)
+            decision = core.bid(to_bidding(row), offer, await read_clock(connection))
+            if not isinstance(decision, Accepted | Outbid):
+                return decision
+            return await _take(connection, row, key, offer, decision)
+
+    async def cancel(self, auction: str) -> Auction | None:
+        """Call an auction off and free its lot; None when that cannot be any more."""
+        async with self._database.writing() as connection:
+            lot = await _lock_lot(connection, auction)
+            off = core.cancel(to_bidding(lot.row))
+            if off is None:
+                return None
+            await turn_holds(connection, lot.units, HoldEvent.RELEASE, lot.skus)
+            return to_auction(await write_auction(connection, auction, off))
+
+    async def end(self, auction: str) -> bool:
+        """End an auction whose time is over, its lot won or free again; whether it was this call.
+
+        However many ask, on however many nodes, one does.
+        """
+        async with self._database.writing() as connection:
+            lot = await _lock_lot(connection, auction)
+            over = core.end(to_bidding(lot.row), await read_clock(connection))
+            if over is None:
+                return False
+            if over.lead is None:
+                await turn_holds(connection, lot.units, HoldEvent.RELEASE, lot.skus)
+            else:
+                await hand_over(connection, lot.row, over.lead, over.price_minor)
+            row = await write_auction(connection, auction, over)
+            if over.lead is not None:
+                await tell_bidder(connection, row, over.lead.buyer)
+        return True
+
+    async def due(self, limit: int) -> Sequence[str]:
+        """Auctions whose time is over, the first to end first."""
+        over = auctions.c.ends_at <= func.clock_timestamp()
+        query = select(auctions.c.id).where(auctions.c.state == AuctionState.OPEN, over)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(query.order_by(auctions.c.ends_at).limit(limit))
+            return rows.scalars().all()
+
+    async def auction(self, auction: str) -> Auction | None:
+        """The auction of that id."""
+        found = await self._read(auctions.c.id == auction, 1)
+        return found[0] if found else None
+
+    async def newest(self, show: str, limit: int) -> Sequence[Auction]:
+        """A show's auctions, newest first."""
+        return await self._read(auctions.c.show == show, limit)
+
+    async def own(self, auction: str, buyer: str) -> Own | None:
+        """How a buyer fares; None when it has not bid."""
+        async with self._database.reading() as connection:
+            rows = await read_auctions(connection, auctions.c.id == auction)
+            return await own_part(connection, rows[0], buyer) if rows else None
+
+    async def _read(self, condition: Any, limit: int) -> list[Auction]:
+        async with self._database.reading() as connection:
+            return [to_auction(row) for row in await read_auctions(connection, condition, limit)]
+
+
+@dataclass(frozen=True, slots=True)
+class _LockedLot:
+    """An auction, the hold its lot waits in and the product's SKUs, all locked."""
+
+    row: Row[Any]
+    units: Sequence[Units]
+    skus: dict[str, Sku]
+
+
+async def _lock_lot(connection: AsyncConnection, auction: str) -> _LockedLot:
+    """Lock all of an auction that exists."""
+    of = select(auctions.c.product, auctions.c.hold).where(auctions.c.id == auction)
+    known = (await connection.execute(of)).one()
+    on_sale = await lock_skus(connection, [known.product])
+    units = await lock_holds(connection, holds.c.id == known.hold)
+    (row,) = await lock_auctions(connection, auctions.c.id == auction)
+    return _LockedLot(row, units, on_sale)
+
+
+async def _insert(connection: AsyncConnection, lot: Lot, product: str) -> bool:
+    """Write a new auction; False where the key is used or the show has an open one."""
+    now_ms = await read_clock(connection)
+    starts_at_ms = now_ms + lot.starts_in_ms
+    copied = (
+        *("id", "show", "store", "seller", "digest", "sku", "quantity", "start_minor"),
+        *("increments", "counter_bid_ms", "sudden_death", "claim_ms", "to_runner_up", "hold"),
+    )
+    fresh = upsert(auctions).values(
+        {name: getattr(lot, name) for name in copied}
+        | {
+            "idempotency_key": lot.key,
+            "product": product,
+            "state": AuctionState.OPEN,
+            "price_minor": lot.start_minor,
+            "starts_at": func.to_timestamp(starts_at_ms / 1000),
+            "ends_at": func.to_timestamp((starts_at_ms + lot.length_ms) / 1000),
+        }
+    )
+    done = await connection.execute(fresh.on_conflict_do_nothing().returning(auctions.c.id))
+    return done.first() is not None
+
+
+async def _earlier(connection: AsyncConnection, lot: Lot) -> Opened | KeyUsed | None:
+    """What the seller opened with the same key."""
+    same = (auctions.c.seller == lot.seller) & (auctions.c.idempotency_key == lot.key)
+    rows = await read_auctions(connection, same)
+    if not rows:
+        return None
+    return Opened(to_auction(rows[0])) if rows[0].digest == lot.digest else KeyUsed()
+
+
+async def _repeated(
+    connection: AsyncConnection, row: Row[Any], key: str, offer: Offer
+) -> BidTaken | KeyUsed | None:
+    """A bid that was taken before under the same key, as it fares now."""
+    same = select(auction_bids).where(
+        auction_bids.c.auction == row.id,
+        auction_bids.c.buyer == offer.buyer,
+        auction_bids.c.idempotency_key == key,
+    )
+    earlier = (await connection.execute(same)).first()
+    if earlier is None:
+        return None
+    if (earlier.amount_minor, earlier.is_max) != (offer.amount_minor, offer.is_max):
+        return KeyUsed()
+    return await _fares(connection, row, offer.buyer)
+
+
+async def _has(connection: AsyncConnection, row: Row[Any], buyer: str) -> int:
+    """How many units of the product a buyer would have with the lot."""
+    units = select(func.coalesce(func.sum(holds.c.quantity), 0)).where(
+        holds.c.product == row.product, holds.c.buyer == buyer, holds.c.state.in_(COUNTED)
+    )
+    return int((await connection.execute(units)).scalar_one()) + int(row.quantity)
+
+
+async def _take(
+    connection: AsyncConnection,
+    row: Row[Any],
+    key: str,
+    offer: Offer,
+    decision: Accepted | Outbid,
+) -> BidTaken:
+    """Write a bid that was taken, and tell whom it concerns."""
+    now = decision.bidding
+    fresh = insert(auction_bids).values(
+        auction=row.id,
+        sequence=now.sequence,
+        buyer=offer.buyer,
+        name=offer.name,
+        idempotency_key=key,
+        amount_minor=offer.amount_minor,
+        is_max=offer.is_max,
+    )
+    await connection.execute(fresh)
+    if now.bids == row.bids:
+        await write_max(connection, row.id, now)
+        return await _fares(connection, row, offer.buyer)
+    after = await write_auction(connection, row.id, now)
+    if isinstance(decision, Accepted) and decision.displaced is not None:
+        await tell_bidder(connection, after, decision.displaced)
+    return await _fares(connection, after, offer.buyer)
+
+
+async def _fares(connection: AsyncConnection, row: Row[Any], buyer: str) -> BidTaken:
+    own = await own_part(connection, row, buyer)
+    assert own is not None
+    return BidTaken(to_auction(row), own)
