@@ -103,6 +103,57 @@ async def test_an_older_event_never_overwrites_a_newer_one(page: Page) -> None:
     assert seen == ["busy", "busy", "busy", 9, 9, "sold_out", None]
 
 
+async def test_a_deal_moves_by_the_servers_clock_alone(page: Page) -> None:
+    """The page makes the same of a deal as the ledger: state, price, and whether it is sold."""
+    drop: dict[str, Any] = {
+        "id": "d1",
+        "product": "p1",
+        "kind": "flash",
+        "state": "announced",
+        "price_minor": None,
+        "percent_off": 33,
+        "skus": [],
+        "units": 2,
+        "taken": 0,
+        "shuts": True,
+        "starts_at_ms": 2_000,
+        "ends_at_ms": 3_000,
+        "version": 2,
+    }
+    await page.goto(f"{BASE}/")
+    seen = await page.evaluate(
+        """async ([url, product, drop]) => {
+            const { Deals } = await import(url);
+            const deals = new Deals({ moved: () => {}, ticked: () => {} });
+            const seen = [];
+            const at = (now_ms, changes = {}) => {
+                deals.ahead_ms = -Infinity;
+                drop.version += 1;
+                deals.apply({ deal: { ...drop, ...changes }, now_ms });
+                const { price_minor, was_minor, shut, deal } = deals.priced(product);
+                seen.push([deal?.state, price_minor, was_minor, shut]);
+            };
+            at(1_000);
+            at(2_000);
+            at(2_000, { taken: 2 });
+            at(4_000);
+            at(4_000, { shuts: false, state: "ended" });
+            at(2_000, { percent_off: null, price_minor: 99_999 });
+            return [...seen, deals.apply({ deal: { ...drop, version: 1 }, now_ms: 0 })];
+        }""",
+        [static_url("js/deals.js"), PRODUCT, drop],
+    )
+    assert seen == [
+        ["announced", 32_000, None, False],
+        ["running", 21_440, 32_000, False],
+        ["running", 32_000, None, True],
+        ["ended", 32_000, None, True],
+        [None, 32_000, None, None],
+        ["running", 32_000, None, False],
+        False,
+    ]
+
+
 async def test_home_shows_what_is_live_as_text(page: Page) -> None:
     await page.goto(f"{BASE}/")
     card = page.locator("[data-test=live-shows] [data-test=show]")

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from cart.core import movement
+from cart.core.deal import Deal, DealKind, DealState, at
 from cart.core.hold import QUANTITY_LIMIT_UNITS, HoldEvent, HoldLine, HoldState, after
 from cart.core.movement import Movement, Reason, Units, moved, taken, turn
 from cart.core.restock import restock
@@ -101,6 +104,51 @@ def test_batch_never_oversells(asked: list[HoldRequest], on_sale: tuple[Sku, ...
         if before.limit_per_buyer is not None:
             most = max((per_buyer[before.product, b] for b in ("ann", "bo", "cho")), default=0)
             assert most <= before.limit_per_buyer
+
+
+@st.composite
+def dealt(draw: st.DrawFn) -> Deal:
+    """A drop of some product that runs, has run or will run in the show."""
+    starts_at_ms = draw(st.sampled_from([500, 1_000, 1_001]))
+    return Deal(
+        id="deal",
+        store="store",
+        show="show",
+        product=draw(st.sampled_from(PRODUCTS)),
+        kind=DealKind.FLASH,
+        state=draw(st.sampled_from(DealState)),
+        price_minor=None,
+        percent_off=50,
+        skus=draw(st.sampled_from([(), ("red rose",)])),
+        units=draw(st.integers(1, 9)),
+        taken=0,
+        limit_per_buyer=draw(limits),
+        shuts=draw(st.booleans()),
+        length_ms=60_000,
+        starts_at_ms=starts_at_ms,
+        ends_at_ms=draw(st.sampled_from([starts_at_ms + 1, 60_000])),
+        version=1,
+    )
+
+
+@given(st.lists(requests, max_size=40), skus, dealt())
+def test_a_deals_price_is_had_in_its_time_and_show_within_both_limits(
+    asked: list[HoldRequest], on_sale: tuple[Sku, ...], deal: Deal
+) -> None:
+    outcome = decide(asked, replace(facts(*on_sale), deals={deal.product: deal}))
+    per_buyer: Counter[str] = Counter()
+    for one, decision in zip(asked, outcome.decisions, strict=True):
+        for hold in decision.holds if isinstance(decision, Granted) else ():
+            assert hold.price_minor == (1_000 if hold.deal is None else 500)
+            if hold.deal is not None:
+                per_buyer[one.buyer] += hold.quantity
+                assert (hold.product, hold.show) == (deal.product, deal.show)
+                assert at(deal, 1_000).state is DealState.RUNNING
+                assert hold.sku in (deal.skus or IDS)
+    total = movement.dealt(outcome.holds).get("deal", 0)
+    assert total == per_buyer.total() <= (deal.units or 0)
+    if deal.limit_per_buyer is not None:
+        assert max(per_buyer.values(), default=0) <= deal.limit_per_buyer
 
 
 @given(st.lists(requests, max_size=40), skus)
