@@ -111,8 +111,8 @@ class Dealing:
     async def start(self, person: str, deal: str, countdown_s: int = 0) -> Deal:
         """Start an announced deal, at once or after a countdown.
 
-        Raises `NotFound`, `Forbidden`, `Invalid`, and `Conflict` when it runs, is over, or its
-        show is not live.
+        What runs already runs on. Raises `NotFound`, `Forbidden`, `Invalid`, and `Conflict` when it
+        is over, runs and is to count down, or its show is not live.
         """
         found = await self._own_deal(person, deal)
         if countdown_s:
@@ -123,10 +123,14 @@ class Dealing:
         begun = partial(start, countdown_ms=countdown_s * 1000)
         return await self._change(found, begun)
 
-    async def end(self, person: str, deal: str) -> Deal:
-        """End a deal, or call it off before its start; what it still shuts is open when it is
-        ended a second time. Raises `NotFound`, `Forbidden`, and `Conflict` when that is done."""
-        return await self._change(await self._own_deal(person, deal), end)
+    async def end(self, person: str, deal: str, *, opens: bool = False) -> Deal:
+        """End a deal, or call it off before its start; a second time nothing changes.
+
+        `opens`: a product that it shuts is sold at full price again. Raises `NotFound`,
+        `Forbidden`.
+        """
+        found = await self._own_deal(person, deal)
+        return await self._change(found, partial(end, opens=opens))
 
     async def deals_of(self, show: str) -> tuple[Sequence[Deal], int]:
         """A show's deals as they are now, newest first, and the time; raises `NotFound`."""

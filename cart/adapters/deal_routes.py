@@ -91,9 +91,13 @@ def _deal_operations(cart: Cart) -> list[Operation]:
         """Start an announced deal, at once or after a countdown."""
         return await dealing.start(person, id, body.countdown_s)
 
-    async def end(person: str, id: str) -> Deal:  # noqa: A002 - the path's name
-        """End a deal or call it off; the second time, sell the product at full price again."""
-        return await dealing.end(person, id)
+    async def end(
+        person: str,
+        id: str,  # noqa: A002 - the path's name
+        opens: bool = False,
+    ) -> Deal:
+        """End a deal or call it off; `opens`: sell what it shuts at full price again."""
+        return await dealing.end(person, id, opens=opens)
 
     return [
         ("POST", "/shows/{show}/deals", announce, 201),

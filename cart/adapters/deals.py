@@ -15,7 +15,7 @@ from cart.adapters.ledger import read_clock
 from cart.adapters.outbox import put
 from cart.adapters.tables import products
 from cart.core import event
-from cart.core.deal import OPEN, Deal, DealState, at, over, start
+from cart.core.deal import OPEN, Deal, DealState, at, end, start
 from cart.deal_ports import DealOpen
 from cart.ports import KeyUsed
 
@@ -49,7 +49,7 @@ class SqlDealBook:
             if ruling is not None:
                 if at(ruling, now_ms).state in OPEN:
                     return DealOpen(ruling.id)
-                await _write(connection, ruling, over(ruling, now_ms))
+                await _write(connection, ruling, end(ruling, now_ms, opens=True))
             begun = deal if countdown_ms is None else start(deal, now_ms, countdown_ms)
             assert begun is not None
             await connection.execute(insert(deals).values(_row(begun) | {"idempotency_key": key}))

@@ -73,9 +73,9 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
 
     Either a `price_minor` or a `percent_off` the SKU's own price; `skus`: those it is for, none
     named: all of the product. `units`, `limit_per_buyer`: None where there is no limit. `shuts`:
-    from its start on the product is sold in the deal or not at all, until somebody ends that or
-    the show is over. `starts_at_ms` None: when the seller says so (a live price: when the show is
-    live). `ends_at_ms` None: with the show.
+    from its start on the product is sold in the deal or not at all, until its seller opens it
+    again or the show is over. `starts_at_ms` None: when the seller says so (a live price: when the
+    show is live). `ends_at_ms` None: with the show.
     """
 
     id: str
@@ -167,8 +167,13 @@ def runs(deal: Deal, now_ms: int) -> bool:
 
 
 def start(deal: Deal, now_ms: int, countdown_ms: int = 0) -> Deal | None:
-    """The deal started, or counting down to it; None when it runs or is over."""
+    """The deal started, or counting down to it; what runs already runs on.
+
+    None when it is over, or runs and is to count down.
+    """
     now = at(deal, now_ms)
+    if now.state is DealState.RUNNING and not countdown_ms:
+        return now
     state = NEXT[now.state].get(DealEvent.START)
     if state is None:
         return None
@@ -182,30 +187,25 @@ def start(deal: Deal, now_ms: int, countdown_ms: int = 0) -> Deal | None:
     )
 
 
-def end(deal: Deal, now_ms: int) -> Deal | None:
-    """The deal ended, or cancelled before its start; a second time it no longer shuts the product.
+def end(deal: Deal, now_ms: int, *, opens: bool = False) -> Deal:
+    """The deal ended, or cancelled before its start; what is over stays as it is.
 
-    None when nothing is left to end.
+    `opens`: it no longer shuts its product.
     """
     now = at(deal, now_ms)
-    state = NEXT[now.state].get(DealEvent.END)
-    if state is None:
-        return msgspec.structs.replace(now, shuts=False) if now.rules else None
-    return msgspec.structs.replace(now, state=state, ends_at_ms=now_ms)
-
-
-def over(deal: Deal, now_ms: int) -> Deal:
-    """The deal after its show is over: without any say."""
-    now = at(deal, now_ms)
     state = NEXT[now.state].get(DealEvent.END, now.state)
-    ends_at_ms = now.ends_at_ms if now.state not in OPEN else now_ms
-    return msgspec.structs.replace(now, state=state, ends_at_ms=ends_at_ms, shuts=False)
+    return msgspec.structs.replace(
+        now,
+        state=state,
+        ends_at_ms=now.ends_at_ms if state is now.state else now_ms,
+        shuts=now.shuts and not opens,
+    )
 
 
 def follow(deal: Deal, stage: str, now_ms: int) -> Deal:
     """The deal as its clock and its show's stage (`scheduled`, `live`, `ended`) have it."""
     if stage == "ended":
-        return over(deal, now_ms)
+        return end(deal, now_ms, opens=True)
     now = at(deal, now_ms)
     if now.kind is DealKind.LIVE and now.state is DealState.ANNOUNCED and stage == "live":
         return start(now, now_ms) or now

@@ -157,8 +157,10 @@ async def test_after_the_last_unit_at_full_price_or_not_at_all(shop: Shop, shuts
             await shop.cart.dealing.sweep()
         then = await ask(shop, product.id, f"c{ended}", buyer=STRANGER)
         assert then == NotForSale(product.id) if shuts else isinstance(then, Granted)
+    await shop.cart.dealing.end(SELLER, deal.id)
     if shuts:
-        await shop.cart.dealing.end(SELLER, deal.id)
+        assert await ask(shop, product.id, "again") == NotForSale(product.id)
+        await shop.cart.dealing.end(SELLER, deal.id, opens=True)
     assert await cost(shop, product.id, "d") == FULL
 
 
@@ -334,9 +336,12 @@ async def test_who_may_and_when(shop: Shop) -> None:
             await dealing.start(SELLER, deal.id)
         with pytest.raises(Conflict):
             await flash(shop, product.id, key=stage)
-    assert (await dealing.end(SELLER, deal.id)).state is DealState.CANCELLED
-    with pytest.raises(Conflict):
-        await dealing.end(SELLER, deal.id)
+    for _ in range(2):
+        assert (await dealing.end(SELLER, deal.id)).state is DealState.CANCELLED
+    shop.shows["s"] = ShowFacts("camellia", "live", ())
+    with pytest.raises(Conflict) as refused:
+        await dealing.start(SELLER, deal.id)
+    assert refused.value.facts["state"] == "cancelled"
 
 
 @pytest.mark.parametrize(

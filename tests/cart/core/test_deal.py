@@ -21,7 +21,6 @@ from cart.core.deal import (
     end,
     follow,
     judge,
-    over,
     price,
     start,
     took,
@@ -102,7 +101,9 @@ def test_a_countdown_can_be_cut_short_and_a_running_deal_not_restarted() -> None
     started = start(counting, NOW + 5)
     assert started is not None
     assert (started.state, started.ends_at_ms) == (DealState.RUNNING, NOW + 5 + MINUTE)
-    assert start(started, NOW + 6) is None
+    assert start(started, NOW + 6) == started
+    assert start(started, NOW + 6, 10_000) is None
+    assert start(end(started, NOW + 7), NOW + 8) is None
 
 
 def test_it_holds_in_its_show_alone() -> None:
@@ -135,30 +136,27 @@ def test_after_its_last_unit_and_after_its_end(shuts: bool, then: Offer | NotFor
     assert judge(took(took(deal, 5), -1), ask(), NOW) == Offer(7_000, "d")
     assert judge(deal, ask(show=None), NOW) == then
     assert judge(deal, ask(), NOW + MINUTE) == then
-    ended = end(deal, NOW + 1)
-    assert ended is not None
-    assert judge(ended, ask(), NOW + 1) == then
-    assert judge(over(deal, NOW + 1), ask(), NOW + 2) == Offer(10_000)
+    assert judge(end(deal, NOW + 1), ask(), NOW + 1) == then
+    assert judge(end(deal, NOW + 1, opens=True), ask(), NOW + 2) == Offer(10_000)
 
 
-def test_ending_it_again_opens_the_product() -> None:
-    """Then nothing is left to end."""
+def test_ending_it_again_changes_nothing_but_may_open_the_product() -> None:
+    """Whoever repeats a request for its end does not put the product on sale."""
     deal = end(running(msgspec.structs.replace(FLASH, shuts=True)), NOW + 1)
-    assert deal is not None
-    opened = end(deal, NOW + 2)
-    assert opened is not None
+    assert (deal.state, deal.shuts) == (DealState.ENDED, True)
+    assert end(deal, NOW + 2) == deal
+    opened = end(deal, NOW + 2, opens=True)
     assert (opened.state, opened.shuts, opened.ends_at_ms) == (DealState.ENDED, False, NOW + 1)
-    assert end(opened, NOW + 3) is None
+    assert not opened.rules
 
 
 def test_what_never_ran_is_cancelled() -> None:
     """And shuts nothing."""
     cancelled = end(msgspec.structs.replace(FLASH, shuts=True), NOW)
-    assert cancelled is not None
     assert cancelled.state is DealState.CANCELLED
     assert not cancelled.rules
     assert judge(cancelled, ask(), NOW) == Offer(10_000)
-    assert end(cancelled, NOW) is None
+    assert end(cancelled, NOW + 1) == cancelled
 
 
 def test_a_live_price_follows_its_show() -> None:
@@ -172,10 +170,10 @@ def test_a_live_price_follows_its_show() -> None:
     assert follow(FLASH, "ended", NOW).state is DealState.CANCELLED
 
 
-def test_over_does_not_move_an_end_that_was() -> None:
+def test_the_shows_end_does_not_move_an_end_that_was() -> None:
     """What ended by its clock ended then."""
     deal = running()
-    assert over(deal, NOW + 9 * MINUTE).ends_at_ms == NOW + MINUTE
+    assert end(deal, NOW + 9 * MINUTE, opens=True).ends_at_ms == NOW + MINUTE
 
 
 @given(own=st.integers(1, 10**9), off=st.integers(1, 90), fixed=st.integers(1, 10**9))

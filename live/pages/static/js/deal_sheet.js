@@ -26,7 +26,7 @@ export class DealSheet {
     this.form.addEventListener("input", () => this.update());
     $("#deal-start").addEventListener("click", () => this.#act(() => this.#post("start", {})));
     $("#deal-countdown").addEventListener("click", () => this.#act(() => this.#post("start", { countdown_s: 10 })));
-    $("#deal-end").addEventListener("click", () => this.#act(() => this.#post("end")));
+    $("#deal-end").addEventListener("click", () => this.#act(() => this.#post(this.of(this.product.id).state === "ended" ? "end?opens=true" : "end")));
   }
 
   /** @param {any} product */

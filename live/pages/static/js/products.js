@@ -55,7 +55,7 @@ export class ProductView {
 
   /** @param {number} now_ms the server's time, for the deal's countdown */
   tick(now_ms) {
-    this.deal.show(this.product.deal ?? null, now_ms, this.product.currency);
+    this.deal.show(this.product, this.product.deal ?? null, now_ms);
   }
 
   /** Whether this visitor holds one: the button then leads back to paying. @param {boolean} mine */

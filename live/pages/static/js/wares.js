@@ -140,7 +140,7 @@ export class Wares {
       element.classList.toggle("is-pinned", isPinned);
       shown = now;
     };
-    const tick = (now_ms) => dealLine.show(this.deals.of(product.id), now_ms, shown.currency);
+    const tick = (now_ms) => dealLine.show(shown, this.deals.of(product.id), now_ms);
     update(product);
     return { element, update, tick };
   }
