@@ -6,6 +6,7 @@ import { DealLine } from "./deal_line.js";
 import { h, icon, productPicture } from "./dom.js";
 import { availability } from "./shelf.js";
 import { fullCount, money, t } from "./text.js";
+import { WaitLine } from "./waits.js";
 
 const BUY_TEXT = { open: "product.buy", busy: "product.buy", sold_out: "product.sold_out" };
 
@@ -13,10 +14,10 @@ const BUY_TEXT = { open: "product.buy", busy: "product.buy", sold_out: "product.
 export class ProductView {
   /**
    * @param {import("./shelf.js").Product} product
-   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, codes?: boolean, foot?: {element: HTMLElement}}} options
+   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, codes?: boolean, waits?: import("./waits.js").Waits, foot?: {element: HTMLElement}}} options
    *   `codes`: it can be bought by its code; `hooks` marks the parts for tests, for the one pinned card; `foot` stands below the rest
    */
-  constructor(product, { buy, tag = "li", hooks = false, codes = false, foot }) {
+  constructor(product, { buy, tag = "li", hooks = false, codes = false, waits, foot }) {
     const hook = (name) => (hooks ? { "data-test": name } : { "data-test": `row-${name}` });
     this.picture = h("span", { class: "thumb" });
     this.title = h("p", { class: "product-title" });
@@ -26,11 +27,12 @@ export class ProductView {
     this.code = h("span", { class: "code", ...hook("code"), hidden: true });
     this.stock = h("span", { class: "stock", ...hook("stock") });
     this.button = h("button", { class: "primary buy", type: "button", ...hook("buy"), onclick: () => buy(this.product) });
+    this.line = waits ? new WaitLine(waits, () => this.product) : null;
     this.mine = false;
     this.codes = codes;
     this.element = h(tag, { class: "row product", "data-product": product.id },
       this.picture,
-      h("div", { class: "row-main" }, this.title, h("p", { class: "product-facts" }, this.price, this.was, this.stock), this.deal.element, this.code),
+      h("div", { class: "row-main" }, this.title, h("p", { class: "product-facts" }, this.price, this.was, this.stock), this.deal.element, this.code, this.line?.element),
       this.button, foot?.element);
     this.foot = foot;
     this.update(product);
@@ -74,6 +76,7 @@ export class ProductView {
     this.button.disabled = (state !== "open" || Boolean(this.product.shut)) && !this.mine;
     this.button.textContent = t(this.mine ? "product.pay_mine" : BUY_TEXT[state]);
     this.button.setAttribute("aria-label", `${this.button.textContent}: ${title}`);
+    this.line?.show(this.product, this.mine);
   }
 }
 

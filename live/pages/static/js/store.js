@@ -11,15 +11,23 @@ import { onAccount } from "./session.js";
 import { Shelf } from "./shelf.js";
 import { showCard, withStores } from "./show_card.js";
 import { money, t } from "./text.js";
+import { Waits } from "./waits.js";
 
 const REFRESH_MS = 15_000;
 const slug = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/stores/${encodeURIComponent(slug)}`;
 const shelf = new Shelf();
 const checkout = new Checkout({ alert: $("#store-alert"), changed: show });
+const waits = new Waits({
+  alert: $("#store-alert"),
+  changed: show,
+  held: () => checkout.load(),
+  take: (product) => buy(shelf.get(product)),
+});
 const answers = new Answers();
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy,
+  waits,
   foot: new AnswersView(product.id, answers, { welcomed: false }),
 }));
 
@@ -76,4 +84,8 @@ async function guard(action) {
 
 guard(load);
 setInterval(() => { if (!document.hidden) guard(loadProducts); }, REFRESH_MS);
-onAccount((account) => { if (account) checkout.load(); });
+onAccount((account) => {
+  if (!account) return;
+  checkout.load();
+  waits.load();
+});

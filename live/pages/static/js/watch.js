@@ -23,6 +23,7 @@ import { Shelf } from "./shelf.js";
 import { Stage } from "./stage.js";
 import { sayBox, showConnection, showThinned, TalkList } from "./talk.js";
 import { shortCount, t } from "./text.js";
+import { Waits } from "./waits.js";
 
 const show = decodeURIComponent(location.pathname.split("/")[2]);
 const shelf = new Shelf();
@@ -44,9 +45,17 @@ const checkout = new Checkout({
   changed: showProducts,
   hold: (lines, key) => room.hold(lines, key),
 });
+const waits = new Waits({
+  show,
+  alert: $("#watch-alert"),
+  changed: showProducts,
+  held: () => checkout.load(),
+  take: (product) => checkout.buy(deals.priced(shelf.get(product))),
+});
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy: buyFromSheet,
   codes: true,
+  waits,
   foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
 }));
 const codeNote = new CodeNote($("#code-note"), { held: () => checkout.load(), pay: (product) => checkout.buy(deals.priced(product)) });
@@ -94,6 +103,8 @@ const EVENTS = {
   deal(event) {
     if (deals.apply(event)) showProducts();
   },
+  offer: (event) => waits.heard(event),
+  wait: (event) => waits.heard(event),
   code: (event) => codeNote.heard(event, shelf.get(event.product)),
   said: (event) => talk.add(event),
   question: (event) => questions.changed(event.question),
@@ -180,7 +191,7 @@ function showPinned(product) {
   if (pinnedView?.product.id === product.id) pinnedView.update(product);
   else {
     const foot = new AnswersView(product.id, answers);
-    pinnedView = new ProductView(product, { tag: "div", hooks: true, codes: true, foot, buy: (wanted) => checkout.buy(wanted) });
+    pinnedView = new ProductView(product, { tag: "div", hooks: true, codes: true, waits, foot, buy: (wanted) => checkout.buy(wanted) });
     $("#pinned-card").replaceChildren(pinnedView.element);
   }
   pinnedView.setMine(checkout.has(product.id));
@@ -252,7 +263,10 @@ onAccount((now) => {
   if (changed && following.store) following.load(following.store);
   if (!known) room.open();
   known = true;
-  if (account) checkout.load();
+  if (account) {
+    checkout.load();
+    waits.load();
+  }
 });
 sayBox(() => room, house, ask);
 addEventListener("pageshow", (event) => { if (event.persisted && account) checkout.load(); });
