@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cart.core.address import Address
+from cart.core.bulk import Plan, Report
 from cart.core.catalog import EditRefusal, Product, ProductEdit, Store
 from cart.core.coupon import Coupon
 from cart.core.event import Event
@@ -31,7 +32,7 @@ from cart.core.refund import (
     RefundWish,
 )
 from cart.core.restock import RestockRefusal
-from cart.core.stock import Facts, HoldRequest, Outcome
+from cart.core.stock import Facts, HoldRequest, KeyReused, Outcome
 from cart.core.waitlist import Wait, WaitRefusal, WaitRequest
 
 Publish = Callable[[str, Sequence[Event]], Awaitable[None]]
@@ -102,6 +103,18 @@ class Stockroom(Protocol):
         self, product: str, changes: Mapping[str, int], *, reason: Reason, key: str
     ) -> RestockRefusal | None:
         """Add to, or take from, the free units by SKU, once for each key; None when it is done."""
+
+
+class Imports(Protocol):
+    """Sheets of products, each done once for its key."""
+
+    async def earlier(self, store: str, key: str, digest: str) -> Report | KeyReused | None:
+        """What was told of this sheet when it was done; None when the key is new."""
+
+    async def apply(
+        self, store: str, key: str, digest: str, plan: Plan, report: Report
+    ) -> Report | KeyReused | None:
+        """Do all of it, or what `earlier` says; None when the store's products do not allow it."""
 
 
 class Recounts(Protocol):

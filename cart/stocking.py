@@ -3,6 +3,8 @@
 Units change through the ledger alone, each change with its reason, once for each idempotency key.
 """
 
+import msgspec
+
 from cart.core import catalog
 from cart.core.catalog import Product
 from cart.core.draft import STOCK_LIMIT_UNITS, StockChange
@@ -14,8 +16,21 @@ from cart.ports import Stockroom
 from cart.shopping import Shopping
 
 
+class StockLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The units of one SKU, for its seller."""
+
+    sku: str
+    product: str
+    title: str
+    options: tuple[str, ...]
+    code: str | None
+    free: int
+    held: int
+    sold: int
+
+
 class Stocking:
-    """Changes how many free units there are."""
+    """Tells and changes how many units there are."""
 
     def __init__(self, stockroom: Stockroom, shopping: Shopping) -> None:
         self._stockroom = stockroom
@@ -38,6 +53,24 @@ class Stocking:
             case KeyReused():
                 raise IdempotencyMismatch
         return await self._shopping.product(product)
+
+    async def view(self, person: str, slug: str) -> list[StockLine]:
+        """Every SKU of a store, its products oldest first; raises `NotFound` or `Forbidden`."""
+        await self._shopping.own_store(person, slug)
+        return [
+            StockLine(
+                sku=sku.id,
+                product=product.id,
+                title=product.title,
+                options=sku.options,
+                code=sku.code,
+                free=sku.free,
+                held=sku.held,
+                sold=sku.sold,
+            )
+            for product in await self._shopping.products_in(slug)
+            for sku in product.skus
+        ]
 
 
 def _changes(said: StockChange) -> dict[str, int]:

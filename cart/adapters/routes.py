@@ -269,7 +269,7 @@ def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
             raise SignInRequired
         product = await cart.shopping.product(request.path_params["id"])
         await cart.shopping.own_store(person, product.store)
-        body = await _body(request, pictures.BODY_LIMIT_BYTES)
+        body = await read_body(request, pictures.BODY_LIMIT_BYTES)
         async with darkroom:
             picture = await pictures.encode(body)
         saved = await cart.shopping.save_picture(person, product.id, picture)
@@ -292,7 +292,7 @@ def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
         provider = cart.providers.get(request.path_params["provider"])
         if provider is None:
             raise NotFound("no such provider")
-        body = await _body(request, WEBHOOK_LIMIT_BYTES)
+        body = await read_body(request, WEBHOOK_LIMIT_BYTES)
         payment = provider.read_webhook(request.headers, body, time.time())
         if payment is None:
             raise BadSignature
@@ -309,7 +309,7 @@ def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
     ]
 
 
-async def _body(request: Request, limit_bytes: int) -> bytes:
+async def read_body(request: Request, limit_bytes: int) -> bytes:
     """The whole body; raises `TooLarge` before more than the limit is kept."""
     body = bytearray()
     async for chunk in request.stream():

@@ -6,6 +6,7 @@ from cart.adapters import (
     auction_tables,
     checkout_tables,
     deal_tables,
+    import_tables,
     movement_tables,
     refund_tables,
     tables,
@@ -14,7 +15,7 @@ from cart.adapters import (
 
 PARTS: Final = (
     *(tables, checkout_tables, deal_tables, movement_tables, refund_tables, waitlist_tables),
-    auction_tables,
+    *(auction_tables, import_tables),
 )
 """The modules that describe them, each adding to one metadata."""
 

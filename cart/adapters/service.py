@@ -18,6 +18,7 @@ from cart.adapters.codes import SqlCodeBook
 from cart.adapters.coupon_book import SqlCouponBook
 from cart.adapters.database import Database
 from cart.adapters.deals import SqlDealBook
+from cart.adapters.imports import SqlImports
 from cart.adapters.ledger import SqlLedger
 from cart.adapters.movements import SqlRecounts
 from cart.adapters.orders import SqlOrderBook
@@ -39,6 +40,7 @@ from cart.deal_ports import FindShow
 from cart.dealing import Dealing
 from cart.expiry import Expiry
 from cart.holding import Holding
+from cart.importing import Importing
 from cart.ports import PaymentProvider, PointsBook, Publish
 from cart.reconciling import Reconciling
 from cart.refunding import Refunding
@@ -56,6 +58,7 @@ class Cart:
 
     shopping: Shopping
     stocking: Stocking
+    importing: Importing
     holding: Holding
     waiting: Waiting
     checkout: Checkout
@@ -123,6 +126,7 @@ def assemble(
     return Cart(
         shopping=shopping,
         stocking=Stocking(SqlStockroom(database), shopping),
+        importing=Importing(SqlImports(database), shopping),
         holding=holding,
         waiting=Waiting(SqlWaitlist(database), holding, shopping, offer_seconds=offer_seconds),
         checkout=checkout,

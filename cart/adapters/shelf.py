@@ -84,22 +84,14 @@ class SqlShelf:
 
     async def add_product(self, product: Product, limit: int) -> Product | Full | CodeTaken:
         """Keep a new product, unless its store has `limit` of them already."""
-        lock = (
-            select(stores.c.slug)
-            .where(stores.c.slug == product.store)
-            .with_for_update(key_share=True)
-        )
         count = select(func.count()).where(products.c.store == product.store)
         async with self._database.writing() as connection:
-            await connection.execute(lock)
+            await lock_store(connection, product.store)
             if (await connection.execute(count)).scalar_one() >= limit:
                 return Full()
-            if await _code_taken(connection, product.store, product.skus):
+            if await code_taken(connection, product.store, product.skus):
                 return CodeTaken()
-            row = {name: getattr(product, name) for name in COLUMNS}
-            await connection.execute(insert(products).values(row))
-            await _add_skus(connection, product, product.skus)
-            await put(connection, product.store, event.product_changed(None, product))
+            await insert_product(connection, product)
         return product
 
     async def edit_product(
@@ -112,22 +104,22 @@ class SqlShelf:
             if not isinstance(after, Product):
                 return after
             recoded = [sku.code for sku in after.skus] != [sku.code for sku in before.skus]
-            if recoded and await _code_taken(connection, after.store, after.skus):
+            if recoded and await code_taken(connection, after.store, after.skus):
                 return CodeTaken()
-            await _save(connection, before, after)
+            await save_product(connection, before, after)
             return after
 
     async def products(self, ids: Sequence[str]) -> Sequence[Product]:
         """The products of these ids, in their order; unknown ones are left out."""
         async with self._database.reading() as connection:
-            found = await _read(connection, products.c.id.in_(set(ids)))
+            found = await read_products(connection, products.c.id.in_(set(ids)))
         by_id = {product.id: product for product in found}
         return [by_id[one] for one in ids if one in by_id]
 
     async def products_in(self, store: str) -> Sequence[Product]:
         """All products of a store, oldest first."""
         async with self._database.reading() as connection:
-            return await _read(connection, products.c.store == store)
+            return await read_products(connection, products.c.store == store)
 
     async def save_picture(self, product: str, picture: Picture) -> Product:
         """Keep a product's new picture, and tell the viewers."""
@@ -142,7 +134,7 @@ class SqlShelf:
             await connection.execute(
                 tag.values(picture_etag=picture.etag, version=products.c.version + 1)
             )
-            (after,) = await _read(connection, products.c.id == product)
+            (after,) = await read_products(connection, products.c.id == product)
             await put(connection, after.store, event.product_changed(before, after))
             return after
 
@@ -154,17 +146,31 @@ class SqlShelf:
         return None if row is None else Picture(row.jpeg, row.etag)
 
 
+async def lock_store(connection: AsyncConnection, store: str) -> None:
+    """Lock a store's row, so that nobody else adds products to it meanwhile."""
+    query = select(stores.c.slug).where(stores.c.slug == store).with_for_update(key_share=True)
+    await connection.execute(query)
+
+
+async def insert_product(connection: AsyncConnection, product: Product) -> None:
+    """Keep a new product with its SKUs, and tell the viewers."""
+    row = {name: getattr(product, name) for name in COLUMNS}
+    # The clock and not the transaction's begin: a sheet's products stay in their order.
+    made = insert(products).values(row | {"created_at": func.clock_timestamp()})
+    await connection.execute(made)
+    await _add_skus(connection, product, product.skus)
+    await put(connection, product.store, event.product_changed(None, product))
+
+
 async def _locked(connection: AsyncConnection, product: str) -> Product:
     """Lock a product, then read it in the next statement, which sees the last holder's writes."""
     query = select(products.c.id).where(products.c.id == product).with_for_update(key_share=True)
     await connection.execute(query)
-    (found,) = await _read(connection, products.c.id == product)
+    (found,) = await read_products(connection, products.c.id == product)
     return found
 
 
-async def _code_taken(
-    connection: AsyncConnection, store: str, wanted: Sequence[ProductSku]
-) -> bool:
+async def code_taken(connection: AsyncConnection, store: str, wanted: Sequence[ProductSku]) -> bool:
     """Whether two of these SKUs have one code, or a third one has one of theirs.
 
     Locks the store's codes, so that of two who want the same one the later sees it taken.
@@ -181,7 +187,8 @@ async def _code_taken(
     return bool(await connection.scalar(select(exists().where(others))))
 
 
-async def _save(connection: AsyncConnection, before: Product, after: Product) -> None:
+async def save_product(connection: AsyncConnection, before: Product, after: Product) -> None:
+    """Keep an edit of a locked product, and tell the viewers."""
     names = ("title", "description", "limit_per_buyer", "version")
     change = update(products).where(products.c.id == after.id)
     await connection.execute(change.values({name: getattr(after, name) for name in names}))
@@ -192,7 +199,7 @@ async def _save(connection: AsyncConnection, before: Product, after: Product) ->
     await connection.execute(update(skus).where(skus.c.id.in_(recoded)).values(code=None))
     known = len(before.skus)
     for was, sku in zip(before.skus, after.skus[:known], strict=True):
-        if was != sku:
+        if was != sku or sku.code is not None:
             row = {"price_minor": sku.price_minor, "code": sku.code}
             await connection.execute(update(skus).where(skus.c.id == sku.id).values(row))
     await _add_skus(connection, after, after.skus[known:])
@@ -215,7 +222,7 @@ async def _add_skus(
     await movements.log(connection, opening)
 
 
-async def _read(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Product]:
+async def read_products(connection: AsyncConnection, chosen: ColumnElement[bool]) -> list[Product]:
     """Products with their SKUs, oldest first, as of one moment."""
     query = (
         select(products, *SKU)

@@ -335,7 +335,12 @@ def _cart_doors(cart: Cart, visitors: Visitors) -> Iterator[Doors]:
         routes=cart_routes.routes(cart, identify),
         openapi=cart_routes.OPENAPI,
     )
-    parts = (payment_routes, stock_routes, deal_routes, checkout_routes, waitlist_routes)
+    yield Doors(
+        operations=stock_routes.operations(cart),
+        routes=stock_routes.routes(cart, identify),
+        openapi=stock_routes.OPENAPI,
+    )
+    parts = (payment_routes, deal_routes, checkout_routes, waitlist_routes)
     for each in (*parts, auction_routes):
         yield Doors(operations=each.operations(cart))
 

@@ -1,0 +1,51 @@
+"""What a sheet of products does, and what its sender is told of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from cart.core.catalog import Product, ProductEdit
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a line; `field`: the column, where it is one."""
+
+    line: int
+    field: str = ""
+    detail: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sheet does, or would do; with faults it does nothing."""
+
+    lines: int
+    applied: bool
+    products_added: int
+    skus_added: int
+    skus_changed: int
+    faults: Sequence[Fault]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a sheet does: new products, edits and the free units there should be, by id.
+
+    `touched`: the products it speaks of.
+    """
+
+    added: list[Product] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    edits: dict[str, ProductEdit] = field(default_factory=dict)
+    free: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def skus_added(self) -> int:
+        """How many SKUs are new."""
+        new = sum(len(product.skus) for product in self.added)
+        return new + sum(len(edit.added) for edit in self.edits.values())
+
+    @property
+    def skus_changed(self) -> int:
+        """How many SKUs there were before are spoken of."""
+        return len({sku for edit in self.edits.values() for sku in edit.skus} | set(self.free))

@@ -1,0 +1,121 @@
+"""A store's products as a sheet of comma-separated values (RFC 4180), one line for each SKU.
+
+Written for spreadsheets: what would be taken for a formula is told apart by an apostrophe, which
+is taken away again when the sheet is read. Read as spreadsheets write: UTF-8 with or without a
+mark, UTF-16 with one, or CP949; commas, semicolons or tabs.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cart.core.catalog import OPTION_NAMES_LIMIT, Product, ProductSku
+
+SHEET_LIMIT_BYTES: Final = 1024 * 1024
+"""The largest sheet that is read; larger ones are refused."""
+
+LINES_LIMIT: Final = 1_000
+"""Most SKUs in a sheet that is read; more are refused."""
+
+OPTION_COLUMNS: Final = tuple(
+    (f"option{place}_name", f"option{place}") for place in range(1, OPTION_NAMES_LIMIT + 1)
+)
+COLUMNS: Final = (
+    *("product", "title", "description", *(name for pair in OPTION_COLUMNS for name in pair)),
+    *("sku", "code", "price_minor", "limit_per_buyer", "free", "held", "sold"),
+)
+"""`held` and `sold` are told and never read."""
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line's cells by column, trimmed; empty ones are left out."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The sheet as a whole cannot be read, from this line on."""
+
+    line: int
+    detail: str
+
+
+def decode(body: bytes) -> str | None:
+    """The text of a sheet as spreadsheets save it; None when it is in no encoding known here."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp949"]
+    for encoding in encodings:
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def read(text: str) -> list[Row] | Unreadable:
+    """The rows of a sheet, its first line naming the columns."""
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        strange = next((name for name in names if name not in COLUMNS), None)
+        if strange is not None or not names:
+            return Unreadable(1, f"no such column: {strange}" if names else "no columns")
+        if len(set(names)) < len(names):
+            return Unreadable(1, "a column is there twice")
+        rows: list[Row] = []
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(rows) == LINES_LIMIT:
+                return Unreadable(reader.line_num, f"at most {LINES_LIMIT} lines")
+            if len(cells) > len(names):
+                return Unreadable(reader.line_num, "more cells than columns")
+            told = zip(names, map(_plain, cells), strict=False)
+            rows.append(Row(reader.line_num, {name: cell for name, cell in told if cell}))
+    except csv.Error as error:
+        return Unreadable(reader.line_num, str(error))
+    return rows
+
+
+def write(products: Iterable[Product]) -> str:
+    """The sheet of these products, with its byte order mark."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, COLUMNS)
+    writer.writeheader()
+    for product in products:
+        for sku in product.skus:
+            cells = {name: _guarded(cell) for name, cell in _cells(product, sku)}
+            writer.writerow(cells)
+    return "\ufeff" + out.getvalue()
+
+
+def _cells(product: Product, sku: ProductSku) -> Iterator[tuple[str, str]]:
+    yield from (("product", product.id), ("title", product.title))
+    yield from (("description", product.description), ("sku", sku.id), ("code", sku.code or ""))
+    pairs = zip(product.option_names, sku.options, strict=True)
+    for columns, told in zip(OPTION_COLUMNS, pairs, strict=False):
+        yield from zip(columns, told, strict=True)
+    yield "price_minor", str(sku.price_minor)
+    yield "limit_per_buyer", "" if product.limit_per_buyer is None else str(product.limit_per_buyer)
+    yield from (("free", str(sku.free)), ("held", str(sku.held)), ("sold", str(sku.sold)))
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
+
+
+def _plain(cell: str) -> str:
+    bare = cell.strip()
+    return bare.removeprefix("'")
