@@ -8,7 +8,21 @@ from typing import Final
 import click
 import uvloop
 
-from tests.bench import audit, chaos, crowd, fanout, glass, holds, join, loss, relay, storm, watch
+from tests.bench import (
+    audit,
+    chaos,
+    checkout,
+    crowd,
+    fanout,
+    glass,
+    holds,
+    join,
+    loss,
+    relay,
+    rush,
+    storm,
+    watch,
+)
 
 BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "relay": relay.run,
@@ -18,12 +32,14 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "glass": glass.run,
     "loss": loss.run,
     "holds": holds.run,
+    "checkout": checkout.run,
     "chaos": chaos.run,
 }
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {
     "fanout": fanout.run,
     "storm": storm.run,
     "audit": audit.run,
+    "rush": rush.run,
 }
 
 

@@ -39,6 +39,7 @@ class Count:
 
     holds: int
     taken: int
+    sold: int
     oversold: int
     drift: int
 
@@ -78,6 +79,7 @@ async def count(database_url: str, products: tuple[str, ...]) -> Count:
     return Count(
         holds=sum(row["rows"] for row in rows),
         taken=sum(row["counted_held"] + row["counted_sold"] for row in rows),
+        sold=sum(row["counted_sold"] for row in rows),
         oversold=sum(
             max(0, row["counted_held"] + row["counted_sold"] - row["on_hand"]) for row in rows
         ),

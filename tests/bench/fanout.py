@@ -179,8 +179,8 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
         waited,
         elapsed,
         (full - empty) / max(1, load.connections - 1),
-        _waits_ms(talk.sent_ns, ((frame, frame.said) for frame in frames)),
-        _waits_ms(shop.sent_ns, ((frame, frame.shop) for frame in frames)),
+        waits_ms(talk.sent_ns, ((frame, frame.said) for frame in frames)),
+        waits_ms(shop.sent_ns, ((frame, frame.shop) for frame in frames)),
         lost,
         sum(bool(g.closed) for g in guests),
         [count for count, _ in unread],
@@ -189,7 +189,8 @@ async def _measure(closing: AsyncExitStack, server: Server, load: Load) -> Measu
     )
 
 
-def _waits_ms(sent_ns: dict[int, int], frames: Iterator[tuple[Frame, list[int]]]) -> list[float]:
+def waits_ms(sent_ns: dict[int, int], frames: Iterator[tuple[Frame, list[int]]]) -> list[float]:
+    """From the sending of each number to the last viewer who was told it, in ms."""
     last: dict[int, int] = {}
     for frame, numbers in frames:
         for number in numbers:
