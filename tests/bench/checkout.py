@@ -110,7 +110,9 @@ class Shopper(Asker):
         """One purchase. Raises `RuntimeError` when it does not end paid."""
         held = await self.ask("/holds", self._wish)
         holds = [hold["id"] for hold in held["holds"]]
-        placed = await self.ask("/orders", {"holds": holds, "recipient": RECIPIENT})
+        total = sum(hold["price_minor"] * hold["quantity"] for hold in held["holds"])
+        wish = {"holds": holds, "recipient": RECIPIENT, "total_minor": total}
+        placed = await self.ask("/orders", wish)
         begun = await self.ask(f"/orders/{placed['id']}/pay", {})
         await self.ask(f"{begun['redirect']}/approve", {})
         paid = await self.ask(f"/orders/{placed['id']}/confirm", {})
