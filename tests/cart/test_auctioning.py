@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from cart.adapters.database import Database
+from cart.adapters.movements import SqlRecounts
 from cart.auction_ports import AnotherOpen
 from cart.core.auction import (
     AlreadyLeading,
@@ -289,6 +291,26 @@ async def test_a_lot_that_was_paid_and_refunded_is_nobodys_heirloom(shop: Shop) 
     assert await shop.counters(product) == (1, 0, 0)
     assert await lot_of(shop, SECOND) is None
     assert (await shop.cart.auctioning.auction(auction.id)).state == AuctionState.WON
+
+
+async def test_the_runner_up_comes_before_those_who_wait_and_all_of_it_is_in_the_log(
+    shop: Shop,
+) -> None:
+    product = await shop.stock(1)
+    auction = await start(shop, product, to_runner_up=True)
+    await bid(shop, auction, SECOND, 10_000)
+    await bid(shop, auction, WINNER, 20_000)
+    await shop.cart.waiting.join("patient", product.id, product.id, 1)
+    await run_out(shop, auction)
+    await let_go(shop, "gives back")
+    heir = await lot_of(shop, SECOND)
+    assert heir is not None
+    assert await lot_of(shop, "patient") is None
+    await let_lapse(shop, heir)
+    offered = await lot_of(shop, "patient")
+    assert offered is not None
+    assert offered.price_minor == product.price_minor
+    assert await SqlRecounts(Database(shop.engine)).whole() == []
 
 
 @pytest.mark.parametrize("bad", ["", "no such", "x" * 65, "\x00"])
