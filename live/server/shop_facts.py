@@ -1,16 +1,13 @@
-"""What the shop assistant is told of the shop: cart's and the shows' facts in chat's words.
-
-Delivery is not told: cart does not keep it.
-"""
+"""What the shop assistant is told of the shop: cart's and the shows' facts in chat's words."""
 
 from itertools import islice
 from typing import Final
 
 from cart.adapters.service import Cart
-from cart.core.catalog import Product
+from cart.core.catalog import Product, Store
 from cart.core.deal import Deal, price, runs
 from cart.deal_ports import ShowFacts
-from chat.core.assistant.facts import Order, Shop, Ware
+from chat.core.assistant.facts import Delivery, Order, Shop, Ware
 from live.show.shows import Shows
 
 OPTIONS_TOLD_LIMIT: Final = 12
@@ -41,7 +38,8 @@ class ShopFacts:
         deals, now_ms = await self._cart.dealing.ruling(show)
         reduced = {deal.product: deal for deal in deals if runs(deal, now_ms) and not deal.skus}
         wares = tuple(_ware(product, reduced.get(product.id)) for product in products)
-        return Shop(wares, found.pinned, order=order)
+        delivery = _delivery(await shopping.store(found.store))
+        return Shop(wares, found.pinned, delivery=delivery, order=order)
 
     async def _order(self, store: str, asker: str) -> Order | None:
         orders = await self._cart.checkout.orders_of(asker)
@@ -53,6 +51,20 @@ async def show_facts(shows: Shows, show: str) -> ShowFacts | None:
     """What cart is told of a show; None where there is none."""
     found = await shows.find(show)
     return None if found is None else ShowFacts(found.store, found.stage.value, found.lineup)
+
+
+def _delivery(store: Store) -> Delivery | None:
+    """The store's terms; None while its seller has not said, which is never answered."""
+    terms = store.delivery
+    if terms is None:
+        return None
+    return Delivery(
+        fee_minor=terms.fee_minor,
+        currency=store.currency,
+        free_from_minor=terms.free_from_minor,
+        days_least=terms.days_least,
+        days_most=terms.days_most,
+    )
 
 
 def _ware(product: Product, deal: Deal | None) -> Ware:
