@@ -104,6 +104,9 @@ class Stockroom(Protocol):
     ) -> RestockRefusal | None:
         """Add to, or take from, the free units by SKU, once for each key; None when it is done."""
 
+    async def waiting(self, store: str) -> Mapping[str, int]:
+        """How many buyers wait for each SKU of a store; none for the SKUs left out."""
+
 
 class Imports(Protocol):
     """Sheets of products, each done once for its key."""

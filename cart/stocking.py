@@ -17,7 +17,7 @@ from cart.shopping import Shopping
 
 
 class StockLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The units of one SKU, for its seller."""
+    """The units of one SKU, for its seller; `waiting`: how many buyers wait for it."""
 
     sku: str
     product: str
@@ -27,6 +27,7 @@ class StockLine(msgspec.Struct, frozen=True, kw_only=True):
     free: int
     held: int
     sold: int
+    waiting: int
 
 
 class Stocking:
@@ -57,6 +58,7 @@ class Stocking:
     async def view(self, person: str, slug: str) -> list[StockLine]:
         """Every SKU of a store, its products oldest first; raises `NotFound` or `Forbidden`."""
         await self._shopping.own_store(person, slug)
+        waiting = await self._stockroom.waiting(slug)
         return [
             StockLine(
                 sku=sku.id,
@@ -67,6 +69,7 @@ class Stocking:
                 free=sku.free,
                 held=sku.held,
                 sold=sku.sold,
+                waiting=waiting.get(sku.id, 0),
             )
             for product in await self._shopping.products_in(slug)
             for sku in product.skus

@@ -91,7 +91,7 @@ def operations(cart: Cart) -> list[Operation]:
         return await cart.stocking.change(person, id, idempotency_key, body)
 
     async def view_stock(person: str, slug: str) -> Stock:
-        """What of a store's SKUs is free, held and sold, for its owner."""
+        """What of a store's SKUs is free, held and sold, and who waits, for its owner."""
         return Stock(skus=await cart.stocking.view(person, slug))
 
     return [

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from cart.adapters.database import Database
 from cart.adapters.ledger import lock_skus, write_skus
 from cart.adapters.movements import made_by_key
+from cart.adapters.waits import lengths_in
 from cart.core.movement import Reason
 from cart.core.restock import RestockRefusal, restock
 
@@ -27,3 +28,8 @@ class SqlStockroom:
                 return decided
             await write_skus(connection, locked, decided)
         return None
+
+    async def waiting(self, store: str) -> Mapping[str, int]:
+        """How many buyers wait for each SKU of a store; none for the SKUs left out."""
+        async with self._database.reading() as connection:
+            return await lengths_in(connection, store)

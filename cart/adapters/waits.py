@@ -100,6 +100,18 @@ async def read_lengths(connection: AsyncConnection, ids: Collection[str]) -> Seq
     return (await connection.execute(query)).all()
 
 
+async def lengths_in(connection: AsyncConnection, store: str) -> dict[str, int]:
+    """How many wait for each SKU of a store; SKUs nobody waits for are left out."""
+    query = (
+        select(waits.c.sku, func.count().label("length"))
+        .join(skus, skus.c.id == waits.c.sku)
+        .where(skus.c.store == store, waits.c.state == WaitState.WAITING)
+        .group_by(waits.c.sku)
+    )
+    rows = await connection.execute(query)
+    return {row.sku: row.length for row in rows}
+
+
 async def _turn(
     connection: AsyncConnection, states: Mapping[str, WaitState], before: WaitState
 ) -> Sequence[Row[Any]]:

@@ -72,6 +72,19 @@ async def test_a_wait_has_a_place_and_the_first_is_offered_what_is_released(shop
     assert [event["waiting"] for event in await shop.hear("waiting")][-1] == 1
 
 
+async def test_the_seller_sees_how_many_wait_for_each_sku(shop: Shop) -> None:
+    wanted, _ = await sold_out(shop)
+    await shop.stock(2)
+    for one in (FIRST, SECOND):
+        await wait_for(shop, wanted, one)
+    view = await shop.cart.stocking.view(SELLER, "camellia")
+    assert [(line.held, line.waiting) for line in view] == [(1, 2), (0, 0)]
+    (leaving,), _ = await shop.cart.waiting.waits(FIRST)
+    await shop.cart.waiting.leave(FIRST, leaving.id)
+    view = await shop.cart.stocking.view(SELLER, "camellia")
+    assert [line.waiting for line in view] == [1, 0]
+
+
 async def test_declining_either_way_offers_it_to_the_next_at_once(shop: Shop) -> None:
     product, hold = await sold_out(shop)
     first, second, third = [await wait_for(shop, product, b) for b in (FIRST, SECOND, THIRD)]
