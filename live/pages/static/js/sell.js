@@ -21,6 +21,7 @@ import { QuestionSheet } from "./question_sheet.js";
 import { ShowChoice } from "./show_choice.js";
 import { Room } from "./room.js";
 import { onAccount, refreshAccount } from "./session.js";
+import { StockView } from "./stock_view.js";
 import { tabs } from "./tabs.js";
 import { sayBox, showConnection, showThinned, TalkList } from "./talk.js";
 import { Terms } from "./terms.js";
@@ -45,6 +46,7 @@ const choice = new ShowChoice({ chosen: enterRoom });
 const deals = new Deals({ moved: showDeals, ticked: () => wares.tick() });
 const wares = new Wares({ pin, added: (product) => choice.addToLineup([product.id]), deals, openDeal: (product) => dealSheet.open(product) });
 const dealSheet = new DealSheet({ show: showOf, of: (product) => deals.of(product) });
+const stockView = new StockView({ store: () => store });
 const codeSwitch = new CodeSwitch({ show: () => choice.show });
 const terms = new Terms();
 const coupons = new Coupons({ show: () => choice.show?.id ?? null });
@@ -116,7 +118,11 @@ function enterRoom(show) {
   wares.setPinned(show?.pinned ?? null);
   if (!show) return;
   room = new Room(show.id, {
-    event: (event) => (SHOP.includes(event.type) ? wares.apply(event) : EVENTS[event.type]?.(event)),
+    event(event) {
+      if (SHOP.includes(event.type)) wares.apply(event);
+      else EVENTS[event.type]?.(event);
+      stockView.apply(event);
+    },
     state: showConnection,
     signedIn: () => Boolean(account),
   });
