@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from cart.adapters.service import Cart
-from cart.core.catalog import Product, ProductSku
+from cart.core.catalog import Product, ProductSku, Store
 from cart.core.deal import Deal, DealKind, DealState
 from chat.core.assistant.facts import Ware
 from chat.core.assistant.sentences import price
@@ -64,8 +64,12 @@ async def ware(deal: Deal | None, now_ms: int = NOW) -> Ware:
     async def ruling(_show: str) -> tuple[list[Deal], int]:
         return ([] if deal is None else [deal]), now_ms
 
+    async def store(_slug: str) -> Store:
+        return Store(slug="flowers", name="꽃", story="", owner="a1", currency="KRW")
+
     cart: Any = SimpleNamespace(
-        shopping=SimpleNamespace(products_in=products_in), dealing=SimpleNamespace(ruling=ruling)
+        shopping=SimpleNamespace(products_in=products_in, store=store),
+        dealing=SimpleNamespace(ruling=ruling),
     )
     shows: Any = SimpleNamespace(show=show)
     (told,) = (await ShopFacts(cast("Shows", shows), cast("Cart", cart)).shop("s1", None)).wares

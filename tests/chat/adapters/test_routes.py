@@ -71,6 +71,7 @@ async def test_a_newcomer_is_welcomed_with_how_things_are(
                 "version": 0,
             },
             "answers": [],
+            "offers": [],
             "offset": 0,
             "recovered": False,
         }
