@@ -2,7 +2,9 @@
 
 A line with a `sku` speaks of that SKU: its price, code and free units become what the line says,
 its product's words too. A line without is a new SKU: of the product whose id stands in `product`,
-or of a new one for each other word there. What a line leaves empty stays as it is.
+or of a new one for each other word there. What a line leaves empty stays as it is. Where a line
+tells in `free_seen` how many units were free when it was written, as an exported one does, the
+units change by the difference, whatever was held, sold or restocked since.
 """
 
 import hashlib
@@ -111,8 +113,7 @@ class Importing:
                 if sku in skus:
                     raise Invalid("a SKU is there twice", field="sku")
                 skus[sku] = _sku_edit(row)
-                if "free" in row.cells:
-                    plan.free[sku] = _number(row, "free", 0, STOCK_LIMIT_UNITS)
+                _count(plan, product, sku, row)
             except CartError as error:
                 faults.append(_fault(row, error))
         edit = ProductEdit(edit.title, edit.description, UNSET, edit.limit_per_buyer, skus, added)
@@ -153,6 +154,21 @@ class Importing:
         except CartError as error:
             faults.append(_fault(first, error))
         return faults
+
+
+def _count(plan: Plan, product: Product, sku: str, row: Row) -> None:
+    """Keep what a line says of a SKU's free units, if it says anything."""
+    if "free" not in row.cells:
+        return
+    free = _number(row, "free", 0, STOCK_LIMIT_UNITS)
+    if "free_seen" not in row.cells:
+        plan.free[sku] = free
+        return
+    change = free - _number(row, "free_seen", 0, STOCK_LIMIT_UNITS)
+    (now,) = [one.free for one in product.skus if one.id == sku]
+    if now + change < 0:
+        raise Invalid(f"only {now} are free by now", field="free")
+    plan.changes[sku] = change
 
 
 def _product_of(row: Row, home: dict[str, Product]) -> str | None:

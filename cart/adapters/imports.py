@@ -12,7 +12,6 @@ from cart.adapters.ledger import lock_skus, write_skus
 from cart.adapters.tables import products, skus
 from cart.core.bulk import Plan, Report
 from cart.core.catalog import Product, edited
-from cart.core.movement import Movement, Reason
 from cart.core.stock import KeyReused
 from cart.shopping import PRODUCTS_PER_STORE_LIMIT
 
@@ -74,11 +73,10 @@ async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> 
     for product in plan.added:
         await shelf.insert_product(connection, product)
     locked = await lock_skus(connection, plan.touched)
-    counted = [
-        Movement(sku, Reason.IMPORT, key, free=free - locked[sku].counters.free)
-        for sku, free in plan.free.items()
-    ]
-    await write_skus(connection, locked, [one for one in counted if one.free])
+    made = plan.movements(locked, key)
+    if made is None:
+        raise _Impossible
+    await write_skus(connection, locked, made)
 
 
 async def _demand_room(connection: AsyncConnection, store: str, added: int) -> None:

@@ -1,11 +1,13 @@
 """What a sheet of products does, and what its sender is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from cart.core.catalog import Product, ProductEdit
+from cart.core.movement import Movement, Reason
+from cart.core.stock import ON_HAND_LIMIT_UNITS, Sku
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class Plan:
-    """What a sheet does: new products, edits and the free units there should be, by id.
+    """What a sheet does: new products, edits and, by SKU, the free units there should be or change.
 
     `touched`: the products it speaks of.
     """
@@ -38,6 +40,7 @@ class Plan:
     touched: set[str] = field(default_factory=set)
     edits: dict[str, ProductEdit] = field(default_factory=dict)
     free: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
 
     @property
     def skus_added(self) -> int:
@@ -48,4 +51,18 @@ class Plan:
     @property
     def skus_changed(self) -> int:
         """How many SKUs there were before are spoken of."""
-        return len({sku for edit in self.edits.values() for sku in edit.skus} | set(self.free))
+        return len(
+            {sku for edit in self.edits.values() for sku in edit.skus} | {*self.free, *self.changes}
+        )
+
+    def movements(self, skus: Mapping[str, Sku], key: str) -> list[Movement] | None:
+        """What moves of locked SKUs; None when one has fewer free units than are taken away."""
+        made: list[Movement] = []
+        wanted = {one: free - skus[one].counters.free for one, free in self.free.items()}
+        for one, change in (wanted | self.changes).items():
+            after = skus[one].counters.stocked(change)
+            if after is None or after.on_hand > ON_HAND_LIMIT_UNITS:
+                return None
+            if change:
+                made.append(Movement(one, Reason.IMPORT, key, free=change))
+        return made

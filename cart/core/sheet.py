@@ -25,9 +25,10 @@ OPTION_COLUMNS: Final = tuple(
 )
 COLUMNS: Final = (
     *("product", "title", "description", *(name for pair in OPTION_COLUMNS for name in pair)),
-    *("sku", "code", "price_minor", "limit_per_buyer", "free", "held", "sold"),
+    *("sku", "code", "price_minor", "limit_per_buyer", "free", "free_seen", "held", "sold"),
 )
-"""`held` and `sold` are told and never read."""
+"""`held` and `sold` are told and never read. `free_seen`: what `free` was when the sheet was
+written, so that what was sold since then is not put back by who sends it again."""
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -109,7 +110,8 @@ def _cells(product: Product, sku: ProductSku) -> Iterator[tuple[str, str]]:
         yield from zip(columns, told, strict=True)
     yield "price_minor", str(sku.price_minor)
     yield "limit_per_buyer", "" if product.limit_per_buyer is None else str(product.limit_per_buyer)
-    yield from (("free", str(sku.free)), ("held", str(sku.held)), ("sold", str(sku.sold)))
+    yield from (("free", str(sku.free)), ("free_seen", str(sku.free)))
+    yield from (("held", str(sku.held)), ("sold", str(sku.sold)))
 
 
 def _guarded(cell: str) -> str:

@@ -1,14 +1,12 @@
 """A shop on a real database for every test that wants one."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cart.adapters.schema import metadata
-from tests.cart.shop import Shop, make_shop
+from tests.cart.shop import Shop, committing, make_shop
 
 
 @pytest_asyncio.fixture
@@ -26,8 +24,5 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def shop(engine: AsyncEngine) -> AsyncIterator[Shop]:
     """A shop whose group commit runs; sweep, relay and settling are played by the test."""
     shop = make_shop(engine)
-    committing = asyncio.create_task(shop.cart.holding.run())
-    yield shop
-    committing.cancel()
-    with suppress(asyncio.CancelledError):
-        await committing
+    async with committing(shop):
+        yield shop

@@ -1,12 +1,16 @@
 """A shop for tests: cart on a real database, what it told the viewers, and short words for acts."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from cart.adapters.database import Database
+from cart.adapters.movements import SqlRecounts
 from cart.adapters.payment_sandbox import Sandbox, Trick
 from cart.adapters.routes import granted
 from cart.adapters.service import Cart, assemble
@@ -16,6 +20,7 @@ from cart.core.event import Event
 from cart.core.hold import Hold, HoldLine
 from cart.core.order import Order, OrderState, Recipient
 from cart.core.payment import Attempt, Standing
+from cart.core.recount import Drift
 from cart.core.stock import Decision
 from cart.deal_ports import ShowFacts
 from cart.ports import Payment
@@ -138,6 +143,10 @@ class Shop:
         )
         return now.free, now.held, now.sold
 
+    async def drifts(self) -> Sequence[Drift]:
+        """The SKUs whose counters are not what their movements and holds add up to."""
+        return await SqlRecounts(Database(self.engine)).whole()
+
     async def sql(self, statement: str, **values: Any) -> None:
         """Change the database behind cart's back."""
         async with self.engine.begin() as connection:
@@ -196,3 +205,39 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
         admit_bidder=admit_bidder,
     )
     return Shop(cart, engine, sandbox, told, shows)
+
+
+@asynccontextmanager
+async def committing(*nodes: Shop) -> AsyncIterator[None]:
+    """The group commit of these nodes runs meanwhile."""
+    tasks = [asyncio.create_task(node.cart.holding.run()) for node in nodes]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def waits_for_a_lock(engine: AsyncEngine) -> None:
+    """Until some statement of this database waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10), engine.connect() as connection:
+        while not (await connection.execute(waiting)).scalar_one():
+            await connection.rollback()
+
+
+def cut_after(step: Callable[..., Awaitable[Any]], engine: AsyncEngine) -> Callable[..., Any]:
+    """The step, after which the database drops the connection it was done on."""
+
+    async def cut(connection: AsyncConnection, *said: Any, **more: Any) -> Any:
+        done = await step(connection, *said, **more)
+        pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with engine.connect() as other:
+            await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+        return done
+
+    return cut

@@ -1,7 +1,6 @@
 """Many bidders on two nodes, many sweeps, nodes that die: an auction has one course and one end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from itertools import chain
 from typing import Any
 
@@ -27,7 +26,7 @@ from cart.core.auction import (
 from cart.core.auction import bid as decide
 from cart.errors import HoldExpired
 from tests.cart.saleroom import bid, bids_of, let_lapse, lot_of, run_out, start
-from tests.cart.shop import SELLER, Shop, make_shop
+from tests.cart.shop import SELLER, Shop, cut_after, make_shop, waits_for_a_lock
 
 BIDDERS = 24
 RAISES = 5
@@ -130,17 +129,6 @@ async def test_a_bid_that_wins_its_lock_after_the_end_is_too_late(
     assert (now.state, now.leader, now.price_minor) == ("won", "ann", 10_000)
 
 
-async def waits_for_a_lock(engine: AsyncEngine) -> None:
-    """Until some statement of this database waits for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(10), engine.connect() as connection:
-        while not (await connection.execute(waiting)).scalar_one():
-            await connection.rollback()
-
-
 async def test_sweeps_on_two_nodes_end_it_once(shop: Shop, engine: AsyncEngine) -> None:
     product = await shop.stock(1)
     auction = await start(shop, product)
@@ -174,19 +162,6 @@ async def test_a_node_that_dies_at_the_end_leaves_all_or_nothing(
     await other.cart.auctioning.end_due()
     assert (await shop.cart.auctioning.auction(auction.id)).state == AuctionState.WON
     assert await lot_of(shop, "ann") is not None
-
-
-def cut_after(step: Callable[..., Awaitable[Any]], engine: AsyncEngine) -> Callable[..., Any]:
-    """The step, after which the database drops the connection it was done on."""
-
-    async def cut(connection: AsyncConnection, *said: Any, **more: Any) -> Any:
-        done = await step(connection, *said, **more)
-        pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
-        async with engine.connect() as other:
-            await other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
-        return done
-
-    return cut
 
 
 async def test_lots_pass_on_once_however_many_let_go_at_once(

@@ -17,6 +17,7 @@ from cart.core.catalog import Product
 from cart.core.draft import NewSku
 from cart.core.hold import Hold, HoldState
 from cart.core.payment import Standing
+from cart.core.refund import RefundLine, RefundWish
 from cart.core.stock import Granted, SoldOut
 from cart.core.waitlist import BUYER_LIMIT_WAITS, Wait, Waiting, WaitState
 from cart.errors import (
@@ -180,6 +181,21 @@ async def test_every_door_offers_what_it_frees(
         product.id, 0, (await shop.counters(product))[1]
     )
     assert second.place == 2
+
+
+async def test_units_that_are_refunded_are_offered_and_damaged_ones_are_not(shop: Shop) -> None:
+    product, hold = await sold_out(shop, 3)
+    first, _ = [await wait_for(shop, product, one) for one in (FIRST, SECOND)]
+    order = await shop.order(hold)
+    await shop.cart.settling.settle(await shop.pay(order, Standing.AUTHORIZED))
+    one_back = RefundWish((RefundLine(line=0, quantity=1),))
+    for restock, offers, counters in (False, [], (0, 0, 3)), (True, [first.id], (0, 1, 2)):
+        await shop.cart.checkout.refund(
+            SELLER, f"r{restock}", order.id, wish=one_back, restock=restock, reason=""
+        )
+        assert await offered(shop, FIRST) == offers
+        assert await shop.counters(product) == counters
+    assert await offered(shop, SECOND) == []
 
 
 async def test_many_holds_that_expire_at_once_are_offered_exactly_once(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """The command line, the logs and the secret."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -9,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cart.core.recount import Drift
 from live.server.cli import main
 from live.server.secret import keep_secret
 from live.server.settings import settings_table
+from tests.cart.shop import make_shop
 
 
 def test_settings_are_printed() -> None:
@@ -34,6 +38,30 @@ def test_migrate_and_a_folder_in_use(tmp_path: Path) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "The schema is up to date.\n"), done.stderr
     assert (tmp_path / "postgres" / "PG_VERSION").exists()
+
+
+async def test_recount_fails_where_counters_are_wrong(
+    database_url: str,
+    redis_url: str,
+    engine: AsyncEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("live.server.cli.start_logging", lambda *_: None)
+    monkeypatch.setenv("KKOT_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("KKOT_DATABASE_URL", database_url)
+    monkeypatch.setenv("KKOT_REDIS_URL", redis_url)
+    shop = make_shop(engine)
+    tea = await shop.stock(3)
+
+    async def recount() -> tuple[int, list[str]]:
+        result = await asyncio.to_thread(CliRunner().invoke, main, ["recount"])
+        return result.exit_code, result.output.splitlines()
+
+    assert await recount() == (0, ["All counters are right."])
+    await shop.sql("UPDATE skus SET free = free - 1, on_hand = on_hand - 1")
+    drift = Drift(tea.id, free=-1, held=0, sold=0, held_rows=0, sold_rows=0)
+    assert await recount() == (1, [str(drift), "Error: 1 SKUs drift."])
 
 
 LOG = """
