@@ -4,6 +4,7 @@
 import { api, explain, freshKey } from "./api.js";
 import { DealLine } from "./deal_line.js";
 import { $, fieldsOf, h, icon, productPicture, say } from "./dom.js";
+import { OptionEditor } from "./option_editor.js";
 import { flash, priceText, ProductRows } from "./products.js";
 import { Shelf } from "./shelf.js";
 import { fullCount, lineName, t } from "./text.js";
@@ -48,6 +49,12 @@ export class Wares {
     this.rows = new ProductRows($("#products"), (product) => this.#row(product));
     this.form = $("#product-form");
     this.form.addEventListener("submit", (event) => this.#add(event));
+    const plain = this.form.querySelectorAll("[data-plain]");
+    this.options = new OptionEditor({
+      changed: (has) => { for (const field of plain) field.hidden = has; },
+      price: () => this.form.elements.price.value,
+    });
+    this.form.elements.price.addEventListener("input", () => this.options.show());
   }
 
   /** @param {string} store */
@@ -156,13 +163,16 @@ export class Wares {
     say(alert);
     const fields = fieldsOf(this.form, (text) => say(alert, text), (field) => t(`sell.check_${field.name}`));
     if (!fields) return;
+    const options = this.options.read((text) => say(alert, text));
+    if (options === undefined) return;
     const picture = this.form.elements.picture.files[0] ?? null;
     if (picture && picture.size > PICTURE_MAX_BYTES) return say(alert, t("sell.check_picture"));
     const button = $("[data-test=add-product]", this.form);
     button.disabled = true;
     try {
-      await this.#create(fields, picture);
+      await this.#create(fields, options, picture);
       this.form.reset();
+      this.options.clear();
     } catch (error) {
       say(alert, explain(error));
     } finally {
@@ -171,8 +181,9 @@ export class Wares {
     return undefined;
   }
 
-  async #create({ title, price, stock, code }, picture) {
-    const body = { title, description: "", price_minor: Number(price), stock: Number(stock), code: code || null };
+  async #create({ title, price, stock, code }, options, picture) {
+    const units = options ?? { stock: Number(stock), code: code || null };
+    const body = { title, description: "", price_minor: Number(price), ...units };
     const path = `/stores/${encodeURIComponent(this.store)}/products`;
     const product = await api("POST", path, { body });
     this.#take(product);
