@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -83,7 +84,7 @@ async def advance(connection: AsyncConnection, order: str, happened: OrderEvent)
     if not units or not await turn_holds(connection, units, HOLDS_FOLLOW[happened], locked):
         return None
     await connection.execute(update(orders).where(orders.c.id == order).values(state=state))
-    now = await read_order(connection, order)
+    now = msgspec.structs.replace(before, state=state)
     if happened == OrderEvent.SELL:
         await discounts.settle(connection, now)
     elif state in OVER:
@@ -109,9 +110,9 @@ async def read_order(connection: AsyncConnection, order: str) -> Order:
 async def is_payable(connection: AsyncConnection, order: str) -> bool:
     """Whether a locked order is placed and every hold of it within its deadline."""
     late = and_(holds.c.order_id == order, holds.c.expires_at <= func.clock_timestamp())
-    if (await connection.execute(select(holds.c.id).where(late).limit(1))).first():
-        return False
-    return (await read_order(connection, order)).state == OrderState.PLACED
+    placed = and_(orders.c.id == order, orders.c.state == OrderState.PLACED)
+    query = select(exists().where(placed) & ~exists().where(late))
+    return bool(await connection.scalar(query))
 
 
 class SqlOrderBook:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, insert, null, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, null, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
@@ -150,13 +150,9 @@ class SqlPaymentBook:
         async with self._database.writing() as connection:
             whose = select(payments.c.order_id).where(payments.c.id == payment)
             await lock_order(connection, (await connection.execute(whose)).scalar_one())
-            lock = (
-                select(payments.c.id)
-                .where(payments.c.id == payment)
-                .with_for_update(key_share=True)
-            )
-            await connection.execute(lock)
-            yield connection, await _now(connection, payment)
+            # The order is locked by a statement before, so this one sees both rows as they are.
+            lock = _select(payments.c.id == payment).with_for_update(key_share=True, of=payments)
+            yield connection, to_payment((await connection.execute(lock)).one())
 
 
 async def _step(
@@ -191,10 +187,13 @@ async def _now(connection: AsyncConnection, payment: str) -> Payment:
 
 
 async def _read(connection: AsyncConnection, condition: ColumnElement[bool]) -> Payment | None:
-    query = select(*PAYMENT).join(orders, orders.c.id == payments.c.order_id).where(condition)
-    newest = query.order_by(payments.c.created_at.desc()).limit(1)
+    newest = _select(condition).order_by(payments.c.created_at.desc()).limit(1)
     row = (await connection.execute(newest)).first()
     return None if row is None else to_payment(row)
+
+
+def _select(condition: ColumnElement[bool]) -> Select[Any]:
+    return select(*PAYMENT).join(orders, orders.c.id == payments.c.order_id).where(condition)
 
 
 def to_payment(row: Row[Any]) -> Payment:
