@@ -13,9 +13,9 @@ const PILES = ["free", "held", "sold", "waiting"];
 const MOVES = new Set(["stock", "sold_out", "product", "price", "waiting", "order", "welcome"]);
 
 export class StockView {
-  /** @param {{store: () => string}} options */
-  constructor({ store }) {
-    this.store = store;
+  /** @param {{store: () => string, opened: () => void}} options */
+  constructor({ store, opened }) {
+    Object.assign(this, { store, opened });
     this.dialog = sheet($("#stock-sheet"));
     this.alert = $("[data-alert]", this.dialog);
     this.again = 0;
@@ -24,6 +24,7 @@ export class StockView {
 
   async open() {
     this.dialog.showModal();
+    this.opened();
     await this.load();
   }
 
