@@ -168,10 +168,15 @@ class Checkout:
         """Whether a buyer has paid for something in a store."""
         return await self._orders.has_bought(buyer, store)
 
-    async def orders_for(self, person: str, slug: str) -> Sequence[Order]:
-        """A store's newest orders; raises `NotFound` or `Forbidden`."""
+    async def orders_for(self, person: str, slug: str, before: str = "") -> Sequence[Order]:
+        """A store's newest orders, or those before the order `before`: none, if it has no such one.
+
+        Raises `NotFound`, `Forbidden` or `Invalid`.
+        """
         store = await self._shopping.own_store(person, slug)
-        return await self._orders.orders_for(store.slug, ORDERS_LISTED_LIMIT)
+        if before and not catalog.is_id(before):
+            raise Invalid("an order's id", field="before")
+        return await self._orders.orders_for(store.slug, before, ORDERS_LISTED_LIMIT)
 
     async def pay(self, buyer: str, order: str, provider: str = "") -> str:
         """Begin, or go on with, paying; where to send the buyer.

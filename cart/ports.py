@@ -246,8 +246,8 @@ class OrderBook(Protocol):
     async def has_bought(self, buyer: str, store: str) -> bool:
         """Whether an order of this buyer in the store is paid."""
 
-    async def orders_for(self, store: str, limit: int) -> Sequence[Order]:
-        """A store's orders, newest first."""
+    async def orders_for(self, store: str, before: str, limit: int) -> Sequence[Order]:
+        """A store's orders, newest first; with `before`, an id, those that came before it."""
 
     async def sell_free(self, order: str) -> Order | None:
         """Claim and sell at once an order that costs nothing; None when it cannot be paid now."""

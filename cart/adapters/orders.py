@@ -180,9 +180,17 @@ class SqlOrderBook:
         async with self._database.reading() as connection:
             return bool(await connection.scalar(select(exists().where(paid))))
 
-    async def orders_for(self, store: str, limit: int) -> Sequence[Order]:
-        """A store's orders, newest first."""
-        return await self._newest(orders.c.store == store, limit)
+    async def orders_for(self, store: str, before: str, limit: int) -> Sequence[Order]:
+        """A store's orders, newest first; with `before`, an id, those that came before it."""
+        mine = orders.c.store == store
+        if before:
+            other = orders.alias()
+            its_own = (other.c.store == store) & (other.c.id == before)
+            then = select(other.c.created_at).where(its_own).scalar_subquery()
+            # Said twice, so that the index finds the moment and the id parts orders of one moment.
+            mine &= orders.c.created_at <= then
+            mine &= (orders.c.created_at < then) | (orders.c.id < before)
+        return await self._newest(mine, limit)
 
     async def cancel(self, order: str) -> Order | None:
         """Cancel an order nobody has paid and return its units."""
@@ -195,7 +203,8 @@ class SqlOrderBook:
     async def _newest(self, condition: Any, limit: int) -> Sequence[Order]:
         query = select(*ORDER).where(condition)
         async with self._database.reading() as connection:
-            return await _read(connection, query.order_by(orders.c.created_at.desc()).limit(limit))
+            newest = query.order_by(orders.c.created_at.desc(), orders.c.id.desc())
+            return await _read(connection, newest.limit(limit))
 
 
 async def _place(connection: AsyncConnection, placement: Placement) -> Place | None:

@@ -203,9 +203,9 @@ def _order_operations(cart: Cart) -> list[Operation]:
         """An order, for its buyer and its seller."""
         return await checkout.order(person, id)
 
-    async def store_orders(person: str, slug: str) -> wire.Orders:
-        """A store's newest orders, for its owner."""
-        return wire.Orders(orders=await checkout.orders_for(person, slug))
+    async def store_orders(person: str, slug: str, before: str = "") -> wire.Orders:
+        """A store's newest orders, for its owner, at most 100; `before` (an id) continues."""
+        return wire.Orders(orders=await checkout.orders_for(person, slug, before))
 
     async def pay(
         person: str,

@@ -113,6 +113,30 @@ async def test_orders_are_seen_by_buyer_and_seller_only(shop: Shop) -> None:
     assert await checkout.orders_of(STRANGER) == []
 
 
+async def test_a_sellers_orders_go_back_page_by_page(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cart.checkout.ORDERS_LISTED_LIMIT", 2)
+    tea = await shop.stock(5)
+    made = [await shop.order(await shop.hold(tea, key=key), key=key) for key in "abcde"]
+    last = sorted(order.id for order in made[:3])
+    # Three of one moment, which only their ids part.
+    moment = "(SELECT min(created_at) FROM orders)"
+    same = ", ".join(f"'{order}'" for order in last)
+    await shop.sql(f"UPDATE orders SET created_at = {moment} WHERE id IN ({same})")
+    seen: list[str] = []
+    while page := await shop.cart.checkout.orders_for(SELLER, "camellia", seen[-1] if seen else ""):
+        seen += [order.id for order in page]
+    assert seen[:2] == [made[4].id, made[3].id]
+    assert sorted(seen[2:]) == last
+    elsewhere = await shop.order(
+        await shop.hold(await shop.stock(1, slug="elsewhere"), key="f"), key="f"
+    )
+    assert await shop.cart.checkout.orders_for(SELLER, "camellia", elsewhere.id) == []
+    with pytest.raises(Invalid):
+        await shop.cart.checkout.orders_for(SELLER, "camellia", "nul\x00")
+
+
 async def test_cancelling_returns_units_once(shop: Shop) -> None:
     tea = await shop.stock(2)
     order = await shop.order(await shop.hold(tea, quantity=2))
