@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -11,6 +12,7 @@ from hypothesis import settings
 from playwright.async_api import expect
 from redis.asyncio import Redis
 
+from live.server.schema import make_engine, migrate
 from live.server.settings import Settings
 from live.server.stores import Stores, open_stores
 
@@ -32,17 +34,41 @@ async def stores(data_dir: Path) -> AsyncIterator[Stores]:
         yield stores
 
 
-@pytest_asyncio.fixture
-async def database_url(stores: Stores) -> AsyncIterator[str]:
-    """An empty PostgreSQL database of the test's own."""
+@asynccontextmanager
+async def copied(stores: Stores, template: str) -> AsyncIterator[str]:
+    """A database of the test's own, a copy of another; its URL."""
     name = f"test_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(stores.database_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield stores.database_url.replace("/kkot?", f"/{name}?")
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
+
+
+@pytest_asyncio.fixture
+async def database_url(stores: Stores) -> AsyncIterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    async with copied(stores, "template1") as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def migrated(stores: Stores) -> AsyncIterator[str]:
+    """The name of a database with all tables and no rows, migrated once for all who copy it."""
+    async with copied(stores, "template1") as url:
+        engine = make_engine(url)
+        await migrate(engine)
+        await engine.dispose()
+        yield str(engine.url.database)
+
+
+@pytest_asyncio.fixture
+async def migrated_url(stores: Stores, migrated: str) -> AsyncIterator[str]:
+    """A database of the test's own, with all tables and no rows."""
+    async with copied(stores, migrated) as url:
+        yield url
 
 
 @pytest_asyncio.fixture

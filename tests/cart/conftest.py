@@ -5,17 +5,14 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from cart.adapters.schema import metadata
 from tests.cart.shop import Shop, committing, make_shop
 
 
 @pytest_asyncio.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on a database with cart's tables."""
-    url = database_url.replace("postgresql://", "postgresql+asyncpg://")
+async def engine(migrated_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on a database with all tables."""
+    url = migrated_url.replace("postgresql://", "postgresql+asyncpg://")
     engine = create_async_engine(url, pool_size=8)
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
     yield engine
     await engine.dispose()
 

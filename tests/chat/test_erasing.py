@@ -30,7 +30,7 @@ from chat.errors import TooOftenError, UnavailableError
 from chat.moderating import Moderating
 from chat.ports import Room
 from chat.questioning import Questioning
-from live.server.schema import make_engine, migrate
+from live.server.schema import make_engine
 from tests.chat.house import PATIENCE_S, House, Node, Viewer, back, open_node, watching
 
 TEXT = "무궁화 꽃이"
@@ -70,10 +70,9 @@ class Street:
 
 
 @pytest_asyncio.fixture
-async def street(redis_url: str, database_url: str) -> AsyncIterator[Street]:
+async def street(redis_url: str, migrated_url: str) -> AsyncIterator[Street]:
     """A street whose shows are both open."""
-    engine = make_engine(database_url)
-    await migrate(engine)
+    engine = make_engine(migrated_url)
     rulebook, archive = SqlRulebook(engine), SqlArchive(engine)
     house = RuledHouse(rulebook)
 

@@ -41,7 +41,7 @@ def test_migrate_and_a_folder_in_use(tmp_path: Path) -> None:
 
 
 async def test_recount_fails_where_counters_are_wrong(
-    database_url: str,
+    migrated_url: str,
     redis_url: str,
     engine: AsyncEngine,
     tmp_path: Path,
@@ -49,7 +49,7 @@ async def test_recount_fails_where_counters_are_wrong(
 ) -> None:
     monkeypatch.setattr("live.server.cli.start_logging", lambda *_: None)
     monkeypatch.setenv("KKOT_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("KKOT_DATABASE_URL", database_url)
+    monkeypatch.setenv("KKOT_DATABASE_URL", migrated_url)
     monkeypatch.setenv("KKOT_REDIS_URL", redis_url)
     shop = make_shop(engine)
     tea = await shop.stock(3)

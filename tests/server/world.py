@@ -21,7 +21,7 @@ from live.relay.adapters.routes import operations as relay_operations
 from live.relay.relay import Relay
 from live.server.app import Doors, build_app
 from live.server.identity import Origins, Visitors
-from live.server.schema import make_engine, migrate
+from live.server.schema import make_engine
 from live.show.adapters.book import SqlBook
 from live.show.adapters.directory import RedisDirectory
 from live.show.adapters.routes import operations as show_operations
@@ -73,10 +73,9 @@ class World:
 
 
 @pytest_asyncio.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(migrated_url: str) -> AsyncIterator[AsyncEngine]:
     """A migrated database."""
-    engine = make_engine(database_url)
-    await migrate(engine)
+    engine = make_engine(migrated_url)
     yield engine
     await engine.dispose()
 
