@@ -7,7 +7,8 @@ from cart.core import catalog
 from cart.core.address import ADDRESSES_LIMIT, Address
 from cart.core.order import Recipient
 from cart.errors import NotFound, TooMany
-from cart.ports import AddressBook, Full
+from cart.ports.answers import Full
+from cart.ports.orders import AddressBook
 from cart.shopping import new_id
 
 

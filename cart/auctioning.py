@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from cart.auction_ports import AdmitBidder, AuctionBook, BidAnswer, Lot, Opening
 from cart.core import catalog
 from cart.core.auction import Auction, AuctionState, NewAuction, NewBid, Offer, Own
-from cart.deal_ports import FindShow
 from cart.errors import Conflict, Forbidden, Invalid, NotFound
+from cart.ports.auctions import AdmitBidder, AuctionBook, BidAnswer, Lot, Opening
+from cart.ports.deals import FindShow
 from cart.rounds import run_rounds
 from cart.shopping import Shopping, new_id
 

@@ -32,20 +32,9 @@ from cart.errors import (
     PriceChanged,
     ProviderUnavailable,
 )
-from cart.ports import (
-    Begun,
-    Charge,
-    KeyUsed,
-    NoSuchHold,
-    OrderBook,
-    PaymentBook,
-    PaymentProvider,
-    Placed,
-    Placement,
-    PriceDiffers,
-    ProviderSilent,
-    Unquotable,
-)
+from cart.ports.answers import KeyUsed
+from cart.ports.orders import NoSuchHold, OrderBook, Placed, Placement, PriceDiffers, Unquotable
+from cart.ports.payments import Begun, Charge, PaymentBook, PaymentProvider, ProviderSilent
 from cart.refunding import Refunding
 from cart.settling import Settling
 from cart.shopping import Shopping, new_id

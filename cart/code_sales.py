@@ -16,9 +16,9 @@ from cart.core import catalog, deal, stock
 from cart.core.event import CodeHeard, Event, code_heard
 from cart.core.hold import HoldLine
 from cart.core.spoken import Reading, read
-from cart.deal_ports import CodeBook, Coded, Codes, FindShow, ShowFacts
 from cart.errors import NotFound
 from cart.holding import Holding
+from cart.ports.deals import CodeBook, Coded, Codes, FindShow, ShowFacts
 from cart.shopping import Shopping
 
 FRESH_S: Final = 1.0

@@ -8,7 +8,8 @@ import msgspec
 from cart.core import catalog
 from cart.core.coupon import Coupon, CouponTerms, fault, tidy_code
 from cart.errors import Conflict, Invalid, NotFound, TooMany
-from cart.ports import CodeTaken, CouponBook, Full
+from cart.ports.answers import CodeTaken, Full
+from cart.ports.orders import CouponBook
 from cart.shopping import Shopping, new_id
 
 COUPONS_PER_STORE_LIMIT: Final = 500

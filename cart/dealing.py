@@ -30,9 +30,9 @@ from cart.core.deal import (
     start,
 )
 from cart.core.hold import QUANTITY_LIMIT_UNITS
-from cart.deal_ports import DealBook, DealOpen, FindShow, ShowFacts
 from cart.errors import Conflict, IdempotencyMismatch, Invalid, NotFound
-from cart.ports import KeyUsed
+from cart.ports.answers import KeyUsed
+from cart.ports.deals import DealBook, DealOpen, FindShow, ShowFacts
 from cart.rounds import run_rounds
 from cart.shopping import Shopping, new_id
 

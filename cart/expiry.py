@@ -6,7 +6,7 @@ Several nodes may sweep at once; the ledger's row locks make each unit return ex
 import asyncio
 from typing import Final
 
-from cart.ports import Ledger
+from cart.ports.stock import Ledger
 from cart.rounds import run_rounds
 
 SWEEP_LIMIT: Final = 512

@@ -15,7 +15,7 @@ from cart.core import catalog
 from cart.core.hold import GRACE_MS, LINES_LIMIT, Hold, HoldLine, HoldState
 from cart.core.stock import Decision, HoldRequest, decide, sum_lines
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
-from cart.ports import Ledger
+from cart.ports.stock import Ledger
 from cart.shopping import new_id
 
 BATCH_LIMIT: Final = 512

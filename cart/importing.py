@@ -23,7 +23,7 @@ from cart.core.draft import STOCK_LIMIT_UNITS, NewProduct, NewSku
 from cart.core.sheet import OPTION_COLUMNS, Row
 from cart.core.stock import KeyReused
 from cart.errors import CartError, Conflict, IdempotencyMismatch, Invalid, Malformed
-from cart.ports import Imports
+from cart.ports.stock import Imports
 from cart.shopping import Shopping, new_id
 
 PRICE: Final = "price_minor"

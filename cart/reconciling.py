@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from cart.core.recount import Drift, drift
-from cart.ports import Recounts
+from cart.ports.stock import Recounts
 from cart.rounds import run_rounds
 
 PAGE_LIMIT: Final = 500

@@ -27,8 +27,8 @@ from cart.core.refund import (
     next_step,
 )
 from cart.errors import Conflict, Forbidden, IdempotencyMismatch, Invalid
-from cart.ports import (
-    KeyUsed,
+from cart.ports.answers import KeyUsed
+from cart.ports.payments import (
     NotPaid,
     PaymentProvider,
     ProviderSilent,

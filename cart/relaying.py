@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Final
 
 from cart.core.event import newest
-from cart.ports import Outbox, Publish
+from cart.ports.outbox import Outbox, Publish
 from cart.rounds import run_rounds
 
 TAKE_LIMIT: Final = 500

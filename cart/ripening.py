@@ -5,7 +5,7 @@ clock. Several nodes may ripen at once; row locks make each order's points ready
 import asyncio
 from typing import Final
 
-from cart.ports import PointsBook
+from cart.ports.orders import PointsBook
 from cart.rounds import run_rounds
 
 RIPEN_LIMIT: Final = 256

@@ -13,7 +13,7 @@ import structlog
 
 from cart.core.order import OrderState
 from cart.core.payment import ENDED, SETTLED, Attempt, Standing, Step, next_step
-from cart.ports import Payment, PaymentBook, PaymentProvider, ProviderSilent
+from cart.ports.payments import Payment, PaymentBook, PaymentProvider, ProviderSilent
 from cart.rounds import run_rounds
 
 STEPS_LIMIT: Final = 8

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cart import drafting, ports
+from cart import drafting
 from cart.core import catalog
 from cart.core.catalog import BadOptions, Product, Store
 from cart.core.delivery import Delivery
@@ -26,7 +26,8 @@ from cart.errors import (
     SlugTaken,
     TooMany,
 )
-from cart.ports import Picture, Shelf
+from cart.ports import answers
+from cart.ports.shelf import Picture, Shelf
 
 STORES_LISTED_LIMIT: Final = 100
 """Most stores in one answer; the next begin after the last slug."""
@@ -122,9 +123,9 @@ class Shopping:
         store = await self.own_store(person, slug)
         product = drafting.to_product(store, said, self._make_id)
         kept = await self._shelf.add_product(product, PRODUCTS_PER_STORE_LIMIT)
-        if isinstance(kept, ports.Full):
+        if isinstance(kept, answers.Full):
             raise TooMany("products in one store", limit=PRODUCTS_PER_STORE_LIMIT)
-        if isinstance(kept, ports.CodeTaken):
+        if isinstance(kept, answers.CodeTaken):
             raise CodeTaken("each code once in a store")
         return kept
 
@@ -139,7 +140,7 @@ class Shopping:
                 raise NotFound("no such SKU", sku=sku)
             case BadOptions():
                 raise drafting.bad_options()
-            case ports.CodeTaken():
+            case answers.CodeTaken():
                 raise CodeTaken("each code once in a store")
             case after:
                 return after

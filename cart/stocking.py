@@ -12,7 +12,7 @@ from cart.core.movement import Reason
 from cart.core.restock import NotFree
 from cart.core.stock import KeyReused, NotItsSku
 from cart.errors import IdempotencyMismatch, Invalid, NotEnoughStock, NotFound
-from cart.ports import Stockroom
+from cart.ports.stock import Stockroom
 from cart.shopping import Shopping
 
 

@@ -28,7 +28,7 @@ from cart.errors import (
 )
 from cart.errors import LimitReached as LimitReachedError
 from cart.holding import Holding
-from cart.ports import SkuLine, Waitlist
+from cart.ports.stock import SkuLine, Waitlist
 from cart.shopping import Shopping, new_id
 
 

@@ -11,7 +11,7 @@ from cart.adapters.checkout_tables import addresses
 from cart.adapters.database import Database
 from cart.core.address import Address
 from cart.core.order import Recipient
-from cart.ports import Full
+from cart.ports.answers import Full
 
 ADDRESSES: Final = 0x61646472
 """What tells the advisory locks of address lists from others ("addr")."""

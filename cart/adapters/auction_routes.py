@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from cart import auction_ports as ports
 from cart import errors
 from cart.adapters.service import Cart
 from cart.core import auction as core
 from cart.core import stock
 from cart.core.auction import Auction, NewAuction, NewBid, Own
-from cart.ports import KeyUsed
+from cart.ports import auctions as ports
+from cart.ports.answers import KeyUsed
 
 Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
 

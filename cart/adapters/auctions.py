@@ -27,13 +27,13 @@ from cart.adapters.database import Database
 from cart.adapters.ledger import lock_holds, lock_skus, read_clock, turn_holds, write_skus
 from cart.adapters.lots import hand_over, set_aside, taken
 from cart.adapters.tables import holds, skus
-from cart.auction_ports import AnotherOpen, BidAnswer, BidTaken, Lot, Opened, Opening
 from cart.core import auction as core
 from cart.core.auction import Accepted, Auction, AuctionState, Offer, Outbid, Own
 from cart.core.hold import COUNTED, HoldEvent
 from cart.core.movement import Units
 from cart.core.stock import LimitReached, NoSuchSku, Sku, SoldOut
-from cart.ports import KeyUsed
+from cart.ports.answers import KeyUsed
+from cart.ports.auctions import AnotherOpen, BidAnswer, BidTaken, Lot, Opened, Opening
 
 
 class SqlAuctions:

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from cart.adapters.database import Database
 from cart.adapters.deal_tables import code_sales
 from cart.adapters.tables import skus
-from cart.deal_ports import Coded, Codes
+from cart.ports.deals import Coded, Codes
 
 
 class SqlCodeBook:

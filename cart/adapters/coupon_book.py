@@ -10,7 +10,7 @@ from cart.adapters.checkout_tables import coupons
 from cart.adapters.database import Database
 from cart.adapters.tables import stores
 from cart.core.coupon import Coupon, CouponTerms
-from cart.ports import CodeTaken, Full
+from cart.ports.answers import CodeTaken, Full
 
 
 def to_coupon(row: Row[Any]) -> Coupon:

@@ -16,8 +16,8 @@ from cart.adapters.outbox import put
 from cart.adapters.tables import products
 from cart.core import event
 from cart.core.deal import OPEN, Deal, DealState, at, end, start
-from cart.deal_ports import DealOpen
-from cart.ports import KeyUsed
+from cart.ports.answers import KeyUsed
+from cart.ports.deals import DealOpen
 
 TERMS: Final = (
     *("show", "product", "kind", "price_minor", "percent_off", "skus"),

@@ -39,15 +39,8 @@ from cart.core.order import (
 )
 from cart.core.quote import Facts, Quote, Wish, make
 from cart.core.refund import Refund, RefundLine, RefundState
-from cart.ports import (
-    KeyUsed,
-    NoSuchHold,
-    Place,
-    Placed,
-    Placement,
-    PriceDiffers,
-    Unquotable,
-)
+from cart.ports.answers import KeyUsed
+from cart.ports.orders import NoSuchHold, Place, Placed, Placement, PriceDiffers, Unquotable
 from cart.settling import OVER
 
 MAY_HAVE_REFUNDS: Final = (OrderState.PAID, OrderState.CANCELLED)

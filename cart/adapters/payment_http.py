@@ -14,7 +14,7 @@ import httpx
 import msgspec
 import structlog
 
-from cart.ports import ProviderSilent
+from cart.ports.payments import ProviderSilent
 
 TRIES: Final = 2
 """How often a request is sent before the provider counts as silent."""

@@ -25,7 +25,7 @@ from cart.adapters.signatures import is_signed, sign
 from cart.adapters.tables import sandbox_notices, sandbox_payments
 from cart.core.payment import Standing
 from cart.core.refund import Going
-from cart.ports import Begun, Charge, Payment, ProviderSilent, Repayment
+from cart.ports.payments import Begun, Charge, Payment, ProviderSilent, Repayment
 from cart.rounds import run_rounds
 
 SIGNATURE: Final = "kkot-sandbox-signature"

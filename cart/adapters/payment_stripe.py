@@ -19,7 +19,7 @@ from cart.adapters.signatures import is_signed
 from cart.core.catalog import is_id
 from cart.core.payment import ENDED, Standing
 from cart.core.refund import Going
-from cart.ports import Begun, Charge, Payment, ProviderSilent, Repayment
+from cart.ports.payments import Begun, Charge, Payment, ProviderSilent, Repayment
 
 VERSION: Final = "2024-06-20"
 """The version of the interface this was written against."""

@@ -22,7 +22,7 @@ from cart.adapters.payment_http import Answer, ProviderHttp, text_of
 from cart.core.catalog import is_id
 from cart.core.payment import ENDED, Standing
 from cart.core.refund import Going
-from cart.ports import Begun, Charge, Payment, ProviderSilent, Repayment
+from cart.ports.payments import Begun, Charge, Payment, ProviderSilent, Repayment
 
 TITLE_LIMIT_CHARS: Final = 100
 """A longer `orderName` is cut."""

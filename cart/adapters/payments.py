@@ -16,7 +16,7 @@ from cart.adapters.orders import advance, is_payable, lock_order, read_order
 from cart.adapters.tables import orders, payments
 from cart.core.order import OrderEvent, OrderState
 from cart.core.payment import OPEN, UNSETTLED, Attempt, AttemptEvent, after
-from cart.ports import Payment
+from cart.ports.payments import Payment
 
 CLAIM_CAP: Final = text("interval '1 hour'")
 """A claim older than this is called off at the provider instead of charged again."""

@@ -13,7 +13,7 @@ from typing import Final
 from PIL import Image, ImageOps
 
 from cart.errors import UnsupportedPicture
-from cart.ports import Picture
+from cart.ports.shelf import Picture
 
 BODY_LIMIT_BYTES: Final = 8 * 1024 * 1024
 JPEG_LIMIT_PIXELS: Final = 50_000_000

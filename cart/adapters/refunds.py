@@ -36,7 +36,8 @@ from cart.core.refund import (
     after,
     plan,
 )
-from cart.ports import KeyUsed, NotPaid, RefundRequest, Repayment, Requested, TooMuch
+from cart.ports.answers import KeyUsed
+from cart.ports.payments import NotPaid, RefundRequest, Repayment, Requested, TooMuch
 
 REFUNDABLE: Final = (OrderState.PAID, OrderState.CANCELLED)
 

@@ -30,18 +30,20 @@ from cart.adapters.shelf import SqlShelf
 from cart.adapters.stockroom import SqlStockroom
 from cart.adapters.waitlist import SqlWaitlist
 from cart.addressing import Addressing
-from cart.auction_ports import AdmitBidder
 from cart.auctioning import Auctioning
 from cart.checkout import Checkout
 from cart.code_sales import CodeSales
 from cart.core.event import Event, auction_changed, deal_changed
 from cart.couponing import Couponing
-from cart.deal_ports import FindShow
 from cart.dealing import Dealing
 from cart.expiry import Expiry
 from cart.holding import Holding
 from cart.importing import Importing
-from cart.ports import PaymentProvider, PointsBook, Publish
+from cart.ports.auctions import AdmitBidder
+from cart.ports.deals import FindShow
+from cart.ports.orders import PointsBook
+from cart.ports.outbox import Publish
+from cart.ports.payments import PaymentProvider
 from cart.reconciling import Reconciling
 from cart.refunding import Refunding
 from cart.relaying import Relaying

@@ -25,7 +25,8 @@ from cart.core.catalog import (
 )
 from cart.core.delivery import Delivery
 from cart.core.movement import Movement, Reason
-from cart.ports import CodeTaken, Full, Picture
+from cart.ports.answers import CodeTaken, Full
+from cart.ports.shelf import Picture
 
 CODES: Final = 0x6B6B6F74
 """What tells the advisory locks of codes from others ("kkot")."""

@@ -25,7 +25,7 @@ from cart.core.waitlist import (
     after,
     judge,
 )
-from cart.ports import SkuLine
+from cart.ports.stock import SkuLine
 
 BUYERS: Final = 0x77616974
 """What tells the advisory locks of those who wait from others ("wait")."""

@@ -10,7 +10,7 @@ import httpx
 from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.payment_stripe import Stripe
 from cart.adapters.payment_toss import Toss
-from cart.ports import PaymentProvider
+from cart.ports.payments import PaymentProvider
 from live.server.settings import Settings
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from cart.adapters.service import Cart
 from cart.core.catalog import Product, Store
 from cart.core.deal import Deal, price, runs
-from cart.deal_ports import ShowFacts
+from cart.ports.deals import ShowFacts
 from chat.core.assistant.facts import Delivery, Order, Shop, Ware
 from live.show.shows import Shows
 

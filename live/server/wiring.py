@@ -31,7 +31,7 @@ from cart.adapters.payment_sandbox import Sandbox
 from cart.adapters.sandbox_pages import sandbox_app
 from cart.adapters.service import Cart, open_cart
 from cart.errors import NotFound
-from cart.ports import PaymentProvider
+from cart.ports.payments import PaymentProvider
 from chat.adapters import faq_routes
 from chat.adapters import routes as chat_routes
 from chat.adapters.archive import SqlArchive

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import text
 
 from cart.adapters.auction_routes import bidden, opened
-from cart.auction_ports import BidTaken
 from cart.core.auction import Auction, NewAuction, NewBid
 from cart.core.catalog import Product
 from cart.core.hold import Hold
-from cart.deal_ports import ShowFacts
+from cart.ports.auctions import BidTaken
+from cart.ports.deals import ShowFacts
 from tests.cart.shop import SELLER, Shop
 
 SHOW = "evening"

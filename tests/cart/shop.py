@@ -22,8 +22,8 @@ from cart.core.order import Order, OrderState, Recipient
 from cart.core.payment import Attempt, Standing
 from cart.core.recount import Drift
 from cart.core.stock import Decision
-from cart.deal_ports import ShowFacts
-from cart.ports import Payment
+from cart.ports.deals import ShowFacts
+from cart.ports.payments import Payment
 from cart.shopping import new_id
 
 SELLER = "seller"

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cart.adapters import auctions as book
 from cart.adapters.auction_rows import read_auctions
-from cart.auction_ports import BidTaken
 from cart.core.auction import (
     Accepted,
     AuctionState,
@@ -25,6 +24,7 @@ from cart.core.auction import (
 )
 from cart.core.auction import bid as decide
 from cart.errors import HoldExpired
+from cart.ports.auctions import BidTaken
 from tests.cart.saleroom import bid, bids_of, let_lapse, lot_of, run_out, start
 from tests.cart.shop import SELLER, Shop, cut_after, make_shop, waits_for_a_lock
 

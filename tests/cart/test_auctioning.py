@@ -6,7 +6,6 @@ import pytest
 
 from cart.adapters.database import Database
 from cart.adapters.movements import SqlRecounts
-from cart.auction_ports import AnotherOpen
 from cart.core.auction import (
     AlreadyLeading,
     AuctionState,
@@ -20,7 +19,8 @@ from cart.core.order import OrderState
 from cart.core.payment import Standing as PaymentStanding
 from cart.core.stock import LimitReached, NoSuchSku, SoldOut
 from cart.errors import Conflict, Forbidden, Invalid, NotFound
-from cart.ports import KeyUsed
+from cart.ports.answers import KeyUsed
+from cart.ports.auctions import AnotherOpen
 from tests.cart.saleroom import SHOW, bid, hall, let_lapse, lot_of, run_out, start
 from tests.cart.shop import BANNED, SELLER, STRANGER, Shop
 

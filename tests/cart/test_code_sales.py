@@ -9,9 +9,9 @@ from cart.code_sales import CodeSales, Spoken
 from cart.core.deal import DealKind
 from cart.core.draft import NewSku
 from cart.core.event import Event
-from cart.deal_ports import ShowFacts
 from cart.dealing import Terms
 from cart.errors import Forbidden, NotFound
+from cart.ports.deals import ShowFacts
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
 LIVE = ShowFacts("camellia", "live", ())

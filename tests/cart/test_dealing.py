@@ -13,9 +13,9 @@ from cart.core.hold import Hold, HoldLine
 from cart.core.payment import Standing
 from cart.core.refund import RefundLine, RefundWish
 from cart.core.stock import Decision, Granted, LimitReached, PriceChanged
-from cart.deal_ports import ShowFacts
 from cart.dealing import Terms
 from cart.errors import Conflict, Forbidden, IdempotencyMismatch, Invalid, NotFound
+from cart.ports.deals import ShowFacts
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
 FULL = 12_000

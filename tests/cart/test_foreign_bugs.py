@@ -43,7 +43,7 @@ from cart.core.refund import RefundLine, RefundWish
 from cart.core.stock import Decision, Granted, HoldRequest, Outcome, Repeated, Sku, SoldOut
 from cart.errors import HoldExpired, NotEnoughStock
 from cart.holding import Holding
-from cart.ports import Batch
+from cart.ports.stock import Batch
 from tests.cart.shop import (
     BUYER,
     SELLER,

@@ -26,7 +26,7 @@ from cart.core.stock import (
 )
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.holding import QUEUE_LIMIT, Holding
-from cart.ports import Batch
+from cart.ports.stock import Batch
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
 

@@ -18,7 +18,7 @@ from cart.core.order import Order, OrderState
 from cart.core.payment import Attempt, Standing
 from cart.core.refund import RefundLine, RefundState, RefundWish
 from cart.errors import ProviderUnavailable
-from cart.ports import Payment, ProviderSilent
+from cart.ports.payments import Payment, ProviderSilent
 from cart.settling import Settling
 from tests.cart.shop import BUYER, SELLER, Shop, attempt
 from tests.cart.tills import (

@@ -12,7 +12,7 @@ from cart.core.order import OrderState
 from cart.core.payment import Attempt, Standing
 from cart.core.refund import Going
 from cart.errors import Conflict, ProviderUnavailable
-from cart.ports import Begun, Charge, Payment, PaymentProvider, ProviderSilent, Repayment
+from cart.ports.payments import Begun, Charge, Payment, PaymentProvider, ProviderSilent, Repayment
 from cart.settling import Settling
 from tests.cart.shop import BUYER, Shop
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cart.core.draft import NewProduct, NewSku, ProductChange, SkuChange
 from cart.errors import CodeTaken, Forbidden, Invalid, NotFound, SlugTaken
-from cart.ports import Picture
+from cart.ports.shelf import Picture
 from tests.cart.shop import SELLER, STRANGER, Shop
 
 

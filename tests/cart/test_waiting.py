@@ -30,7 +30,7 @@ from cart.errors import (
     NotFound,
     TooMany,
 )
-from cart.ports import SkuLine
+from cart.ports.stock import SkuLine
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
 FIRST, SECOND, THIRD = "first", "second", "third"

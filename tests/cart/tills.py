@@ -18,7 +18,7 @@ from cart.adapters.payment_sandbox import SIGNATURE, Notice, Sandbox, Trick
 from cart.adapters.payment_stripe import Stripe
 from cart.adapters.payment_toss import Toss
 from cart.core.payment import Standing
-from cart.ports import PaymentProvider
+from cart.ports.payments import PaymentProvider
 from tests.cart.shop import Shop
 from tests.standin import stripe, toss
 from tests.standin.faults import Fault

@@ -36,6 +36,7 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
             viewport={"width": PHONE_WIDTH, "height": PHONE_HEIGHT},
             locale=language,
             permissions=["camera", "microphone"],
+            reduced_motion="reduce",  # a sheet that still rises is not where a thumb finds it
         )
         contexts.append(context)
         await context.add_init_script(KEEP_PEERS)

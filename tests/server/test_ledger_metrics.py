@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from cart.core.recount import Tally
-from cart.ports import Recounts
+from cart.ports.stock import Recounts
 from cart.reconciling import Reconciling
 from live.server.ledger_metrics import LedgerCollector
 

@@ -8,8 +8,8 @@ import pytest
 from cart.adapters.deal_routes import CodeSwitch, Deals, NewDeal, Start, operations
 from cart.adapters.routes import granted
 from cart.core.deal import Deal, DealShort, DealState, NotForSale
-from cart.deal_ports import ShowFacts
 from cart.errors import CartError
+from cart.ports.deals import ShowFacts
 from tests.cart.shop import SELLER, Shop
 
 FLASH = {"kind": "flash", "percent_off": 50, "units": 5, "length_s": 60}

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from cart.adapters.payment_sandbox import REPETITIONS, SIGNATURE, Sandbox, Trick
 from cart.adapters.signatures import FRESH_S
 from cart.core.payment import Standing
-from cart.ports import Begun, Charge, ProviderSilent
+from cart.ports.payments import Begun, Charge, ProviderSilent
 from tests.cart.shop import SECRET, Shop, attempt
 
 CHARGE = Charge("p1", "o1", "동백꽃차", 12_000, "KRW", "/orders/o1")

@@ -10,7 +10,7 @@ from starlette.routing import Mount
 
 from cart.adapters.sandbox_pages import STRINGS, sandbox_app
 from cart.core.payment import Standing
-from cart.ports import Charge
+from cart.ports.payments import Charge
 from tests.cart.shop import Shop
 
 CHARGE = Charge("p1", "o1", "<b>동백</b>", 12_900, "KRW", "/orders/o1")

@@ -1,14 +1,11 @@
-"""What deals and codes need from outside: their books, and what is known of shows.
-
-Each method of a book is one transaction, as in `ports`. Times are the database's, in milliseconds.
-"""
+"""Deals and codes: their books, and what is known of shows."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from cart.core.deal import Deal
-from cart.ports import KeyUsed
+from cart.ports.answers import KeyUsed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,4 @@
-"""What auctions need from outside: their book, and who may bid.
-
-As in `ports.py`, each method of the book is one transaction, and times are the database's.
-"""
+"""Auctions: their book, and who may bid."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +6,7 @@ from typing import Protocol
 
 from cart.core.auction import Auction, Offer, Own, Refused
 from cart.core.stock import LimitReached, NoSuchSku, SoldOut
-from cart.ports import KeyUsed
+from cart.ports.answers import KeyUsed
 
 
 @dataclass(frozen=True, slots=True)
