@@ -211,7 +211,7 @@ class Checkout:
         await self._own(buyer, order)
         payment = await self._payments.latest(order)
         if payment is not None:
-            await self._settling.settle(payment.id)
+            await self._settling.hurry(payment.id)
         return await self._own(buyer, order)
 
     async def cancel(self, buyer: str, order: str) -> Order:
@@ -230,7 +230,7 @@ class Checkout:
             if found.state == OrderState.CANCELLED:
                 return found
             raise self._refusal(found)
-        self._settling.wake()
+        self._settling.rounds.wake()
         return cancelled
 
     async def refund(

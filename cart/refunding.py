@@ -5,18 +5,19 @@ been sent. A refund is written down first; the loop, a provider's message and wh
 it, in any order and any number of times.
 """
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import msgspec
 import structlog
 
+from cart.asking import ANSWER_WITHIN_S, DueRounds, answer
 from cart.core import catalog
 from cart.core.order import Order
 from cart.core.refund import (
     REASON_LIMIT_CHARS,
+    REFUNDS_LIMIT,
     Going,
     NoSuchUnits,
     NothingLeft,
@@ -26,8 +27,8 @@ from cart.core.refund import (
     RefundWish,
     next_step,
 )
-from cart.errors import Conflict, Forbidden, IdempotencyMismatch, Invalid
-from cart.ports.answers import KeyUsed
+from cart.errors import Conflict, Forbidden, IdempotencyMismatch, Invalid, TooMany
+from cart.ports.answers import Full, KeyUsed
 from cart.ports.payments import (
     NotPaid,
     PaymentProvider,
@@ -37,22 +38,16 @@ from cart.ports.payments import (
     Repayment,
     TooMuch,
 )
-from cart.rounds import run_rounds
-from cart.settling import ANSWER_WITHIN_S, DUE_LIMIT
 from cart.shopping import new_id
 
 STEPS_LIMIT: Final = 6
 """Most steps in one settling; the longest way (send, ask, finish) has three."""
-
-SETTLE_EVERY_S: Final = 1.0
 
 EVENTS: Final[Mapping[RefundStep, RefundEvent]] = {
     RefundStep.SEND: RefundEvent.SEND,
     RefundStep.FINISH: RefundEvent.FINISH,
     RefundStep.FAIL: RefundEvent.FAIL,
 }
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +67,7 @@ class Refunding:
         self._providers = providers
         self._answer_within_s = answer_within_s
         self._make_id = make_id
-        self._wake = asyncio.Event()
+        self.rounds = DueRounds("refund", refunds.due, self.settle)
 
     async def request(
         self,
@@ -87,7 +82,7 @@ class Refunding:
         """Give something of an order back; `person` is its buyer or its seller.
 
         The same key gives the same refund. Raises `Invalid`, `Forbidden`, `Conflict`,
-        `IdempotencyMismatch`.
+        `TooMany`, `IdempotencyMismatch`.
         """
         if not catalog.is_key(key):
             raise Invalid("1 to 64 visible ASCII characters", field="idempotency_key")
@@ -110,6 +105,8 @@ class Refunding:
         match await self._refunds.request(request):
             case KeyUsed():
                 raise IdempotencyMismatch
+            case Full():
+                raise TooMany("refunds of one order", limit=REFUNDS_LIMIT)
             case NotPaid(state):
                 raise Conflict("nothing was paid", state=str(state))
             case TooMuch(left_minor):
@@ -119,7 +116,7 @@ class Refunding:
             case NothingLeft():
                 raise Conflict("everything went back already", left_minor=0)
             case after:
-                self._wake.set()
+                self.rounds.wake()
                 return after
 
     async def settle(self, refund: str) -> Repayment | None:
@@ -139,41 +136,24 @@ class Refunding:
             repayment = after
         return repayment
 
-    async def settle_payment(self, payment: str) -> None:
-        """Settle the refunds of a payment its provider speaks of."""
+    async def hurry(self, payment: str) -> None:
+        """Settle the refunds of a payment for whoever wishes so: now, or in a round, as turns are
+        left for each.
+        """
         for refund in await self._refunds.refunds_of(payment):
-            await self.settle(refund)
-
-    async def settle_due(self) -> bool:
-        """One round of the loop; whether there may be more."""
-        due = await self._refunds.due(DUE_LIMIT)
-        ends = await asyncio.gather(*map(self.settle, due), return_exceptions=True)
-        for refund, end in zip(due, ends, strict=True):
-            if isinstance(end, Exception):
-                log.warning("settling failed", refund=refund, error=repr(end))
-        return len(due) == DUE_LIMIT
-
-    async def run(self) -> None:
-        """Settle until cancelled."""
-        await run_rounds("refund", self.settle_due, wake=self._wake, idle_s=SETTLE_EVERY_S)
+            if self.rounds.take_turn(refund):
+                await self.settle(refund)
 
     async def _follow(self, repayment: Repayment, provider: PaymentProvider) -> Repayment | None:
         """Take the one step that follows; None when there is nothing to do."""
         going = Going.ABSENT
         if repayment.state != RefundState.REQUESTED:
-            going = await self._answer(provider.look_up_refund(repayment))
+            going = await answer(provider.look_up_refund(repayment), self._answer_within_s)
         step = next_step(repayment.state, going)
         if step == RefundStep.ASK:
-            going = await self._answer(provider.refund(repayment))
+            going = await answer(provider.refund(repayment), self._answer_within_s)
             step = next_step(repayment.state, going)
         if step not in EVENTS:
             return None
         log.info("refund step", refund=repayment.id, step=str(step))
         return await self._refunds.step(repayment.id, EVENTS[step])
-
-    async def _answer(self, asked: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout(self._answer_within_s):
-                return await asked
-        except TimeoutError:
-            raise ProviderSilent from None

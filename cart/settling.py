@@ -5,30 +5,20 @@ facts (core/payment.py), each act is written down before the next, and all may b
 provider that does not answer leaves the units claimed and is asked again later.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
+from cart.asking import ANSWER_WITHIN_S, DueRounds, answer
 from cart.core.order import OrderState
-from cart.core.payment import ENDED, SETTLED, Attempt, Standing, Step, next_step
+from cart.core.payment import ENDED, SETTLED, Standing, Step, next_step
 from cart.ports.payments import Payment, PaymentBook, PaymentProvider, ProviderSilent
-from cart.rounds import run_rounds
 
 STEPS_LIMIT: Final = 8
 """Most steps in one settling; the longest way (claim, charge, sell) has three."""
 
-ANSWER_WITHIN_S: Final = 10.0
-"""A provider that takes longer is silent."""
-
-DUE_LIMIT: Final = 16
-"""Most attempts asked about at once; the rest go into the next round."""
-
-SETTLE_EVERY_S: Final = 1.0
 OVER: Final = (OrderState.CANCELLED, OrderState.EXPIRED)
-
-T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -46,43 +36,36 @@ class Settling:
         self._payments = payments
         self._providers = providers
         self._answer_within_s = answer_within_s
-        self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """There is something to settle now."""
-        self._wake.set()
+        self.rounds = DueRounds("settle", payments.due, self.settle)
 
     async def settle(self, payment: str) -> Payment | None:
         """Take every step that can be taken now; the attempt as it is then."""
         attempt = await self._payments.payment(payment)
-        if attempt is None or attempt.provider not in self._providers:
-            return attempt
-        provider = self._providers[attempt.provider]
+        return None if attempt is None else await self._settle(attempt)
+
+    async def hurry(self, payment: str) -> None:
+        """Settle it for whoever wishes so: now, or in a round once it has turns again."""
+        attempt = await self._payments.payment(payment)
+        if attempt is None or attempt.state in SETTLED:
+            return
+        if self.rounds.take_turn(payment):
+            await self._settle(attempt)
+
+    async def _settle(self, attempt: Payment) -> Payment:
+        provider = self._providers.get(attempt.provider)
         for _ in range(STEPS_LIMIT):
-            if attempt.state in SETTLED:
+            if provider is None or attempt.state in SETTLED:
                 break
             try:
-                standing = await self._answer(provider.look_up(attempt))
+                standing = await answer(provider.look_up(attempt), self._answer_within_s)
                 after = await self._follow(attempt, standing, provider)
             except ProviderSilent:
-                return await self._silence(attempt.id)
+                log.warning("payment provider silent", payment=attempt.id)
+                return await self._payments.fall_silent(attempt.id)
             if after is None:
                 break
             attempt = after
         return attempt
-
-    async def settle_due(self) -> bool:
-        """One round of the loop; whether there may be more."""
-        due = await self._payments.due(DUE_LIMIT)
-        ends = await asyncio.gather(*map(self.settle, due), return_exceptions=True)
-        for payment, end in zip(due, ends, strict=True):
-            if isinstance(end, Exception):
-                log.warning("settling failed", payment=payment, error=repr(end))
-        return len(due) == DUE_LIMIT
-
-    async def run(self) -> None:
-        """Settle until cancelled."""
-        await run_rounds("settle", self.settle_due, wake=self._wake, idle_s=SETTLE_EVERY_S)
 
     async def _follow(
         self, attempt: Payment, standing: Standing, provider: PaymentProvider
@@ -108,30 +91,16 @@ class Settling:
         if step == Step.CHARGE:
             return await self._charge(attempt, provider)
         if step == Step.CANCEL:
-            ended = await self._answer(provider.cancel(attempt)) in ENDED
+            ended = await answer(provider.cancel(attempt), self._answer_within_s) in ENDED
             return await self._payments.finish_void(attempt.id) if ended else None
         assert step == Step.WAIT
         return None
 
     async def _charge(self, attempt: Payment, provider: PaymentProvider) -> Payment | None:
-        verdict = await self._answer(provider.confirm(attempt))
+        verdict = await answer(provider.confirm(attempt), self._answer_within_s)
         log.info("payment charged", payment=attempt.id, verdict=str(verdict))
         if verdict == Standing.CONFIRMED:
             return await self._payments.sell(attempt.id)
         if verdict == Standing.MISMATCHED:
             return await self._payments.void(attempt.id)
         return await self._payments.decline(attempt.id) if verdict in ENDED else None
-
-    async def _answer(self, asked: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout(self._answer_within_s):
-                return await asked
-        except TimeoutError:
-            raise ProviderSilent from None
-
-    async def _silence(self, payment: str) -> Payment | None:
-        attempt = await self._payments.payment(payment)
-        if attempt is not None and attempt.state == Attempt.CLAIMED:
-            log.warning("payment provider silent", payment=payment)
-            return await self._payments.fall_silent(payment)
-        return attempt

@@ -47,7 +47,7 @@ REFUNDS: Final[Mapping[str, Going]] = {
 """How a refund stands; others are under way."""
 
 REFUNDS_LISTED: Final = 100
-"""Stripe's longest page of refunds; an order has fewer lines and units than that to give back."""
+"""Stripe's longest page of refunds; no order has more of them (`REFUNDS_LIMIT`)."""
 
 _NEITHER: Final[Mapping[str, Any]] = {}
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, insert, null, select, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
+from cart.adapters.due import AS_NEW, take_due
 from cart.adapters.orders import advance, is_payable, lock_order, read_order
 from cart.adapters.tables import orders, payments
 from cart.core.order import OrderEvent, OrderState
@@ -20,11 +21,6 @@ from cart.ports.payments import Payment
 
 CLAIM_CAP: Final = text("interval '1 hour'")
 """A claim older than this is called off at the provider instead of charged again."""
-
-ASK_AGAIN: Final = text(
-    "least(interval '2 seconds' * power(2, least(asked, 10)), interval '5 min')"
-)
-"""How long until an attempt is asked about again: twice as long each time, with a limit."""
 
 PAYMENT: Final = (
     payments,
@@ -130,20 +126,8 @@ class SqlPaymentBook:
 
     async def due(self, limit: int) -> Sequence[str]:
         """Unsettled attempts it is time to ask about; each is given later next time."""
-        ripe = (
-            select(payments.c.id)
-            .where(payments.c.state.in_(UNSETTLED), payments.c.ask_at <= func.clock_timestamp())
-            .order_by(payments.c.ask_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        later = func.clock_timestamp() + ASK_AGAIN
-        async with self._database.writing() as connection:
-            ids = list((await connection.execute(ripe)).scalars())
-            change = update(payments).where(payments.c.id.in_(ids))
-            if ids:
-                await connection.execute(change.values(asked=payments.c.asked + 1, ask_at=later))
-        return ids
+        unsettled = payments.c.state.in_(UNSETTLED)
+        return await take_due(self._database, payments, unsettled, limit)
 
     @asynccontextmanager
     async def _locked(self, payment: str) -> AsyncIterator[tuple[AsyncConnection, Payment]]:
@@ -165,9 +149,8 @@ async def _step(
     state = after(attempt.state, happened)
     if state is None:
         return False
-    fresh = {"asked": 0, "ask_at": func.clock_timestamp()}
     change = update(payments).where(payments.c.id == attempt.id)
-    await connection.execute(change.values(state=state, **fresh, **columns))
+    await connection.execute(change.values(state=state, **AS_NEW, **columns))
     return True
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, insert, select, text, update
+from sqlalchemy import Row, and_, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
 from cart.adapters.discounts import refund_points
+from cart.adapters.due import AS_NEW, take_due
 from cart.adapters.ledger import lock_holds, lock_skus, turn_holds
 from cart.adapters.orders import advance, lock_order, read_order
 from cart.adapters.outbox import put
@@ -26,6 +27,7 @@ from cart.core.order import Order, OrderEvent, OrderState
 from cart.core.payment import Attempt
 from cart.core.quote import refund_split
 from cart.core.refund import (
+    REFUNDS_LIMIT,
     UNSETTLED,
     NoSuchUnits,
     NothingLeft,
@@ -36,15 +38,10 @@ from cart.core.refund import (
     after,
     plan,
 )
-from cart.ports.answers import KeyUsed
+from cart.ports.answers import Full, KeyUsed
 from cart.ports.payments import NotPaid, RefundRequest, Repayment, Requested, TooMuch
 
 REFUNDABLE: Final = (OrderState.PAID, OrderState.CANCELLED)
-
-ASK_AGAIN: Final = text(
-    "least(interval '2 seconds' * power(2, least(asked, 10)), interval '5 min')"
-)
-"""How long until a refund is asked about again: twice as long each time, with a limit."""
 
 _SPLIT: Final = text(
     "INSERT INTO holds SELECT (jsonb_populate_record(h, jsonb_build_object("
@@ -69,8 +66,11 @@ class SqlRefundBook:
                 return earlier
             order = await read_order(connection, request.order)
             paid = await _lock_payment(connection, request.order)
-            if order.state not in REFUNDABLE or (paid is None and order.total_minor):
+            free = order.state == OrderState.PAID and order.total_minor == 0
+            if order.state not in REFUNDABLE or (paid is None and not free):
                 return NotPaid(order.state)
+            if len(order.refunds) >= REFUNDS_LIMIT:
+                return Full()
             returned = _returned(order)
             decided = _decide(request, order, paid, returned)
             if not isinstance(decided, Planned):
@@ -123,23 +123,8 @@ class SqlRefundBook:
 
     async def due(self, limit: int) -> Sequence[str]:
         """Unsettled refunds it is time to ask about; each is given later next time."""
-        ripe = (
-            select(refunds.c.id)
-            .where(refunds.c.state.in_(UNSETTLED), refunds.c.ask_at <= func.clock_timestamp())
-            .order_by(refunds.c.ask_at)
-            .limit(limit)
-        )
-        async with self._database.reading() as connection:
-            if (await connection.execute(ripe)).first() is None:
-                return []
-        later = func.clock_timestamp() + ASK_AGAIN
-        async with self._database.writing() as connection:
-            locked = ripe.with_for_update(skip_locked=True)
-            ids = list((await connection.execute(locked)).scalars())
-            change = update(refunds).where(refunds.c.id.in_(ids))
-            if ids:
-                await connection.execute(change.values(asked=refunds.c.asked + 1, ask_at=later))
-        return ids
+        unsettled = refunds.c.state.in_(UNSETTLED)
+        return await take_due(self._database, refunds, unsettled, limit)
 
 
 def _returned(order: Order) -> list[int]:
@@ -262,7 +247,7 @@ async def _part(connection: AsyncConnection, refund: str, units: Units, quantity
 
 async def _become(connection: AsyncConnection, repayment: Repayment, state: RefundState) -> None:
     change = update(refunds).where(refunds.c.id == repayment.id)
-    await connection.execute(change.values(state=state, asked=0, ask_at=func.clock_timestamp()))
+    await connection.execute(change.values(state=state, **AS_NEW))
     if state == RefundState.FAILED:
         paid = update(payments).where(payments.c.id == repayment.payment.id)
         less = payments.c.refunded_minor - repayment.amount_minor

@@ -297,8 +297,8 @@ def routes(cart: Cart, identify: Identify) -> list[BaseRoute]:
         if payment is None:
             raise BadSignature
         if payment:
-            await cart.settling.settle(payment)
-            await cart.refunding.settle_payment(payment)
+            await cart.settling.hurry(payment)
+            await cart.refunding.hurry(payment)
         # Toss counts nothing but 200 as heard.
         return Response(status_code=200)
 

@@ -124,7 +124,6 @@ def assemble(
         shopping,
         pay_within_seconds=hold_seconds,
     )
-    holding = Holding(ledger, hold_seconds=hold_seconds)
     return Cart(
         shopping=shopping,
         stocking=Stocking(SqlStockroom(database), shopping),
@@ -179,8 +178,8 @@ async def open_cart(
                 ("expiry", cart.expiry.run),
                 ("dealing", cart.dealing.run),
                 ("ripening", cart.ripening.run),
-                ("settling", cart.settling.run),
-                ("refunding", cart.refunding.run),
+                ("settling", cart.settling.rounds.run),
+                ("refunding", cart.refunding.rounds.run),
                 ("relaying", cart.relaying.run),
                 ("auctioning", cart.auctioning.run),
                 ("reconciling", cart.reconciling.run),

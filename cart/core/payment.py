@@ -80,7 +80,6 @@ NEXT: Final[Mapping[Attempt, Mapping[AttemptEvent, Attempt]]] = {
         AttemptEvent.VOID: Attempt.VOIDING,
     },
     Attempt.UNKNOWN: {
-        AttemptEvent.FALL_SILENT: Attempt.UNKNOWN,
         AttemptEvent.CONFIRM: Attempt.CONFIRMED,
         AttemptEvent.DECLINE: Attempt.DECLINED,
         AttemptEvent.VOID: Attempt.VOIDING,

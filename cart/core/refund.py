@@ -16,6 +16,9 @@ import msgspec
 
 REASON_LIMIT_CHARS: Final = 200
 
+REFUNDS_LIMIT: Final = 100
+"""Of one order; more are refused. Every answer about the order carries all of them."""
+
 
 class RefundState(StrEnum):
     """Where a refund is in its life; DONE and FAILED are its ends."""
@@ -63,7 +66,6 @@ NEXT: Final[Mapping[RefundState, Mapping[RefundEvent, RefundState]]] = {
         RefundEvent.FAIL: RefundState.FAILED,
     },
     RefundState.UNKNOWN: {
-        RefundEvent.FALL_SILENT: RefundState.UNKNOWN,
         RefundEvent.FINISH: RefundState.DONE,
         RefundEvent.FAIL: RefundState.FAILED,
     },

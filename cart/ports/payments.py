@@ -7,7 +7,7 @@ from typing import Protocol
 from cart.core.order import Order, OrderState
 from cart.core.payment import Attempt, Standing
 from cart.core.refund import Going, NoSuchUnits, NothingLeft, RefundEvent, RefundState, RefundWish
-from cart.ports.answers import KeyUsed
+from cart.ports.answers import Full, KeyUsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Repayment:
     state: RefundState
 
 
-Requested = Order | KeyUsed | NotPaid | TooMuch | NoSuchUnits | NothingLeft
+Requested = Order | KeyUsed | Full | NotPaid | TooMuch | NoSuchUnits | NothingLeft
 
 
 class RefundBook(Protocol):

@@ -159,7 +159,7 @@ async def test_cancelling_a_paid_order_returns_units_and_money(shop: Shop) -> No
     assert cancelled.state == OrderState.CANCELLED
     assert await shop.counters(tea) == (1, 0, 0)
     assert cancelled.refunded_minor == 12_000
-    await shop.cart.refunding.settle_due()
+    await shop.cart.refunding.rounds.play()
     assert await shop.standing(payment) == Standing.CANCELLED
     assert [event["order"]["state"] for event in await shop.hear("order")] == [
         *("paid", "cancelled", "cancelled")

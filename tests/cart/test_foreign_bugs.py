@@ -359,7 +359,7 @@ async def test_spree_13978_nothing_was_held_for_who_was_paying(shop: Shop) -> No
     await shop.let_time_pass()
     await shop.cart.expiry.sweep()
     await nobody_else_gets_it(held=1)
-    await shop.cart.settling.settle_due()
+    await shop.cart.settling.rounds.play()
     assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PAID
     await nobody_else_gets_it(held=0)
 

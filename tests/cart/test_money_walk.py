@@ -94,7 +94,7 @@ class Walk:
         if self.payments:
             payment = self.chance.choice(self.payments[-LATELY:])
             await self.shop.cart.settling.settle(payment)
-            await self.shop.cart.refunding.settle_payment(payment)
+            await self.shop.cart.refunding.hurry(payment)
 
     async def refund(self) -> None:
         """The seller gives something back."""
@@ -125,8 +125,8 @@ class Walk:
         """The loops look at whatever is due."""
         await self.shop.sql("UPDATE payments SET ask_at = now()")
         await self.shop.sql("UPDATE refunds SET ask_at = now()")
-        await self.shop.cart.settling.settle_due()
-        await self.shop.cart.refunding.settle_due()
+        await self.shop.cart.settling.rounds.play()
+        await self.shop.cart.refunding.rounds.play()
 
     async def time_passes(self) -> None:
         """Deadlines are over."""

@@ -221,7 +221,7 @@ async def test_parts_go_back_once_each(shop: Shop, till: Till) -> None:
     await asyncio.gather(*(shop.cart.refunding.settle(first) for _ in range(3)))
     assert await till.taken(payment) == PRICE_MINOR
     await give_back_one(shop, order, "second")
-    await shop.cart.refunding.settle_payment(payment)
+    await shop.cart.refunding.hurry(payment)
     assert await till.taken(payment) == 0
     after = await shop.cart.checkout.order(BUYER, order.id)
     assert {one.state for one in after.refunds} == {RefundState.DONE}

@@ -5,13 +5,17 @@ import asyncio
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from cart.adapters import refunds as adapter
+from cart.adapters.database import Database
 from cart.adapters.money_recount import recount_money
 from cart.adapters.payment_sandbox import Trick
+from cart.adapters.refunds import SqlRefundBook
 from cart.core.catalog import Product
 from cart.core.order import Order, OrderState
 from cart.core.payment import Standing
-from cart.core.refund import RefundLine, RefundState, RefundWish
-from cart.errors import Conflict, Forbidden, IdempotencyMismatch, Invalid, NotFound
+from cart.core.refund import Going, RefundLine, RefundState, RefundWish
+from cart.errors import Conflict, Forbidden, IdempotencyMismatch, Invalid, NotFound, TooMany
+from cart.ports.payments import ProviderSilent, Repayment
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop
 
 WHOLE = RefundWish()
@@ -59,7 +63,7 @@ async def test_a_part_goes_back_with_its_money_and_its_units(shop: Shop) -> None
     assert (after.state, after.refunded_minor) == (OrderState.PAID, 2 * 1_000 + 2_000)
     assert [one.state for one in after.refunds] == [RefundState.REQUESTED]
     assert (await shop.counters(tea), await shop.counters(cake)) == ((9, 0, 1), (9, 0, 1))
-    await shop.cart.refunding.settle_due()
+    await shop.cart.refunding.rounds.play()
     (done,) = (await shop.cart.checkout.order(BUYER, order.id)).refunds
     assert (done.state, done.restocked) == (RefundState.DONE, True)
     told = await shop.hear("refund")
@@ -139,7 +143,7 @@ async def test_many_refunds_at_once_give_back_no_more_than_came(shop: Shop) -> N
     asked = (refund(shop, order, some((0, 1)), key=f"r{n}") for n in range(6))
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sum(isinstance(answer, Conflict) for answer in answers) == 3
-    await shop.cart.refunding.settle_due()
+    await shop.cart.refunding.rounds.play()
     after = await shop.cart.checkout.order(BUYER, order.id)
     assert (after.state, after.refunded_minor) == (OrderState.CANCELLED, 3_000)
     assert await shop.counters(tea) == (10, 0, 0)
@@ -165,6 +169,27 @@ async def test_what_was_never_paid_is_not_given_back(shop: Shop) -> None:
         await refund(shop, order, WHOLE)
 
 
+async def test_a_free_order_that_was_called_off_before_has_nothing_to_give_back(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    await shop.sql("UPDATE orders SET coupon_minor = total_minor, total_minor = 0")
+    await shop.cart.checkout.cancel(BUYER, order.id)
+    with pytest.raises(Conflict):
+        await refund(shop, order, WHOLE)
+
+
+async def test_an_order_has_so_many_refunds_at_most(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "REFUNDS_LIMIT", 2)
+    order, _ = await paid(shop, 1)
+    for number in range(2):
+        await refund(shop, order, RefundWish(amount_minor=1), key=f"r{number}")
+    with pytest.raises(TooMany):
+        await refund(shop, order, RefundWish(amount_minor=1), key="more")
+    again = await refund(shop, order, RefundWish(amount_minor=1), key="r0")
+    assert len(again.refunds) == 2
+
+
 @pytest.mark.parametrize("wish", [some((1, 1)), some((0, 3)), some((-1, 1))])
 async def test_units_that_were_not_bought_do_not_go_back(shop: Shop, wish: RefundWish) -> None:
     order, (tea,) = await paid(shop, 2)
@@ -176,14 +201,14 @@ async def test_units_that_were_not_bought_do_not_go_back(shop: Shop, wish: Refun
 async def test_refused_refund_is_told_and_may_be_tried_again(shop: Shop) -> None:
     order, _ = await paid(shop, 1, trick=Trick.KEEP)
     await refund(shop, order, WHOLE)
-    await shop.cart.refunding.settle_due()
+    await shop.cart.refunding.rounds.play()
     after = await shop.cart.checkout.order(BUYER, order.id)
     assert (after.state, after.refunded_minor) == (OrderState.CANCELLED, 0)
     assert [one.state for one in after.refunds] == [RefundState.FAILED]
     assert (await shop.hear("refund"))[-1]["state"] == "failed"
     await shop.sql("UPDATE sandbox_payments SET trick = ''")
     again = await refund(shop, order, WHOLE, key="again")
-    await shop.cart.refunding.settle_due()
+    await shop.cart.refunding.rounds.play()
     assert again.refunded_minor == 1_000
     assert await recount_money(shop.engine) == []
 
@@ -198,6 +223,26 @@ async def test_lost_answer_is_found_out_by_asking(shop: Shop) -> None:
     settled = await shop.cart.refunding.settle(written.id)
     assert settled is not None
     assert settled.state == RefundState.DONE
+
+
+async def test_a_provider_that_stays_silent_is_asked_less_and_less_often(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silence(_: Repayment) -> Going:
+        raise ProviderSilent
+
+    order, _ = await paid(shop, 2)
+    (written,) = (await refund(shop, order, some((0, 1)))).refunds
+    refunding, book = shop.cart.refunding, SqlRefundBook(Database(shop.engine))
+    monkeypatch.setattr(shop.sandbox, "look_up_refund", silence)
+    first = await refunding.settle(written.id)
+    assert first is not None
+    assert first.state == RefundState.UNKNOWN
+    assert await book.due(9) == [written.id], "soon, at first"
+    again = await refunding.settle(written.id)
+    assert again is not None
+    assert again.state == RefundState.UNKNOWN
+    assert await book.due(9) == []
 
 
 async def test_words_and_keys_are_bounded(shop: Shop) -> None:

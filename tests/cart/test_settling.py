@@ -11,6 +11,7 @@ from cart.adapters.payments import SqlPaymentBook
 from cart.core.order import OrderState
 from cart.core.payment import Attempt, Standing
 from cart.core.refund import Going
+from cart.core.turns import TURNS_LIMIT
 from cart.errors import Conflict, ProviderUnavailable
 from cart.ports.payments import Begun, Charge, Payment, PaymentProvider, ProviderSilent, Repayment
 from cart.settling import Settling
@@ -135,7 +136,7 @@ async def test_answer_that_never_arrives_is_found_out_by_asking(shop: Shop) -> N
     await shop.let_time_pass()
     await shop.cart.expiry.sweep()
     assert await shop.counters(tea) == (0, 1, 0), "a claim does not expire"
-    await shop.cart.settling.settle_due()
+    await shop.cart.settling.rounds.play()
     assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PAID
     assert await shop.standing(payment) == Standing.CONFIRMED
 
@@ -219,7 +220,7 @@ async def test_money_goes_back_as_soon_as_the_provider_listens(shop: Shop) -> No
     assert silent.state == Attempt.VOIDING
     till.provider.mute = False
     await shop.sql("UPDATE payments SET ask_at = now()")
-    await till.settling.settle_due()
+    await till.settling.rounds.play()
     assert till.provider.standing == Standing.CANCELLED
 
 
@@ -242,7 +243,7 @@ async def test_abandoned_payment_of_an_ended_order_is_called_off(shop: Shop) -> 
     await shop.cart.checkout.pay(BUYER, order.id)
     await shop.cart.checkout.cancel(BUYER, order.id)
     await shop.sql("UPDATE payments SET ask_at = now()")
-    await shop.cart.settling.settle_due()
+    await shop.cart.settling.rounds.play()
     (payment,) = [await SqlPaymentBook(Database(shop.engine)).latest(order.id)]
     assert payment is not None
     assert payment.state == Attempt.VOIDED
@@ -293,6 +294,23 @@ async def test_settled_payments_bother_nobody(shop: Shop) -> None:
         assert settled is not None
         assert settled.state == Attempt.CONFIRMED
     assert till.provider.looked_up == asked
+
+
+async def test_who_asks_without_end_makes_the_provider_be_asked_so_often(shop: Shop) -> None:
+    till = Till(shop)
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    payment = await till.open(order.id)
+    checkout = shop.cart.checkout
+    checkout._settling = till.settling
+    for _ in range(3 * TURNS_LIMIT):
+        answered = await checkout.confirm(BUYER, order.id)
+        assert answered.state == OrderState.PLACED
+        await till.settling.hurry(payment)
+    assert till.provider.looked_up == TURNS_LIMIT
+    till.provider.standing = Standing.AUTHORIZED
+    assert (await checkout.confirm(BUYER, order.id)).state == OrderState.PLACED, "what is known"
+    await till.settling.rounds.play()
+    assert (await checkout.order(BUYER, order.id)).state == OrderState.PAID, "asked by the round"
 
 
 async def test_who_chooses_another_provider_leaves_the_first(shop: Shop) -> None:
