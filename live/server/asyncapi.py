@@ -41,7 +41,6 @@ SHOP_LANE: Final[Mapping[Kind, str]] = {
     **dict.fromkeys(cart_events.FOR_EVERYBODY + room_events.FOR_EVERYBODY, "everybody"),
     **dict.fromkeys(cart_events.FOR_THE_SELLER + room_events.FOR_THE_SELLER, "the seller"),
     **dict.fromkeys(cart_events.FOR_THE_SELLER_AND_THE_BUYER, "the seller, and whom it concerns"),
-    **dict.fromkeys(cart_events.FOR_ONE, "whom it concerns"),
     **dict.fromkeys((chat_events.Reported, chat_events.Settled), "moderators"),
     chat_events.Asked: "moderators",
     Appointed: "moderators, and whom it concerns",

@@ -12,6 +12,16 @@ from hypothesis import strategies as st
 from live.relay.core.picture_size import LINES, LINES_MOST, lines
 
 SIZES = [(320, 180), (640, 360), (608, 1080), (96, 64), (1280, 720), (1920, 1080)]
+AV1_HEADERS = {
+    (320, 180): "0a0b000000043cfecc4af90040",
+    (640, 360): "0a0b0000000cc4ff6712be4010",
+    (608, 1080): "0a0b00000024d4bf0dc4af9004",
+    (96, 64): "0a0a000000032dffc4af9004",
+    (1280, 720): "0a0b0000002d4cffb3c4af9004",
+    (1920, 1080): "0a0b00000042abbfc3712be401",
+}
+"""Sequence headers SVT-AV1 wrote. It is not run here: as root it takes its whole process, and what
+that starts later, to real-time priority, and the machine stands still for everybody else."""
 
 
 def encoded(encoder: str, width: int, height: int, options: dict[str, str]) -> bytes:
@@ -64,14 +74,14 @@ def test_vp9_tells_the_highest_layer_of_its_structure(flexible: int) -> None:
     assert lines("VP9", bytes((first & ~0x02, 0x81, 0x02)) + layer + sizes) is None
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("size", "header"), AV1_HEADERS.items())
 @pytest.mark.parametrize("counted", [True, False])
-def test_av1_with_and_without_the_elements_length(width: int, height: int, counted: bool) -> None:
-    stream = encoded("libsvtav1", width, height, {"preset": "12", "svtav1-params": "fast-decode=1"})
-    start = stream.index(b"\x0a")
-    header = stream[start : start + 2 + stream[start + 1]]
-    element = bytes((len(header),)) + header if counted else header
-    assert lines("AV1", bytes((0x08 if counted else 0x18,)) + element) == height
+def test_av1_with_and_without_the_elements_length(
+    size: tuple[int, int], header: str, counted: bool
+) -> None:
+    unit = bytes.fromhex(header)
+    element = bytes((len(unit),)) + unit if counted else unit
+    assert lines("AV1", bytes((0x08 if counted else 0x18,)) + element) == size[1]
 
 
 @given(st.sampled_from([*LINES, "H265"]), st.binary(max_size=200))
