@@ -5,6 +5,7 @@ coupons by id, then earnings, then purses by buyer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -14,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.checkout_tables import coupon_uses, coupons, point_earnings, point_transfers
 from cart.adapters.coupon_book import to_coupon
 from cart.adapters.points_book import lock_wallets, post, read_wallet
-from cart.adapters.shelf import to_store
-from cart.adapters.tables import stores
 from cart.core.coupon import Coupon
 from cart.core.order import Order
 from cart.core.points import (
@@ -27,54 +26,37 @@ from cart.core.points import (
     Wallet,
     journal,
 )
-from cart.core.quote import Facts, Quote, Split, Wish
+from cart.core.quote import Facts, Split, Wish
 
 RIPE_AFTER: Final = text(f"interval '{WITHDRAWAL_DAYS} days'")
 
 
 async def read_facts(
-    connection: AsyncConnection,
-    buyer: str,
-    store: str,
-    shows: frozenset[str | None],
-    wish: Wish,
-    *,
-    now_ms: int,
-    lock: bool,
+    connection: AsyncConnection, buyer: str, store: str, wish: Wish, facts: Facts, *, lock: bool
 ) -> Facts:
-    """What a quote needs to know; with `lock`, nothing of it can change before we commit."""
-    row = (await connection.execute(select(stores).where(stores.c.slug == store))).one()
-    terms = to_store(row)
+    """The facts with the coupon and the points of a wish, where it has any.
+
+    With `lock`, neither can change before we commit.
+    """
     coupon, uses = await _coupon(connection, buyer, store, wish, lock=lock)
     wallet = Wallet()
     if wish.points_minor:
         locked = await lock_wallets(connection, [buyer]) if lock else None
         wallet = locked[buyer] if locked else await read_wallet(connection, buyer)
-    return Facts(
-        delivery=terms.delivery,
-        points_percent=terms.points_percent,
-        shows=shows,
-        coupon=coupon,
-        uses=uses,
-        ready_minor=wallet.ready_minor,
-        now_ms=now_ms,
-    )
+    return replace(facts, coupon=coupon, uses=uses, ready_minor=wallet.ready_minor)
 
 
-async def take(
-    connection: AsyncConnection, order: str, buyer: str, quote: Quote, coupon: Coupon | None
-) -> None:
+async def take(connection: AsyncConnection, order: Order, coupon: Coupon | None) -> None:
     """Use the coupon and set the points aside, both judged under their locks, for a new order."""
     if coupon is not None:
         more = update(coupons).where(coupons.c.id == coupon.id)
         await connection.execute(more.values(used=coupons.c.used + 1))
-        use = {"order_id": order, "coupon": coupon.id, "buyer": buyer}
+        use = {"order_id": order.id, "coupon": coupon.id, "buyer": order.buyer}
         await connection.execute(insert(coupon_uses).values(use))
-    if quote.points_minor:
-        wallets = await lock_wallets(connection, [buyer])
-        aside = _transfer(
-            PointsReason.RESERVE, buyer, quote.store, order, quote.points_minor, _RESERVE
-        )
+    if order.points_minor:
+        wallets = await lock_wallets(connection, [order.buyer])
+        mine = (order.buyer, order.store, order.id)
+        aside = _transfer(PointsReason.RESERVE, *mine, order.points_minor, _RESERVE)
         await post(connection, wallets, [aside])
 
 

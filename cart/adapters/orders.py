@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, Select, and_, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    Text,
+    and_,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,11 +33,13 @@ from cart.adapters.ledger import (
     turn_holds,
 )
 from cart.adapters.outbox import put
-from cart.adapters.refund_tables import refund_lines, refunds
-from cart.adapters.tables import holds, milliseconds, order_lines, orders, products
+from cart.adapters.shelf import to_delivery
+from cart.adapters.tables import holds, milliseconds, order_lines, orders, products, stores
 from cart.adapters.waits import end_offers
 from cart.core import event
+from cart.core.delivery import Delivery
 from cart.core.hold import GRACE_MS, Hold, HoldState
+from cart.core.movement import STILL
 from cart.core.order import (
     HOLDS_FOLLOW,
     Basket,
@@ -35,23 +50,41 @@ from cart.core.order import (
     Recipient,
     after,
     fill,
+    payable,
     seller_hears,
 )
 from cart.core.quote import Facts, Quote, Wish, make
-from cart.core.refund import Refund, RefundLine, RefundState
+from cart.core.refund import Refund, RefundState
 from cart.ports.answers import KeyUsed
 from cart.ports.orders import NoSuchHold, Place, Placed, Placement, PriceDiffers, Unquotable
 from cart.settling import OVER
 
-MAY_HAVE_REFUNDS: Final = (OrderState.PAID, OrderState.CANCELLED)
+_LINES: Final[ColumnElement[str]] = literal_column(
+    "(SELECT jsonb_agg(to_jsonb(l) ORDER BY l.position)::text"
+    " FROM order_lines l WHERE l.order_id = orders.id)",
+    Text,
+)
 
-ORDER: Final = (
+_REFUNDS: Final[ColumnElement[str]] = literal_column(
+    "(SELECT coalesce(jsonb_agg(to_jsonb(r) || jsonb_build_object("
+    "'created_at_ms', floor(extract(epoch FROM r.created_at) * 1000)::bigint,"
+    " 'lines', (SELECT coalesce(jsonb_agg(jsonb_build_object("
+    "'line', l.position, 'quantity', l.quantity) ORDER BY l.position), '[]')"
+    " FROM refund_lines l WHERE l.refund = r.id)) ORDER BY r.created_at, r.id), '[]')::text"
+    " FROM refunds r WHERE r.order_id = orders.id)",
+    Text,
+)
+
+_LOCKED: Final = (
     orders,
+    _LINES.label("lines"),
     milliseconds(orders.c.created_at).label("created_at_ms"),
     milliseconds(orders.c.expires_at).label("expires_at_ms"),
     CLOCK.label("now_ms"),
 )
 
+ORDER: Final = (*_LOCKED, _REFUNDS.label("refunds"))
+"""An order in one row, all of it as of one moment."""
 
 AMOUNTS: Final = (
     *("goods_minor", "coupon", "coupon_minor", "delivery_minor", "points_minor"),
@@ -60,52 +93,45 @@ AMOUNTS: Final = (
 """What an order keeps of its quote, besides the lines."""
 
 
-async def advance(connection: AsyncConnection, order: str, happened: OrderEvent) -> Order | None:
-    """Let an event happen to an order, its holds and their units; None when it cannot.
-
-    The caller has locked the order's row.
-    """
-    before = await read_order(connection, order)
-    state = after(before.state, happened)
+async def advance(connection: AsyncConnection, order: Order, happened: OrderEvent) -> Order | None:
+    """Let an event happen to a locked order, its holds and their units; None when it cannot."""
+    state = after(order.state, happened)
     if state is None:
         return None
-    locked = await lock_skus(connection, (line.product for line in before.lines))
+    follows = HOLDS_FOLLOW[happened]
+    moving = () if follows in STILL else (line.product for line in order.lines)
+    locked = await lock_skus(connection, moving) if moving else {}
     mine = and_(
-        holds.c.order_id == order, holds.c.state.not_in([HoldState.RELEASED, HoldState.EXPIRED])
+        holds.c.order_id == order.id, holds.c.state.not_in([HoldState.RELEASED, HoldState.EXPIRED])
     )
     units = await lock_holds(connection, mine)
-    if not units or not await turn_holds(connection, units, HOLDS_FOLLOW[happened], locked):
+    if not units or not await turn_holds(connection, units, follows, locked):
         return None
-    await connection.execute(update(orders).where(orders.c.id == order).values(state=state))
-    now = msgspec.structs.replace(before, state=state)
+    await connection.execute(update(orders).where(orders.c.id == order.id).values(state=state))
+    now = msgspec.structs.replace(order, state=state)
     if happened == OrderEvent.SELL:
         await discounts.settle(connection, now)
     elif state in OVER:
-        await discounts.give_back(connection, [order])
-    if seller_hears(before.state, state):
+        await discounts.give_back(connection, [order.id])
+    if seller_hears(order.state, state):
         await put(connection, now.store, [event.order_changed(now)])
     return now
 
 
-async def lock_order(connection: AsyncConnection, order: str) -> None:
-    """Lock an order's row, before anything else of it."""
-    await connection.execute(
-        select(orders.c.id).where(orders.c.id == order).with_for_update(key_share=True)
-    )
+async def lock_order(connection: AsyncConnection, order: str | ScalarSelect[str]) -> Order:
+    """Lock an order's row, before anything else of it; the order without its refunds.
+
+    Those are other rows, of which a statement that had to wait would see what was before.
+    """
+    query = select(*_LOCKED).where(orders.c.id == order)
+    locked = query.with_for_update(key_share=True, of=orders)
+    return _order((await connection.execute(locked)).one(), ())
 
 
 async def read_order(connection: AsyncConnection, order: str) -> Order:
     """An order that exists."""
     (found,) = await _read(connection, select(*ORDER).where(orders.c.id == order))
     return found
-
-
-async def is_payable(connection: AsyncConnection, order: str) -> bool:
-    """Whether a locked order is placed and every hold of it within its deadline."""
-    late = and_(holds.c.order_id == order, holds.c.expires_at <= func.clock_timestamp())
-    placed = and_(orders.c.id == order, orders.c.state == OrderState.PLACED)
-    query = select(exists().where(placed) & ~exists().where(late))
-    return bool(await connection.scalar(query))
 
 
 class SqlOrderBook:
@@ -149,12 +175,12 @@ class SqlOrderBook:
     async def sell_free(self, order: str) -> Order | None:
         """Claim and sell at once an order that costs nothing; None when it cannot be paid now."""
         async with self._database.writing() as connection:
-            await lock_order(connection, order)
-            if not await is_payable(connection, order):
+            found = await lock_order(connection, order)
+            if not payable(found):
                 return None
-            assert (await read_order(connection, order)).total_minor == 0, "it costs something"
-            await advance(connection, order, OrderEvent.CLAIM)
-            return await advance(connection, order, OrderEvent.SELL)
+            assert found.total_minor == 0, "it costs something"
+            claimed = await advance(connection, found, OrderEvent.CLAIM)
+            return None if claimed is None else await advance(connection, claimed, OrderEvent.SELL)
 
     async def order(self, order: str) -> Order | None:
         """The order of that id."""
@@ -188,10 +214,10 @@ class SqlOrderBook:
     async def cancel(self, order: str) -> Order | None:
         """Cancel an order nobody has paid and return its units."""
         async with self._database.writing() as connection:
-            await lock_order(connection, order)
-            if (await read_order(connection, order)).state != OrderState.PLACED:
+            found = await lock_order(connection, order)
+            if found.state != OrderState.PLACED:
                 return None
-            return await advance(connection, order, OrderEvent.CANCEL)
+            return await advance(connection, found, OrderEvent.CANCEL)
 
     async def _newest(self, condition: Any, limit: int) -> Sequence[Order]:
         query = select(*ORDER).where(condition)
@@ -202,28 +228,33 @@ class SqlOrderBook:
 
 async def _place(connection: AsyncConnection, placement: Placement) -> Place | None:
     """Place it in the open transaction; None when its key was used meanwhile."""
-    locked = _theirs(placement.buyer, placement.holds).with_for_update(key_share=True)
+    locked = _theirs(placement.buyer, placement.holds)
+    locked = locked.with_for_update(key_share=True, of=holds)
     rows = (await connection.execute(locked)).all()
-    earlier = await _earlier(connection, placement)
-    if earlier is not None:
-        return earlier
     reckoned = await _reckon(
         connection, rows, placement.buyer, placement.holds, placement.wish, lock=True
     )
     if not isinstance(reckoned, tuple):
-        return reckoned
+        # What an earlier request with this key ordered cannot be ordered now: it is the answer.
+        return await _earlier(connection, placement) or reckoned
     quote, facts = reckoned
     if quote.total_minor != placement.total_minor:
-        return PriceDiffers(quote)
-    if not await _write(connection, placement, quote, facts.now_ms):
+        return await _earlier(connection, placement) or PriceDiffers(quote)
+    placed = await _write(connection, placement, quote, facts.now_ms)
+    if placed is None:
         return None
-    await discounts.take(connection, placement.id, placement.buyer, quote, facts.coupon)
-    return Placed(await read_order(connection, placement.id))
+    await discounts.take(connection, placed, facts.coupon)
+    return Placed(placed)
 
 
 def _theirs(buyer: str, wanted: Sequence[str]) -> Select[Any]:
+    """A buyer's holds, each with its seller's terms and the time."""
+    terms = [stores.c[f"delivery_{name}"] for name in Delivery.__struct_fields__]
+    query = select(*HOLD, products.c.store, stores.c.points_percent, *terms, CLOCK.label("now_ms"))
+    query = query.join(products, products.c.id == holds.c.product)
+    query = query.join(stores, stores.c.slug == products.c.store)
     theirs = and_(holds.c.id.in_(wanted), holds.c.buyer == buyer)
-    return select(*HOLD).where(theirs).order_by(holds.c.id)
+    return query.where(theirs).order_by(holds.c.id)
 
 
 async def _reckon(
@@ -238,28 +269,27 @@ async def _reckon(
     """The quote of holds, in the order they are wanted, and what it follows from."""
     if len(rows) != len(wanted):
         return NoSuchHold()
-    now_ms = await read_clock(connection)
+    seller, now_ms = rows[0], rows[0].now_ms
     found = {row.id: to_hold(row, now_ms) for row in rows}
     chosen = [found[one] for one in wanted]
-    sellers = select(products.c.id, products.c.store).where(
-        products.c.id.in_([hold.product for hold in chosen])
-    )
-    stores = {row.id: row.store for row in await connection.execute(sellers)}
-    basket = fill(chosen, stores, now_ms)
+    basket = fill(chosen, {row.product: row.store for row in rows}, now_ms)
     if not isinstance(basket, Basket):
         return basket
-    shows = frozenset(hold.show for hold in chosen)
-    facts = await discounts.read_facts(
-        connection, buyer, basket.store, shows, wish, now_ms=now_ms, lock=lock
+    facts = Facts(
+        delivery=to_delivery(seller),
+        points_percent=seller.points_percent,
+        shows=frozenset(hold.show for hold in chosen),
+        now_ms=now_ms,
     )
+    facts = await discounts.read_facts(connection, buyer, basket.store, wish, facts, lock=lock)
     quote = make(basket, wish, facts)
     return (quote, facts) if isinstance(quote, Quote) else quote
 
 
 async def _write(
     connection: AsyncConnection, placement: Placement, quote: Quote, now_ms: int
-) -> bool:
-    """Write the order, its lines and its holds' new deadline; False when the key is used."""
+) -> Order | None:
+    """Write the order, its lines and its holds' new deadline; None when the key is used."""
     deadline = func.to_timestamp((now_ms + placement.pay_within_ms) / 1000)
     fresh = upsert(orders).values(
         id=placement.id,
@@ -277,8 +307,13 @@ async def _write(
         expires_at=deadline,
     )
     fresh = fresh.on_conflict_do_nothing(index_elements=["buyer", "idempotency_key"])
-    if (await connection.execute(fresh.returning(orders.c.id))).first() is None:
-        return False
+    written = fresh.returning(
+        milliseconds(orders.c.created_at).label("created_at_ms"),
+        milliseconds(orders.c.expires_at).label("expires_at_ms"),
+    )
+    row = (await connection.execute(written)).first()
+    if row is None:
+        return None
     lines = [
         {
             "order_id": placement.id,
@@ -304,7 +339,16 @@ async def _write(
         )
     )
     await end_offers(connection, dict.fromkeys(placement.holds, HoldState.ORDERED))
-    return True
+    return Order(
+        id=placement.id,
+        buyer=placement.buyer,
+        state=OrderState.PLACED,
+        recipient=placement.recipient,
+        created_at_ms=row.created_at_ms,
+        expires_at_ms=row.expires_at_ms,
+        now_ms=now_ms,
+        **msgspec.structs.asdict(quote),
+    )
 
 
 async def _earlier(connection: AsyncConnection, placement: Placement) -> Placed | KeyUsed | None:
@@ -319,34 +363,16 @@ async def _earlier(connection: AsyncConnection, placement: Placement) -> Placed 
 
 async def _read(connection: AsyncConnection, query: Any) -> list[Order]:
     rows = (await connection.execute(query)).all()
-    wanted = order_lines.c.order_id.in_([row.id for row in rows])
-    sorted_lines = select(order_lines).where(wanted).order_by(order_lines.c.position)
-    lines: dict[str, list[Line]] = {row.id: [] for row in rows}
-    for line in await connection.execute(sorted_lines):
-        lines[line.order_id].append(
-            Line(
-                sku=line.sku,
-                product=line.product,
-                title=line.title,
-                options=tuple(line.options),
-                quantity=line.quantity,
-                price_minor=line.price_minor,
-                coupon_minor=line.coupon_minor,
-                points_minor=line.points_minor,
-            )
-        )
-    paid = [row.id for row in rows if row.state in MAY_HAVE_REFUNDS]
-    given_back = await read_refunds(connection, paid) if paid else {}
-    return [_order(row, lines[row.id], given_back.get(row.id, ())) for row in rows]
+    return [_order(row, msgspec.json.decode(row.refunds, type=tuple[Refund, ...])) for row in rows]
 
 
-def _order(row: Row[Any], lines: Sequence[Line], given_back: Sequence[Refund]) -> Order:
+def _order(row: Row[Any], given_back: tuple[Refund, ...]) -> Order:
     return Order(
         id=row.id,
         store=row.store,
         buyer=row.buyer,
         state=OrderState(row.state),
-        lines=tuple(lines),
+        lines=msgspec.json.decode(row.lines, type=tuple[Line, ...]),
         **{name: getattr(row, name) for name in AMOUNTS},
         currency=row.currency,
         recipient=Recipient(
@@ -361,32 +387,5 @@ def _order(row: Row[Any], lines: Sequence[Line], given_back: Sequence[Refund]) -
         refunded_minor=sum(
             one.amount_minor for one in given_back if one.state != RefundState.FAILED
         ),
-        refunds=tuple(given_back),
+        refunds=given_back,
     )
-
-
-async def read_refunds(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Refund]]:
-    """The refunds of orders, oldest first."""
-    query = select(refunds, milliseconds(refunds.c.created_at).label("created_at_ms"))
-    query = query.where(refunds.c.order_id.in_(ids)).order_by(refunds.c.created_at, refunds.c.id)
-    rows = (await connection.execute(query)).all()
-    if not rows:
-        return {}
-    theirs = select(refund_lines).where(refund_lines.c.refund.in_([row.id for row in rows]))
-    lines: dict[str, list[RefundLine]] = {}
-    for line in await connection.execute(theirs.order_by(refund_lines.c.position)):
-        back = RefundLine(line=line.position, quantity=line.quantity)
-        lines.setdefault(line.refund, []).append(back)
-    found: dict[str, list[Refund]] = {}
-    for row in rows:
-        refund = Refund(
-            id=row.id,
-            state=RefundState(row.state),
-            amount_minor=row.amount_minor,
-            lines=tuple(lines.get(row.id, ())),
-            restocked=row.restocked,
-            reason=row.reason,
-            created_at_ms=row.created_at_ms,
-        )
-        found.setdefault(row.order_id, []).append(refund)
-    return found

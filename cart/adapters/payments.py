@@ -6,6 +6,7 @@ cancellation and a deadline never cross; an act whose time has passed changes no
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, func, insert, null, select, text, update
@@ -13,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
 from cart.adapters.due import AS_NEW, take_due
-from cart.adapters.orders import advance, is_payable, lock_order, read_order
+from cart.adapters.orders import advance, lock_order
 from cart.adapters.tables import orders, payments
-from cart.core.order import OrderEvent, OrderState
+from cart.core.order import Order, OrderEvent, OrderState, payable
 from cart.core.payment import OPEN, UNSETTLED, Attempt, AttemptEvent, after
 from cart.ports.payments import Payment
 
@@ -43,16 +44,16 @@ class SqlPaymentBook:
         An attempt at another provider that has not been claimed yet is called off for it.
         """
         async with self._database.writing() as connection:
-            await lock_order(connection, order)
-            if not await is_payable(connection, order):
+            found = await lock_order(connection, order)
+            if not payable(found):
                 return None
             mine = (payments.c.order_id == order) & payments.c.state.in_(OPEN)
             earlier = await _read(connection, mine)
             if earlier is not None and earlier.provider == provider:
                 return earlier
-            if earlier is not None and not await _step(connection, earlier, AttemptEvent.VOID):
+            voided = earlier and await _step(connection, earlier, AttemptEvent.VOID)
+            if voided is not None and voided is earlier:
                 return None
-            found = await read_order(connection, order)
             fresh = insert(payments).values(
                 id=payment,
                 order_id=order,
@@ -82,47 +83,47 @@ class SqlPaymentBook:
 
     async def claim(self, payment: str) -> Payment:
         """Suspend expiry of the order's holds if they are still there; else void the attempt."""
-        async with self._locked(payment) as (connection, attempt):
-            if after(attempt.state, AttemptEvent.CLAIM) is not None:
-                claimed = None
-                if await is_payable(connection, attempt.order):
-                    claimed = await advance(connection, attempt.order, OrderEvent.CLAIM)
-                happened = AttemptEvent.VOID if claimed is None else AttemptEvent.CLAIM
-                since = null() if claimed is None else func.clock_timestamp()
-                await _step(connection, attempt, happened, claimed_at=since)
-            return await _now(connection, payment)
+        async with self._locked(payment) as (connection, order, attempt):
+            if after(attempt.state, AttemptEvent.CLAIM) is None:
+                return attempt
+            claimed = None
+            if payable(order):
+                claimed = await advance(connection, order, OrderEvent.CLAIM)
+            if claimed is None:
+                return await _step(connection, attempt, AttemptEvent.VOID, claimed_at=null())
+            since = func.clock_timestamp()
+            waiting = await _step(connection, attempt, AttemptEvent.CLAIM, claimed_at=since)
+            return replace(waiting, order_state=claimed.state)
 
     async def fall_silent(self, payment: str) -> Payment:
         """The provider's answer never came: keep everything, ask later."""
-        async with self._locked(payment) as (connection, attempt):
-            await _step(connection, attempt, AttemptEvent.FALL_SILENT)
-            return await _now(connection, payment)
+        async with self._locked(payment) as (connection, _, attempt):
+            return await _step(connection, attempt, AttemptEvent.FALL_SILENT)
 
     async def sell(self, payment: str) -> Payment:
         """The money is there: the claimed units are sold."""
-        async with self._locked(payment) as (connection, attempt):
-            if await _step(connection, attempt, AttemptEvent.CONFIRM, claimed_at=null()):
-                sold = await advance(connection, attempt.order, OrderEvent.SELL)
-                assert sold is not None, "a claim lost its units"
-            return await _now(connection, payment)
+        async with self._locked(payment) as (connection, order, attempt):
+            settled = await _step(connection, attempt, AttemptEvent.CONFIRM, claimed_at=null())
+            if settled is attempt:
+                return attempt
+            sold = await advance(connection, order, OrderEvent.SELL)
+            assert sold is not None, "a claim lost its units"
+            return replace(settled, order_state=sold.state)
 
     async def decline(self, payment: str) -> Payment:
         """There will be no money: a claim is let go, the order can be paid another way."""
-        async with self._locked(payment) as (connection, attempt):
-            await _let_go(connection, attempt, AttemptEvent.DECLINE)
-            return await _now(connection, payment)
+        async with self._locked(payment) as (connection, order, attempt):
+            return await _let_go(connection, order, attempt, AttemptEvent.DECLINE)
 
     async def void(self, payment: str) -> Payment:
         """The money, should it come or have come, must go back; a claim stays until it has."""
-        async with self._locked(payment) as (connection, attempt):
-            await _step(connection, attempt, AttemptEvent.VOID)
-            return await _now(connection, payment)
+        async with self._locked(payment) as (connection, _, attempt):
+            return await _step(connection, attempt, AttemptEvent.VOID)
 
     async def finish_void(self, payment: str) -> Payment:
         """The provider has called the payment off: a claim is let go."""
-        async with self._locked(payment) as (connection, attempt):
-            await _let_go(connection, attempt, AttemptEvent.FINISH_VOID)
-            return await _now(connection, payment)
+        async with self._locked(payment) as (connection, order, attempt):
+            return await _let_go(connection, order, attempt, AttemptEvent.FINISH_VOID)
 
     async def due(self, limit: int) -> Sequence[str]:
         """Unsettled attempts it is time to ask about; each is given later next time."""
@@ -130,37 +131,42 @@ class SqlPaymentBook:
         return await take_due(self._database, payments, unsettled, limit)
 
     @asynccontextmanager
-    async def _locked(self, payment: str) -> AsyncIterator[tuple[AsyncConnection, Payment]]:
+    async def _locked(self, payment: str) -> AsyncIterator[tuple[AsyncConnection, Order, Payment]]:
         async with self._database.writing() as connection:
             whose = select(payments.c.order_id).where(payments.c.id == payment)
-            await lock_order(connection, (await connection.execute(whose)).scalar_one())
+            order = await lock_order(connection, whose.scalar_subquery())
             # The order is locked by a statement before, so this one sees both rows as they are.
             lock = _select(payments.c.id == payment).with_for_update(key_share=True, of=payments)
-            yield connection, to_payment((await connection.execute(lock)).one())
+            yield connection, order, to_payment((await connection.execute(lock)).one())
 
 
 async def _step(
     connection: AsyncConnection, attempt: Payment, happened: AttemptEvent, **columns: Any
-) -> bool:
+) -> Payment:
     """Let an event happen to a locked attempt, which is then asked about as if it were new.
 
-    False, and nothing changed, if it cannot.
+    The attempt as it is then; the very same, and nothing changed, if it cannot.
     """
     state = after(attempt.state, happened)
     if state is None:
-        return False
+        return attempt
     change = update(payments).where(payments.c.id == attempt.id)
     await connection.execute(change.values(state=state, **AS_NEW, **columns))
-    return True
+    return replace(attempt, state=state, overdue=attempt.overdue and "claimed_at" not in columns)
 
 
-async def _let_go(connection: AsyncConnection, attempt: Payment, happened: AttemptEvent) -> None:
+async def _let_go(
+    connection: AsyncConnection, order: Order, attempt: Payment, happened: AttemptEvent
+) -> Payment:
     """End an attempt without money; if units wait for it, they wait no longer."""
     mine = select(payments.c.claimed_at).where(payments.c.id == attempt.id)
     claimed_at = (await connection.execute(mine)).scalar_one()
-    if await _step(connection, attempt, happened, claimed_at=null()) and claimed_at is not None:
-        freed = await advance(connection, attempt.order, OrderEvent.LET_GO)
-        assert freed is not None, "a claim lost its units"
+    ended = await _step(connection, attempt, happened, claimed_at=null())
+    if ended is attempt or claimed_at is None:
+        return ended
+    freed = await advance(connection, order, OrderEvent.LET_GO)
+    assert freed is not None, "a claim lost its units"
+    return replace(ended, order_state=freed.state)
 
 
 async def _now(connection: AsyncConnection, payment: str) -> Payment:

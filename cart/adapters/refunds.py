@@ -219,7 +219,8 @@ async def _restock(
     costs = select(holds.c.id, holds.c.price_minor).where(sold)
     prices = {row.id: row.price_minor for row in await connection.execute(costs)}
     if sum(units.quantity for units in mine) == sum(back):
-        assert await advance(connection, order.id, OrderEvent.CANCEL) is not None
+        now = await read_order(connection, order.id)
+        assert await advance(connection, now, OrderEvent.CANCEL) is not None
         return
     returning: list[Units] = []
     for line, quantity in zip(order.lines, back, strict=True):

@@ -237,16 +237,23 @@ async def read_products(connection: AsyncConnection, chosen: ColumnElement[bool]
 
 def to_store(row: Row[Any]) -> Store:
     """A row of stores as a store."""
-    terms = {name: getattr(row, f"delivery_{name}") for name in Delivery.__struct_fields__}
     return Store(
         slug=row.slug,
         name=row.name,
         story=row.story,
         owner=row.owner,
         currency=row.currency,
-        delivery=None if row.delivery_fee_minor is None else Delivery(**terms),
+        delivery=to_delivery(row),
         points_percent=row.points_percent,
     )
+
+
+def to_delivery(row: Row[Any]) -> Delivery | None:
+    """A store's terms of delivery from its row; None where it has none."""
+    if row.delivery_fee_minor is None:
+        return None
+    terms = {name: getattr(row, f"delivery_{name}") for name in Delivery.__struct_fields__}
+    return Delivery(**terms)
 
 
 def _store_row(store: Store) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from cart.core.hold import COUNTED, LIVE, Hold, HoldEvent, HoldState, after
+from cart.core.hold import COUNTED, LIVE, NEXT, Hold, HoldEvent, HoldState, after
 from cart.core.stock import Counters, Pile, Sku
 
 PILE: Final[Mapping[HoldState, Pile]] = {
@@ -20,6 +20,13 @@ PILE: Final[Mapping[HoldState, Pile]] = {
     HoldState.RELEASED: Pile.FREE,
     HoldState.EXPIRED: Pile.FREE,
 }
+
+STILL: Final = frozenset(
+    event
+    for event in HoldEvent
+    if all(PILE[then[event]] == PILE[state] for state, then in NEXT.items() if event in then)
+)
+"""What happens to holds and moves no units: none of their products needs to be locked for it."""
 
 
 class Reason(StrEnum):

@@ -150,6 +150,11 @@ def after(state: OrderState, event: OrderEvent) -> OrderState | None:
     return NEXT[state].get(event)
 
 
+def payable(order: Order) -> bool:
+    """Whether it is placed and within the deadline of its holds, which all have its own."""
+    return order.state == OrderState.PLACED and order.now_ms < order.expires_at_ms + GRACE_MS
+
+
 def seller_hears(before: OrderState, now: OrderState) -> bool:
     """Whether the change is the seller's business: money came, or an order with money went."""
     return OrderState.PAID in (before, now)

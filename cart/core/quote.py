@@ -44,10 +44,10 @@ class Facts:
     delivery: Delivery | None
     points_percent: int
     shows: frozenset[str | None]
-    coupon: Coupon | None
-    uses: int
-    ready_minor: int
     now_ms: int
+    coupon: Coupon | None = None
+    uses: int = 0
+    ready_minor: int = 0
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):

@@ -155,7 +155,7 @@ class Shop:
     async def let_time_pass(self) -> None:
         """All deadlines are over now."""
         await self.sql("UPDATE holds SET expires_at = now() - interval '1 second'")
-        await self.sql("UPDATE orders SET expires_at = now() - interval '1 second'")
+        await self.sql("UPDATE orders SET expires_at = now() - interval '1 minute'")
 
 
 def attempt(

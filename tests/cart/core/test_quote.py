@@ -65,7 +65,7 @@ def quoted(
 ) -> Quote:
     """A quote that must be one."""
     found = Coupon(id="c", store="jeju", terms=coupon, used=0, ended=False) if coupon else None
-    facts = Facts(delivery, 1, frozenset({None}), found, 0, points, 0)
+    facts = Facts(delivery, 1, frozenset({None}), 0, found, ready_minor=points)
     made = make(basket(of), Wish(coupon.code if coupon else None, points, postcode), facts)
     assert isinstance(made, Quote)
     return made
@@ -172,6 +172,6 @@ def test_points_may_pay_for_all_of_it() -> None:
 
 
 def test_what_is_not_there_is_refused() -> None:
-    facts = Facts(None, 1, frozenset({None}), None, 0, 500, 0)
+    facts = Facts(None, 1, frozenset({None}), 0, ready_minor=500)
     assert make(basket([TEA]), Wish("NOPE"), facts) == CouponUnfit(Unfit.UNKNOWN)
     assert make(basket([TEA]), Wish(points_minor=501), facts) == PointsShort(500)
