@@ -83,7 +83,7 @@ class CodeSales:
         """Sell by codes in one's own show, or no longer; raises `NotFound` or `Forbidden`."""
         found = await self._show(show)
         await self._shopping.own_store(person, found.store)
-        await self._book.switch(show, opened=opened)
+        await self._book.switch(found.store, show, opened=opened)
         self._remembered.pop(show, None)
         return opened
 

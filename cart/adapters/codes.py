@@ -5,7 +5,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from cart.adapters.database import Database
 from cart.adapters.deal_tables import code_sales
+from cart.adapters.outbox import put
 from cart.adapters.tables import skus
+from cart.core.event import codes_switched
 from cart.ports.deals import Coded, Codes
 
 
@@ -30,9 +32,10 @@ class SqlCodeBook:
             kept = (await connection.execute(query)).scalar_one_or_none()
         return kept is None or bool(kept)
 
-    async def switch(self, show: str, *, opened: bool) -> None:
-        """Sell by codes in a show, or no longer."""
+    async def switch(self, store: str, show: str, *, opened: bool) -> None:
+        """Sell by codes in a store's show, or no longer; the show is told."""
         row = upsert(code_sales).values(show=show, open=opened)
         keep = row.on_conflict_do_update(index_elements=[code_sales.c.show], set_={"open": opened})
         async with self._database.writing() as connection:
             await connection.execute(keep)
+            await put(connection, store, [codes_switched(show, opened=opened)])

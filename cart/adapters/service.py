@@ -33,7 +33,7 @@ from cart.addressing import Addressing
 from cart.auctioning import Auctioning
 from cart.checkout import Checkout
 from cart.code_sales import CodeSales
-from cart.core.event import Event, auction_changed, deal_changed
+from cart.core.event import Event, auction_changed, codes_switched, deal_changed
 from cart.couponing import Couponing
 from cart.dealing import Dealing
 from cart.expiry import Expiry
@@ -83,10 +83,12 @@ class Cart:
         return [msgspec.to_builtins(product) for product in await self.shopping.products(ids)]
 
     async def offers(self, show: str) -> list[Event]:
-        """What the room's welcome tells of the show's deals, and of its newest auction."""
+        """What the room's welcome tells of the show's deals, its newest auction and its codes."""
         deals, now_ms = await self.dealing.ruling(show)
         newest = await self.auctioning.auctions(show, 1)
-        return [*(deal_changed(deal, now_ms) for deal in deals), *map(auction_changed, newest)]
+        codes = codes_switched(show, opened=await self.codes.is_open(show))
+        told = [deal_changed(deal, now_ms) for deal in deals]
+        return [*told, *map(auction_changed, newest), codes]
 
     async def has_bought(self, person: str, store: str) -> bool:
         """Whether an order of this person in the store is paid."""

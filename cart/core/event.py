@@ -68,6 +68,12 @@ class DealChanged(msgspec.Struct, frozen=True, tag_field="type", tag="deal"):
     now_ms: int
 
 
+class CodesSwitched(msgspec.Struct, frozen=True, tag_field="type", tag="codes"):
+    """Whether a code said in the show's chat buys, once it is live."""
+
+    open: bool
+
+
 class CodeHeard(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="code"):
     """What became of a code that this viewer said; `saying`: the id it was said under.
 
@@ -155,7 +161,10 @@ class BidFares(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=
     version: int
 
 
-FOR_EVERYBODY: Final = (StockMoved, SoldOut, Changed, Priced, DealChanged, AuctionChanged)
+FOR_EVERYBODY: Final = (
+    *(StockMoved, SoldOut, Changed, Priced),
+    *(DealChanged, AuctionChanged, CodesSwitched),
+)
 FOR_THE_SELLER: Final = (Ordered, LineMoved)
 FOR_THE_SELLER_AND_THE_BUYER: Final = (Refunded,)
 FOR_ONE: Final = (CodeHeard, Offered, WaitEnded, BidFares)
@@ -165,6 +174,7 @@ THINNED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("stock", "price", "product", "waiting"), "product"),
     "deal": "deal",
     "auction": "auction",
+    "codes": "show",
 }
 """Kinds of which only the newest of a thing, or of a SKU, matters → the member that names it."""
 
@@ -199,6 +209,11 @@ def product_changed(before: Product | None, after: Product) -> list[Event]:
 def deal_changed(deal: Deal, now_ms: int) -> Event:
     """What a deal's show hears of it."""
     return {**_told(DealChanged(deal, now_ms)), "show": deal.show}
+
+
+def codes_switched(show: str, *, opened: bool) -> Event:
+    """What a show hears of its switch for codes."""
+    return {**_told(CodesSwitched(opened)), "show": show}
 
 
 def code_heard(heard: CodeHeard) -> Event:

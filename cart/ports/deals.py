@@ -85,5 +85,5 @@ class CodeBook(Protocol):
     async def is_open(self, show: str) -> bool:
         """Whether the show sells by codes."""
 
-    async def switch(self, show: str, *, opened: bool) -> None:
-        """Sell by codes in a show, or no longer."""
+    async def switch(self, store: str, show: str, *, opened: bool) -> None:
+        """Sell by codes in a store's show, or no longer; the show is told."""

@@ -164,7 +164,10 @@ def _schemas() -> JsonObject:
         schemas[kind.__name__]["properties"]["offset"] = offset
     welcome = schemas[chat_events.Welcome.__name__]["properties"]
     welcome["products"]["items"] = _reference("schemas", Product.__name__)
-    offered = (cart_events.DealChanged, cart_events.AuctionChanged)
+    offered = (
+        *(cart_events.DealChanged, cart_events.AuctionChanged),
+        cart_events.CodesSwitched,
+    )
     welcome["offers"]["items"] = {
         "oneOf": [_reference("schemas", kind.__name__) for kind in offered]
     }

@@ -39,7 +39,7 @@ async def test_an_open_auction_holds_its_lot_and_tells_its_room(shop: Shop) -> N
     assert (told["auction"]["id"], told["show"]) == (auction.id, SHOW)
     assert (await shop.hear("stock"))[-1]["held"] == 2
     assert [one.id for one in await shop.cart.auctioning.auctions(SHOW)] == [auction.id]
-    (offered,) = await shop.cart.offers(SHOW)
+    (offered, _) = await shop.cart.offers(SHOW)
     assert (offered["type"], offered["auction"]["id"]) == ("auction", auction.id)
 
 

@@ -114,7 +114,11 @@ async def test_only_in_a_live_show_that_sells_by_codes(shop: Shop) -> None:
     assert await buys("a")
     assert await codes.switch(SELLER, "s", opened=False) is False
     assert (await codes.is_open("s"), await buys("b")) == (False, False)
+    assert [told["open"] for told in await shop.cart.offers("s")] == [False]
+    (told,) = await shop.hear("codes")
+    assert (told["show"], told["open"]) == ("s", False)
     await codes.switch(SELLER, "s", opened=True)
+    assert [told["open"] for told in await shop.hear("codes")] == [False, True]
     assert await buys("c")
     for facts in (
         ShowFacts("camellia", "scheduled", ()),

@@ -298,18 +298,19 @@ async def test_a_live_price_lives_with_its_show(shop: Shop) -> None:
     await shop.cart.dealing.follow_shows()
     assert await cost(shop, product.id, "d") == FULL
     assert await state(shop, deal) is DealState.ENDED
-    assert await shop.cart.offers("s") == []
+    assert [told["type"] for told in await shop.cart.offers("s")] == ["codes"]
 
 
 async def test_what_a_newcomer_is_told(shop: Shop) -> None:
     """The deals that have a say, as they are now."""
     product = await shop.stock(9)
     deal = await flash(shop, product.id)
-    (told,) = await shop.cart.offers("s")
+    (told, codes) = await shop.cart.offers("s")
     assert (told["type"], told["deal"]["id"], told["deal"]["state"]) == ("deal", deal.id, "running")
     assert told["now_ms"] < told["deal"]["ends_at_ms"]
+    assert codes == {"type": "codes", "open": True, "show": "s"}
     await clock(shop, deal, starts_at="-2", ends_at="-1")
-    assert await shop.cart.offers("s") == []
+    assert [told["type"] for told in await shop.cart.offers("s")] == ["codes"]
 
 
 async def test_who_may_and_when(shop: Shop) -> None:

@@ -117,6 +117,7 @@ async def test_buyer_cancels_what_is_paid_and_sees_it_go_back(page: Page) -> Non
     house = House({**ORDER, "state": "paid"}, ["toss"])
     await opened(page, house, "a2")
     await expect(page.locator("[data-test=refund-give]")).to_be_hidden()
+    await expect(page.locator("#refund-title")).to_be_hidden()
     await page.click("[data-test=refund-cancel]")
     await expect(page.locator("[data-promise]")).to_contain_text("36,000")
     await page.click("[data-test=refund-cancel-now]")
@@ -127,10 +128,12 @@ async def test_buyer_cancels_what_is_paid_and_sees_it_go_back(page: Page) -> Non
 
 
 async def test_seller_gives_back_units_once_however_often_it_is_pressed(page: Page) -> None:
-    house = House({**ORDER, "state": "paid"}, ["toss"])
+    lines = [{**ORDER["lines"][0], "options": ["Pink"]}]
+    house = House({**ORDER, "state": "paid", "lines": lines}, ["toss"])
     await opened(page, house, "a1")
     await expect(page.locator("[data-test=refund-cancel]")).to_be_hidden()
     await page.click("[data-test=refund-give]")
+    await expect(page.locator("[data-give]")).to_contain_text("Peony · Pink: how many of 3")
     await page.click("[data-test=refund-send]")
     await expect(page.locator("#refund [data-alert]")).to_be_visible()
     await page.fill("[data-test=refund-quantity]", "1")
@@ -138,6 +141,7 @@ async def test_seller_gives_back_units_once_however_often_it_is_pressed(page: Pa
     await page.click("[data-test=refund-send]")
     await expect(page.locator("[data-test=refund]")).to_have_count(1)
     await expect(page.locator("[data-test=refund-quantity]")).to_have_attribute("max", "2")
+    await expect(page.locator("[data-test=refund-reason]")).to_have_value("")
     ((path, headers, body),) = house.asked
     assert (path, len(headers["idempotency-key"])) == ("/orders/o1/refunds", 32)
     assert body == {

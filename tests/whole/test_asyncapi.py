@@ -216,6 +216,10 @@ async def refunds(day: Day) -> None:
 async def deals(day: Day) -> None:
     """A drop is announced; somebody says a code, and hears that it is sold out."""
     product = day.shop.product
+    for opened in (False, True):
+        switch = {"open": opened}
+        await read(await day.selling.put(f"/shows/{day.shop.show}/codes", json=switch))
+        await day.heard("codes", "guest", open=opened)
     coded = {"skus": [{"id": product, "code": "꽃1"}]}
     await read(await day.selling.patch(f"/products/{product}", json=coded))
     drop = {

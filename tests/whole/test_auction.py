@@ -83,7 +83,7 @@ async def test_who_comes_later_is_told_how_the_auction_stands(server: Server) ->
         async with visit(server, shop.show) as newcomer:
             await newcomer.room.sync()
             welcome = await newcomer.hears(lambda event: event["type"] == "welcome")
-            (offer,) = welcome["offers"]
+            (offer, _) = welcome["offers"]
             assert (offer["type"], offer["auction"]["id"]) == ("auction", auction["id"])
             assert offer["auction"]["leader_name"] == "안나"
             assert offer["auction"]["ends_at_ms"] > welcome["now_ms"]

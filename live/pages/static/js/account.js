@@ -5,7 +5,7 @@
 import { api, explain } from "./api.js";
 import { $, fieldsOf, h, say, sheet } from "./dom.js";
 import { me, onAccount, rename, signIn, signOut, signUp } from "./session.js";
-import { money, t } from "./text.js";
+import { fullCount, lineName, money, t } from "./text.js";
 
 const ORDERS_SHOWN = 5;
 const dialog = sheet($("#account-dialog"));
@@ -134,12 +134,16 @@ function eraser() {
   return h("details", { class: "stack", "data-test": "erase" }, h("summary", {}, t("account.erase")), h("p", { class: "soft" }, t("account.erase_hint")), button, told);
 }
 
+function linesName([first, ...others]) {
+  return others.length ? t("account.order_of", { first: lineName(first), others: fullCount(others.length) }) : lineName(first);
+}
+
 async function showOrders(list) {
   try {
     const { orders } = await api("GET", "/orders");
     const rows = orders.slice(0, ORDERS_SHOWN).map((order) => h("li", { class: "row" },
       h("a", { class: "row-main", href: `/orders/${order.id}` },
-        h("strong", {}, order.lines[0]?.title ?? order.id),
+        h("strong", {}, linesName(order.lines)),
         h("span", { class: "soft" }, `${t(`order.state_${order.state}`)} · ${money(order.total_minor, order.currency)}`))));
     list.replaceChildren(...(rows.length ? rows : [h("li", { class: "soft" }, t("account.no_orders"))]));
   } catch (error) {

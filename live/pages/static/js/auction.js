@@ -14,7 +14,7 @@ const RESULT_SHOWN_MS = 60_000;
 const REFUSAL_SHOWN_MS = 8_000;
 
 export class AuctionCard {
-  /** @param {{pay: (hold: string, product: any) => Promise<void>, product: (id: string) => any, alert: HTMLElement}} options */
+  /** @param {{pay: (product: any) => Promise<void>, product: (id: string) => any, alert: HTMLElement}} options */
   constructor({ pay, product, alert }) {
     this.pay = pay;
     this.product = product;
@@ -32,7 +32,7 @@ export class AuctionCard {
     this.amount = this.form.elements.amount;
     this.bidButton.addEventListener("click", () => this.#bid(this.auction.minimum_minor, false));
     this.form.addEventListener("submit", (event) => this.#submit(event));
-    $("#auction-pay").addEventListener("click", () => this.pay(this.own.hold, this.#lot()));
+    $("#auction-pay").addEventListener("click", () => this.pay(this.#lot()));
     setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -161,7 +161,7 @@ export class AuctionCard {
   }
 
   #lot() {
-    return this.product(this.auction.product) ?? { id: this.auction.product, picture: null };
+    return this.product(this.auction.product) ?? { id: this.auction.product, store: this.auction.store, picture: null, skus: [] };
   }
 
   #price(minor) {

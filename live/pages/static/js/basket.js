@@ -13,6 +13,7 @@ const slug = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/stores/${encodeURIComponent(slug)}`;
 const alert = $("#basket-alert");
 const form = new CheckoutForm($("#basket-checkout"));
+$("#basket-store").href = here;
 let offset_ms = 0;
 let holds = [];
 let products = new Map();

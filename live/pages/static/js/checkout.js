@@ -7,7 +7,7 @@ import { api, explain, freshKey, Problem } from "./api.js";
 import { $, fieldsOf, h, say } from "./dom.js";
 import { payAt, payOrder } from "./payment.js";
 import { amounts } from "./quote.js";
-import { hasText, money, t } from "./text.js";
+import { fullCount, hasText, money, t } from "./text.js";
 
 export class CheckoutForm {
   /** @param {HTMLElement} within where the form is */
@@ -34,6 +34,7 @@ export class CheckoutForm {
     this.fields.namedItem("postcode").addEventListener("input", ({ target }) => {
       if (target.checkValidity() || !target.value) this.#reckon();
     });
+    this.coupon.addEventListener("change", () => this.#use());
     this.coupon.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.isComposing) return;
       event.preventDefault();
@@ -80,7 +81,7 @@ export class CheckoutForm {
     const { wallet } = await api("GET", "/me/points");
     this.wallet = wallet;
     $("[data-purse]", this.form).hidden = wallet.ready_minor === 0;
-    $("[data-points-label]", this.form).textContent = t("checkout.points_have", { points: money(wallet.ready_minor, "KRW") });
+    $("[data-points-label]", this.form).textContent = t("checkout.points_have", { points: fullCount(wallet.ready_minor) });
     this.points.max = String(wallet.ready_minor);
   }
 
@@ -99,7 +100,9 @@ export class CheckoutForm {
   }
 
   #use() {
-    this.code = this.coupon.value.trim() || null;
+    const code = this.coupon.value.trim() || null;
+    if (code === this.code) return;
+    this.code = code;
     this.#reckon();
   }
 
@@ -132,6 +135,7 @@ export class CheckoutForm {
     const total = money(quote.total_minor, quote.currency);
     $("[data-total]", this.form).textContent = total;
     $("[data-amounts]", this.form).replaceChildren(...amounts(quote));
+    say($("[data-coupon-counts]", this.form), quote.coupon ? t("checkout.coupon_counts", { amount: money(quote.coupon_minor, quote.currency) }) : "");
     this.pay.textContent = quote.total_minor ? t("hold.pay_amount", { amount: total }) : t("checkout.order_free");
     this.pay.disabled = false;
   }

@@ -54,13 +54,13 @@ export class Deals {
    * A product as it is sold in the show now, its deal beside it.
    * @template {import("./shelf.js").Product} P
    * @param {P|null} product
-   * @returns {(P & {deal?: Deal, was_minor?: number|null, shut?: boolean})|null} `was_minor`: what it costs otherwise; `shut`: it is not sold now
+   * @returns {(P & {deal?: Deal, was_minor?: number|null, shut?: boolean})|null} `was_minor`: what it costs otherwise; `shut`: it, or a SKU of it, is not sold now
    */
   priced(product) {
     const deal = product && this.of(product.id);
     if (!deal) return product;
     const prices = product.skus.map((sku) => price(deal, sku));
-    const skus = product.skus.map((sku, place) => ({ ...sku, price_minor: prices[place] ?? sku.price_minor }));
+    const skus = product.skus.map((sku, place) => ({ ...sku, price_minor: prices[place] ?? sku.price_minor, shut: prices[place] === null }));
     const price_minor = Math.min(...skus.map((sku) => sku.price_minor));
     const was_minor = price_minor < product.price_minor ? product.price_minor : null;
     return { ...product, skus, price_minor, was_minor, deal, shut: prices.every((one) => one === null) };

@@ -83,6 +83,7 @@ export function fieldsOf(form, complain, explain) {
   const wrong = fields.find((field) => !field.checkValidity() || (field.required && !field.value.trim()));
   if (wrong) {
     wrong.setAttribute("aria-invalid", "true");
+    wrong.addEventListener("input", () => wrong.removeAttribute("aria-invalid"), { once: true });
     wrong.focus();
     complain(explain(wrong));
     return null;

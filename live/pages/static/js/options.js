@@ -1,15 +1,17 @@
 /**
- * Choosing a SKU: one option of each name. What is not to be had with the rest of the choice
- * cannot be chosen; nothing is chosen beforehand unless there is no choice.
+ * Choosing a SKU: one option of each name. What is not to be had with the rest of the choice looks so,
+ * and what is sold out can be waited for; nothing is chosen beforehand unless there is no choice.
  */
-import { $, h, productPicture, sheet } from "./dom.js";
-import { stockText } from "./products.js";
-import { money, t } from "./text.js";
+import { $, h, productPicture, say, sheet } from "./dom.js";
+import { priceText, stockText } from "./products.js";
+import { fullCount, money, t } from "./text.js";
 
 /** @typedef {import("./shelf.js").Product} Product @typedef {import("./shelf.js").Sku} Sku */
 
 export class OptionSheet {
-  constructor() {
+  /** @param {{waits: () => import("./waits.js").Waits, codes?: () => boolean}} options the visitor's waits; whether codes said in the chat buy */
+  constructor({ waits, codes = () => false }) {
+    Object.assign(this, { waits, codes });
     this.dialog = sheet($("#options-sheet"));
     this.form = $("form", this.dialog);
     this.groups = $("[data-groups]", this.dialog);
@@ -19,12 +21,12 @@ export class OptionSheet {
     this.form.addEventListener("change", () => this.#show());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#end(this.#chosen());
+      this.#press();
     });
     this.dialog.addEventListener("close", () => this.#end(null));
   }
 
-  /** @param {Product} product @returns {Promise<Sku|null>} the one to buy; null when the visitor leaves it */
+  /** @param {Product} product @returns {Promise<Sku|null>} the one to buy; null when the visitor leaves it, or waits for it */
   choose(product) {
     if (product.skus.length === 1) return Promise.resolve(product.skus[0]);
     this.product = product;
@@ -36,12 +38,19 @@ export class OptionSheet {
     return new Promise((resolve) => { this.resolve = resolve; });
   }
 
-  /** Follow the stock while the sheet is open. @param {import("./shelf.js").Shelf} shelf */
-  follow(shelf) {
-    const now = shelf.get(this.product?.id ?? null);
+  /** Follow the stock while the sheet is open. @param {(id: string) => Product|null} find */
+  follow(find) {
+    const now = this.product && find(this.product.id);
     if (!now) return;
     this.product = now;
     this.#show();
+  }
+
+  #press() {
+    const sku = this.#chosen();
+    if (sku.free > 0) return this.#end(sku);
+    this.#end(null);
+    return this.waits().join(sku.id);
   }
 
   #end(sku) {
@@ -65,13 +74,22 @@ export class OptionSheet {
     for (const input of this.groups.querySelectorAll("input")) {
       const place = Number(input.dataset.place);
       const fits = (sku) => sku.free > 0 && sku.options.every((option, other) => (other === place ? option === input.value : choice[other] === null || option === choice[other]));
-      // what was chosen stays changeable, even when the last one of it has just gone
-      input.disabled = !this.product.skus.some(fits) && !input.checked;
+      input.toggleAttribute("data-gone", !this.product.skus.some(fits));
     }
     const sku = this.#chosen();
-    $("[data-price]", this.dialog).textContent = money((sku ?? this.product).price_minor, this.product.currency);
-    $("[data-stock]", this.dialog).textContent = sku ? stockText(sku) : t("options.choose");
-    this.button.disabled = !sku || sku.free === 0;
+    $("[data-price]", this.dialog).textContent = sku ? money(sku.price_minor, this.product.currency) : priceText(this.product);
+    $("[data-stock]", this.dialog).textContent = sku ? stockText(sku) : t(choice.includes(null) ? "options.choose" : "options.none");
+    say($("[data-code]", this.dialog), sku?.code && sku.free > 0 && this.codes() ? t("code.buy_by", { code: sku.code }) : "");
+    this.#showButton(sku);
+  }
+
+  #showButton(sku) {
+    const wait = sku && this.waits().of(sku.id);
+    const shut = Boolean(sku?.shut);
+    this.button.disabled = !sku || shut || Boolean(wait);
+    if (wait) this.button.textContent = t("wait.place", { place: fullCount(wait.place) });
+    else if (shut) this.button.textContent = t("product.shut");
+    else this.button.textContent = t(sku && sku.free === 0 ? "wait.join" : "product.buy");
   }
 }
 

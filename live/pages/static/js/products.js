@@ -3,7 +3,7 @@
  * and then only updated, so that focus, screen readers and a finger on its way keep their place.
  */
 import { DealLine } from "./deal_line.js";
-import { h, icon, productPicture } from "./dom.js";
+import { h, icon, productPicture, say } from "./dom.js";
 import { availability } from "./shelf.js";
 import { fullCount, money, t } from "./text.js";
 import { WaitLine } from "./waits.js";
@@ -14,10 +14,10 @@ const BUY_TEXT = { open: "product.buy", busy: "product.buy", sold_out: "product.
 export class ProductView {
   /**
    * @param {import("./shelf.js").Product} product
-   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, codes?: boolean, waits?: import("./waits.js").Waits, foot?: {element: HTMLElement}}} options
-   *   `codes`: it can be bought by its code; `hooks` marks the parts for tests, for the one pinned card; `foot` stands below the rest
+   * @param {{buy: (product: import("./shelf.js").Product) => void, tag?: string, hooks?: boolean, codes?: () => boolean, waits?: import("./waits.js").Waits, foot?: {element: HTMLElement}}} options
+   *   `codes`: whether codes said in the chat buy; `hooks` marks the parts for tests, for the one pinned card; `foot` stands below the rest
    */
-  constructor(product, { buy, tag = "li", hooks = false, codes = false, waits, foot }) {
+  constructor(product, { buy, tag = "li", hooks = false, codes = () => false, waits, foot }) {
     const hook = (name) => (hooks ? { "data-test": name } : { "data-test": `row-${name}` });
     this.picture = h("span", { class: "thumb" });
     this.title = h("p", { class: "product-title" });
@@ -48,9 +48,7 @@ export class ProductView {
     this.price.classList.toggle("reduced", Boolean(product.was_minor));
     this.was.hidden = !product.was_minor;
     this.was.textContent = product.was_minor ? t("deal.was", { price: money(product.was_minor, product.currency) }) : "";
-    const code = product.skus.length === 1 ? product.skus[0].code : null;
-    this.code.hidden = !code || !this.codes;
-    this.code.textContent = code ? t("code.buy_by", { code }) : "";
+    say(this.code, this.codes() ? codeText(product) : "");
     this.#updateStock();
     if (before && before.free !== product.free) flash(this.stock);
   }
@@ -84,6 +82,13 @@ export class ProductView {
 export function priceText(product) {
   const price = money(product.price_minor, product.currency);
   return product.skus.some((sku) => sku.price_minor !== product.price_minor) ? t("product.price_from", { price }) : price;
+}
+
+/** How to buy it by saying its code; of what is sold out nothing is said. */
+function codeText({ skus }) {
+  const coded = skus.filter((sku) => sku.code && sku.free > 0);
+  if (coded.length === 0) return "";
+  return skus.length === 1 ? t("code.buy_by", { code: coded[0].code }) : t("code.by_option");
 }
 
 /** @param {import("./shelf.js").Product|import("./shelf.js").Sku} product @returns {string} how many are left, in words */

@@ -2,7 +2,7 @@
  * How an amount came to be, the same wherever it is shown: before the order, on it, on its receipt.
  */
 import { h } from "./dom.js";
-import { money, t } from "./text.js";
+import { fullCount, money, t } from "./text.js";
 
 /**
  * @param {any} quote a quote, or an order, which keeps its own
@@ -14,7 +14,7 @@ export function amounts(quote) {
   if (quote.coupon) rows.push(["coupon", `−${say(quote.coupon_minor)}`, quote.coupon]);
   rows.push(["delivery", quote.delivery_minor ? say(quote.delivery_minor) : t("checkout.free")]);
   if (quote.points_minor) rows.push(["points", `−${say(quote.points_minor)}`]);
-  if (quote.earns_minor) rows.push(["earns", t("checkout.points_of", { points: say(quote.earns_minor) })]);
+  if (quote.earns_minor) rows.push(["earns", t("checkout.points_of", { points: fullCount(quote.earns_minor) })]);
   return rows.map(([name, amount, detail]) => h("div", { "data-amount": name },
     h("dt", {}, t(`checkout.${name}`), detail ? h("span", { class: "soft" }, ` ${detail}`) : null),
     h("dd", {}, amount)));

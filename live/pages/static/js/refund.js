@@ -4,7 +4,7 @@
  */
 import { api, explain, freshKey } from "./api.js";
 import { $, h, say } from "./dom.js";
-import { money, moment, t } from "./text.js";
+import { lineName, money, moment, t } from "./text.js";
 
 const place = $("#refund");
 const alert = $("[data-alert]", place);
@@ -25,7 +25,10 @@ export function drawRefunds(now, account, redraw) {
   const mine = account?.id === order.buyer;
   const left_minor = order.total_minor - order.refunded_minor;
   place.hidden = !(refunds.length || paid);
-  $("[data-refunds]", place).replaceChildren(...refunds.map(row));
+  const list = $("[data-refunds]", place);
+  list.replaceChildren(...refunds.map(row));
+  list.hidden = refunds.length === 0;
+  $("#refund-title").hidden = mine && refunds.length === 0;
   $("[data-cancel]", place).hidden = !(mine && paid && left_minor > 0);
   $("[data-promise]", place).textContent = t("refund.promise", { amount: money(left_minor, order.currency) });
   form.closest("details").hidden = mine || !paid || left_minor <= 0;
@@ -43,7 +46,7 @@ function quantityField(line, number) {
   const gone = order.refunds.flatMap((refund) => refund.lines).filter((back) => back.line === number);
   const left = line.quantity - gone.reduce((sum, back) => sum + back.quantity, 0);
   const input = h("input", { type: "number", name: `line-${number}`, min: 0, max: left, value: 0, inputmode: "numeric", "data-line": number, "data-test": "refund-quantity" });
-  return h("label", { class: "field" }, h("span", {}, t("refund.of", { title: line.title, left })), input);
+  return h("label", { class: "field" }, h("span", {}, t("refund.of", { title: lineName(line), left })), input);
 }
 
 function wish() {
@@ -64,6 +67,7 @@ async function ask(button, act) {
   say(alert);
   try {
     drawn(await act());
+    form.reset(); // an amount that went back is not to go back again
     key = freshKey();
   } catch (error) {
     say(alert, explain(error));

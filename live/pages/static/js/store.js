@@ -17,7 +17,12 @@ const REFRESH_MS = 15_000;
 const slug = decodeURIComponent(location.pathname.split("/")[2]);
 const here = `/stores/${encodeURIComponent(slug)}`;
 const shelf = new Shelf();
-const checkout = new Checkout({ alert: $("#store-alert"), changed: show });
+const checkout = new Checkout({
+  alert: $("#store-alert"),
+  changed: show,
+  product: (id) => shelf.get(id),
+  waits: () => waits,
+});
 const waits = new Waits({
   alert: $("#store-alert"),
   changed: show,
@@ -38,7 +43,7 @@ async function buy(product) {
 
 function show() {
   rows.show(shelf.all());
-  checkout.options.follow(shelf);
+  checkout.options.follow((id) => shelf.get(id));
   for (const view of rows.views.values()) view.setMine(checkout.has(view.product.id));
 }
 

@@ -15,11 +15,11 @@ export class Waits {
   /**
    * @param {{show?: string|null, alert: HTMLElement, changed: () => void, held: () => Promise<void>, take: (product: string) => void}} options
    *   where to put refusals, whom to tell that the waits changed, that something is held now, and
-   *   that the visitor wants to buy what is offered
+   *   that the visitor wants to buy what is offered, or to choose what to wait for
    */
   constructor({ show = null, alert, changed, held, take }) {
-    Object.assign(this, { show, alert, changed, held });
-    /** @type {Map<string, any>} the visitor's waits by product */
+    Object.assign(this, { show, alert, changed, held, take });
+    /** @type {Map<string, any>} the visitor's waits by SKU */
     this.waits = new Map();
     this.offset_ms = 0;
     this.note = $("#offer-note");
@@ -33,7 +33,7 @@ export class Waits {
     try {
       const { waits, now_ms } = await api("GET", "/waits");
       this.offset_ms = now_ms - Date.now();
-      this.waits = new Map(waits.map((wait) => [wait.product, wait]));
+      this.waits = new Map(waits.map((wait) => [wait.sku, wait]));
     } catch (error) {
       if (!(error instanceof Problem)) throw error; // a visitor without a session waits for nothing
       this.waits.clear();
@@ -48,15 +48,15 @@ export class Waits {
     if (event.type === "wait" && hasText(`wait.${event.state}`)) announce(t(`wait.${event.state}`));
   }
 
-  /** @param {string} product @returns {any} the visitor's place in its line, null when not waiting */
-  of(product) {
-    const wait = this.waits.get(product);
+  /** @param {string} sku @returns {any} the visitor's place in its line, null when not waiting */
+  of(sku) {
+    const wait = this.waits.get(sku);
     return wait?.state === "waiting" ? wait : null;
   }
 
-  /** Wait for one. @param {import("./shelf.js").Product} product */
-  async join(product) {
-    const body = { sku: product.skus[0].id, ...(this.show ? { show: this.show } : {}) };
+  /** Wait for one. @param {string} sku */
+  async join(sku) {
+    const body = { sku, ...(this.show ? { show: this.show } : {}) };
     await this.#try(async () => {
       if (await requireAccount(t("wait.sign_in"))) await api("POST", "/waits", { body, key: freshKey() });
     });
@@ -102,23 +102,37 @@ export class Waits {
   }
 }
 
-/** On a product that is sold out: the way into its line, or the place in it and the way out. */
+/** On a product: the way into its line when it is sold out, and each place in it with the way out. */
 export class WaitLine {
   /** @param {Waits} waits @param {() => import("./shelf.js").Product} product */
   constructor(waits, product) {
     this.waits = waits;
-    this.place = h("span", { class: "stock", "data-test": "wait-place" });
-    this.join = h("button", { class: "plain small", type: "button", "data-test": "wait-join", onclick: () => waits.join(product()) }, t("wait.join"));
-    this.leave = h("button", { class: "plain small", type: "button", "data-test": "wait-leave", onclick: () => waits.leave(waits.of(product().id)) }, t("wait.leave"));
-    this.element = h("p", { class: "product-facts", hidden: true }, this.place, this.join, this.leave);
+    this.join = h("button", { class: "plain small", type: "button", "data-test": "wait-join", onclick: () => this.#join(product()) }, t("wait.join"));
+    this.places = h("span", { class: "wait-places" });
+    this.element = h("p", { class: "product-facts", hidden: true }, this.places, this.join);
+    this.shown = "";
+  }
+
+  #join({ id, skus }) {
+    if (skus.length === 1) this.waits.join(skus[0].id);
+    else this.waits.take(id); // which of them is asked where one chooses
   }
 
   /** @param {import("./shelf.js").Product} product @param {boolean} mine whether the visitor holds one */
   show(product, mine) {
-    const wait = this.waits.of(product.id);
-    this.element.hidden = mine || (!wait && (availability(product) === "open" || product.skus.length > 1));
-    this.place.hidden = this.leave.hidden = !wait;
-    this.join.hidden = Boolean(wait);
-    this.place.textContent = wait ? t("wait.place", { place: fullCount(wait.place) }) : "";
+    const waits = product.skus.map((sku) => this.waits.of(sku.id)).filter(Boolean);
+    this.join.hidden = mine || availability(product) === "open" || waits.length === product.skus.length;
+    this.element.hidden = this.join.hidden && waits.length === 0;
+    const shown = JSON.stringify(waits.map(({ id, place }) => [id, place]));
+    if (shown === this.shown) return; // a button under a finger stays
+    this.shown = shown;
+    this.places.replaceChildren(...waits.flatMap((wait) => this.#place(wait)));
+  }
+
+  #place(wait) {
+    const place = t("wait.place", { place: fullCount(wait.place) });
+    const text = [...wait.options, place].join(" · ");
+    const leave = h("button", { class: "plain small", type: "button", "data-test": "wait-leave", onclick: () => this.waits.leave(wait) }, t("wait.leave"));
+    return [h("span", { class: "stock", "data-test": "wait-place" }, text), leave];
   }
 }

@@ -22,7 +22,7 @@ class SkuLine {
     this.counts = h("span", { class: "stock", hidden: options.length === 0 });
     this.code = h("span", { class: "code", "data-test": "sku-code", hidden: true });
     this.element = h("li", { class: "ware-sku" },
-      h("span", { class: "ware-options" }, options.join(" / ")), this.code, this.counts,
+      h("span", { class: "ware-words" }, options.length ? h("span", { class: "ware-options" }, options.join(" / ")) : null, this.counts, this.code),
       h("span", { class: "stepper" }, stepper(-1, "−", "less"), stepper(1, "+", "more")));
   }
 

@@ -43,6 +43,9 @@ const checkout = new Checkout({
   show,
   alert: $("#watch-alert"),
   changed: showProducts,
+  product: priced,
+  waits: () => waits,
+  codes: codesBuy,
   hold: (lines, key) => room.hold(lines, key),
 });
 const waits = new Waits({
@@ -50,23 +53,25 @@ const waits = new Waits({
   alert: $("#watch-alert"),
   changed: showProducts,
   held: () => checkout.load(),
-  take: (product) => checkout.buy(deals.priced(shelf.get(product))),
+  take: (product) => checkout.buy(priced(product)),
 });
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy: buyFromSheet,
-  codes: true,
+  codes: codesBuy,
   waits,
   foot: new AnswersView(product.id, answers, { ask: () => askFromSheet(product.id) }),
 }));
 const codeNote = new CodeNote($("#code-note"), { held: () => checkout.load(), pay: (product) => checkout.buy(deals.priced(product)) });
 const auction = new AuctionCard({
-  pay: (hold, product) => checkout.pay(hold, product),
+  pay: (product) => checkout.pay(product),
   product: (id) => shelf.get(id),
   alert: $("#watch-alert"),
 });
 const following = new FollowButton($("#follow"), $("#watch-alert"));
 const productsSheet = sheet($("#products-sheet"));
 
+/** Whether the seller lets codes said in the chat buy. */
+let codesOpen = false;
 let pinned = null;
 let pinnedView = null;
 let hearts = 0;
@@ -82,6 +87,7 @@ const EVENTS = {
     told = true;
     shelf.replace(event.products);
     deals.replace(event.offers);
+    codesOpen = event.offers.some((offer) => offer.type === "codes" && offer.open);
     for (const answer of event.answers) answers.put(answer);
     talk.replace(event.talk);
     house.welcome(event);
@@ -105,6 +111,10 @@ const EVENTS = {
   },
   offer: (event) => waits.heard(event),
   wait: (event) => waits.heard(event),
+  codes(event) {
+    codesOpen = event.open;
+    showProducts();
+  },
   code: (event) => codeNote.heard(event, shelf.get(event.product)),
   said: (event) => talk.add(event),
   question: (event) => questions.changed(event.question),
@@ -149,8 +159,8 @@ const EVENTS = {
     const product = shelf.get(event.product);
     if (product && event.product === pinned) announce(t("watch.now_sold_out", { title: product.title }));
   },
-  on_air: (event) => stage.setShow({ stage: event.on_air ? "live" : stage.show.stage, on_air: event.on_air }),
-  ended: () => stage.setShow({ stage: "ended", on_air: false }),
+  on_air: (event) => setStage({ stage: event.on_air ? "live" : stage.show.stage, on_air: event.on_air }),
+  ended: () => setStage({ stage: "ended", on_air: false }),
 };
 
 const room = new Room(show, {
@@ -158,6 +168,20 @@ const room = new Room(show, {
   state: showConnection,
   signedIn: () => Boolean(account),
 });
+
+/** What a show sells by depends on its stage. */
+function setStage(facts) {
+  stage.setShow(facts);
+  showProducts();
+}
+
+function codesBuy() {
+  return codesOpen && stage.show.stage === "live";
+}
+
+function priced(product) {
+  return deals.priced(shelf.get(product));
+}
 
 function changeShelf(event) {
   if (shelf.apply(event)) showProducts();
@@ -172,8 +196,8 @@ function showProducts() {
   }
   $("#products-count").textContent = String(products.length);
   $("#products-count").hidden = products.length === 0;
-  showPinned(deals.priced(shelf.get(pinned)));
-  checkout.options.follow({ get: (product) => deals.priced(shelf.get(product)) });
+  showPinned(priced(pinned));
+  checkout.options.follow(priced);
   tick();
 }
 
@@ -191,7 +215,7 @@ function showPinned(product) {
   if (pinnedView?.product.id === product.id) pinnedView.update(product);
   else {
     const foot = new AnswersView(product.id, answers);
-    pinnedView = new ProductView(product, { tag: "div", hooks: true, codes: true, waits, foot, buy: (wanted) => checkout.buy(wanted) });
+    pinnedView = new ProductView(product, { tag: "div", hooks: true, codes: codesBuy, waits, foot, buy: (wanted) => checkout.buy(wanted) });
     $("#pinned-card").replaceChildren(pinnedView.element);
   }
   pinnedView.setMine(checkout.has(product.id));
