@@ -72,6 +72,7 @@ auctions = Table(
     ),
     Index("uq_auctions_open", "show", unique=True, postgresql_where=OPEN),
     Index("ix_auctions_ends_at", "ends_at", postgresql_where=OPEN),
+    Index("ix_auctions_product", "product", postgresql_where=OPEN),
     Index("ix_auctions_show_created_at", "show", "created_at"),
 )
 

@@ -1,6 +1,7 @@
 """Auctions in PostgreSQL: each bid decided on the locked row, by the database's clock.
 
-Locks are taken in the order product, lot's hold, auction; a bid takes the auction's alone.
+Locks are taken in the order product, lot's hold, auction; a bid takes the auction's alone where the
+product has no limit for each buyer.
 """
 
 from collections.abc import Sequence
@@ -26,10 +27,11 @@ from cart.adapters.auction_tables import auction_bids, auctions
 from cart.adapters.database import Database
 from cart.adapters.ledger import lock_holds, lock_skus, read_clock, turn_holds, write_skus
 from cart.adapters.lots import hand_over, set_aside, taken
-from cart.adapters.tables import holds, skus
+from cart.adapters.owned import read_units
+from cart.adapters.tables import holds, products, skus
 from cart.core import auction as core
 from cart.core.auction import Accepted, Auction, AuctionState, Offer, Outbid, Own
-from cart.core.hold import COUNTED, HoldEvent
+from cart.core.hold import HoldEvent
 from cart.core.movement import Units
 from cart.core.stock import LimitReached, NoSuchSku, Sku, SoldOut
 from cart.ports.answers import KeyUsed
@@ -68,6 +70,7 @@ class SqlAuctions:
     async def bid(self, auction: str, key: str, offer: Offer) -> BidAnswer | None:
         """Decide a bid; None when there is no such auction."""
         async with self._database.writing() as connection:
+            on_sale = await _lock_limited(connection, auction)
             rows = await lock_auctions(connection, auctions.c.id == auction)
             if not rows:
                 return None
@@ -75,9 +78,9 @@ class SqlAuctions:
             repeated = await _repeated(connection, row, key, offer)
             if repeated is not None:
                 return repeated
-            limit = row.limit_per_buyer
-            if limit is not None and await _has(connection, row, offer.buyer) > limit:
-                return LimitReached(row.product, limit)
+            over = await _over_limit(connection, row, offer.buyer, on_sale)
+            if over is not None:
+                return over
             decision = core.bid(to_bidding(row), offer, await read_clock(connection))
             if not isinstance(decision, Accepted | Outbid):
                 return decision
@@ -208,12 +211,26 @@ async def _repeated(
     return await _fares(connection, row, offer.buyer)
 
 
-async def _has(connection: AsyncConnection, row: Row[Any], buyer: str) -> int:
-    """How many units of the product a buyer would have with the lot."""
-    units = select(func.coalesce(func.sum(holds.c.quantity), 0)).where(
-        holds.c.product == row.product, holds.c.buyer == buyer, holds.c.state.in_(COUNTED)
-    )
-    return int((await connection.execute(units)).scalar_one()) + int(row.quantity)
+async def _lock_limited(connection: AsyncConnection, auction: str) -> dict[str, Sku]:
+    """Lock an auction's product if it has a limit for each buyer; its SKUs then, else none.
+
+    So nobody comes to lead and to hold units elsewhere, each within the limit, at one time.
+    """
+    of = select(auctions.c.product).join(products, products.c.id == auctions.c.product)
+    of = of.where(auctions.c.id == auction, products.c.limit_per_buyer.is_not(None))
+    return await lock_skus(connection, await connection.scalars(of))
+
+
+async def _over_limit(
+    connection: AsyncConnection, row: Row[Any], buyer: str, on_sale: dict[str, Sku]
+) -> LimitReached | None:
+    """Why a buyer may not lead: it would have more than its product's limit with the lot."""
+    sku = on_sale.get(row.sku)
+    if sku is None or sku.limit_per_buyer is None or row.leader == buyer:
+        return None
+    units = await read_units(connection, [(sku.id, buyer)], on_sale)
+    over = sum(units.values()) + row.quantity > sku.limit_per_buyer
+    return LimitReached(sku.product, sku.limit_per_buyer) if over else None
 
 
 async def _take(

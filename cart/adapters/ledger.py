@@ -17,6 +17,7 @@ from cart.adapters.discounts import give_back
 from cart.adapters.lots import inherit
 from cart.adapters.movements import log
 from cart.adapters.outbox import put
+from cart.adapters.owned import read_units
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
 from cart.adapters.waits import end_offers, first_in_line, keep_offers
 from cart.core import event
@@ -63,13 +64,6 @@ _KEPT: Final = text(
     " AS expires_at_ms"
     " FROM unnest(CAST(:buyers AS text[]), CAST(:keys AS text[])) AS asked(buyer, key)"
     " JOIN holds h ON h.buyer = asked.buyer AND h.idempotency_key = asked.key"
-)
-
-_UNITS: Final = text(
-    "SELECT h.product, h.buyer, sum(h.quantity)::bigint AS units"
-    " FROM unnest(CAST(:products AS text[]), CAST(:buyers AS text[])) AS asked(product, buyer)"
-    " JOIN holds h ON h.product = asked.product AND h.buyer = asked.buyer"
-    " WHERE h.state IN ('held', 'ordered', 'paying', 'sold') GROUP BY h.product, h.buyer"
 )
 
 _DEALT: Final = text(
@@ -421,22 +415,6 @@ async def _kept(
         whose = (row.buyer, row.idempotency_key)
         kept[whose] = (*kept.get(whose, ()), to_hold(row, now_ms))
     return kept
-
-
-async def read_units(
-    connection: AsyncConnection, owners: Iterable[tuple[str, str]], on_sale: Mapping[str, Sku]
-) -> dict[tuple[str, str], int]:
-    """What buyers already have of products that have a limit; `owners`: SKU and buyer."""
-    limited = {
-        (sku.product, buyer)
-        for one, buyer in owners
-        if (sku := on_sale.get(one)) is not None and sku.limit_per_buyer is not None
-    }
-    if not limited:
-        return {}
-    asked = {"products": [p for p, _ in limited], "buyers": [b for _, b in limited]}
-    rows = await connection.execute(_UNITS, asked)
-    return {(row.product, row.buyer): row.units for row in rows}
 
 
 async def _facts(

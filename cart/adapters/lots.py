@@ -7,7 +7,7 @@ transaction in which somebody lets a lot go, before anybody else can have its un
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.auction_rows import (
@@ -18,6 +18,7 @@ from cart.adapters.auction_rows import (
     write_auction,
 )
 from cart.adapters.auction_tables import auction_bids, auctions
+from cart.adapters.owned import OWNED
 from cart.core.auction import AuctionState, Lead, pass_on
 from cart.core.hold import GRACE_MS
 from cart.core.movement import Movement, Reason
@@ -100,7 +101,8 @@ async def _hold(
 
 
 async def _runner_up(connection: AsyncConnection, row: Row[Any]) -> Lead | None:
-    """Who offered most beside the winner, of two the earlier; None where the seller wants none."""
+    """Who offered most beside the winner, of two the earlier, and may have the lot by the product's
+    limit for each buyer; None where the seller wants none."""
     if not row.to_runner_up:
         return None
     query = (
@@ -109,5 +111,9 @@ async def _runner_up(connection: AsyncConnection, row: Row[Any]) -> Lead | None:
         .order_by(auction_bids.c.amount_minor.desc(), auction_bids.c.sequence)
         .limit(1)
     )
+    if row.limit_per_buyer is not None:
+        theirs = (OWNED.c.product == row.product) & (OWNED.c.buyer == auction_bids.c.buyer)
+        has = select(func.coalesce(func.sum(OWNED.c.quantity), 0)).where(theirs).scalar_subquery()
+        query = query.where(has + row.quantity <= row.limit_per_buyer)
     found = (await connection.execute(query)).first()
     return Lead(found.buyer, found.name, found.amount_minor) if found else None

@@ -10,7 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cart.adapters import auctions as book
+from cart.adapters import ledger
 from cart.adapters.auction_rows import read_auctions
+from cart.adapters.owned import read_units
 from cart.core.auction import (
     Accepted,
     AuctionState,
@@ -23,6 +25,7 @@ from cart.core.auction import (
     TooLow,
 )
 from cart.core.auction import bid as decide
+from cart.core.stock import Decision, Granted, LimitReached, Sku
 from cart.errors import HoldExpired
 from cart.ports.auctions import BidTaken
 from tests.cart.saleroom import bid, bids_of, let_lapse, lot_of, run_out, start
@@ -106,6 +109,50 @@ async def test_control_without_the_lock_a_bid_is_lost(
     loser = ("ann", "bo")[[type(end) for end in ends].index(IntegrityError)]
     low = await shop.cart.auctioning.bid(loser, auction.id, "again", NewBid(amount_minor=12_000))
     assert low == TooLow(13_000)
+
+
+async def test_one_who_bids_and_holds_at_once_stays_within_the_limit(
+    shop: Shop, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hold is asked for when the bid has read what its bidder has, and waits for the bid."""
+    product = await shop.stock(2, limit=1)
+    auction = await start(shop, product)
+    asked: list[asyncio.Task[Decision]] = []
+
+    async def read_then_hold(*said: Any) -> Any:
+        units = await read_units(*said)
+        asked.append(asyncio.create_task(shop.ask(product.id, buyer="ann")))
+        await waits_for_a_lock(engine)
+        return units
+
+    monkeypatch.setattr(book, "read_units", read_then_hold)
+    await bid(shop, auction, "ann", 10_000)
+    assert await asked[0] == LimitReached(product.id, 1)
+    assert await shop.counters(product) == (1, 1, 0)
+
+
+async def test_control_a_bid_without_the_products_lock_goes_above_the_limit(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = await shop.stock(2, limit=1)
+    auction = await start(shop, product)
+
+    async def unlocked(connection: AsyncConnection, _: Any) -> dict[str, Sku]:
+        async with shop.engine.connect() as other:
+            return await ledger.lock_skus(other, [product.id])
+
+    async def read_then_hold(*said: Any) -> Any:
+        units = await read_units(*said)
+        assert isinstance(await shop.ask(product.id, buyer="ann"), Granted)
+        return units
+
+    monkeypatch.setattr(book, "lock_skus", unlocked)
+    monkeypatch.setattr(book, "read_units", read_then_hold)
+    await bid(shop, auction, "ann", 10_000)
+    monkeypatch.undo()
+    assert (await run_out(shop, auction)).leader == "ann"
+    holds, _ = await shop.cart.holding.live("ann")
+    assert sum(hold.quantity for hold in holds) == 2
 
 
 async def test_a_bid_that_wins_its_lock_after_the_end_is_too_late(

@@ -17,10 +17,11 @@ from cart.core.auction import (
 )
 from cart.core.order import OrderState
 from cart.core.payment import Standing as PaymentStanding
-from cart.core.stock import LimitReached, NoSuchSku, SoldOut
+from cart.core.stock import Granted, LimitReached, NoSuchSku, SoldOut
 from cart.errors import Conflict, Forbidden, Invalid, NotFound
+from cart.errors import LimitReached as LimitReachedError
 from cart.ports.answers import KeyUsed
-from cart.ports.auctions import AnotherOpen
+from cart.ports.auctions import AnotherOpen, Opened
 from tests.cart.saleroom import SHOW, bid, hall, let_lapse, lot_of, run_out, start
 from tests.cart.shop import BANNED, SELLER, STRANGER, Shop
 
@@ -167,6 +168,43 @@ async def test_bids_that_are_refused_change_nothing(shop: Shop) -> None:
     with pytest.raises(NotFound):
         await say(WINNER, "nothing", "k", of(20_000))
     assert (await shop.cart.auctioning.auction(auction.id)).version == 2
+
+
+async def test_a_leading_bid_counts_against_the_limit_until_it_is_outbid(shop: Shop) -> None:
+    """Whatever units are taken by: a hold, a wait, a bid in another show."""
+    product = await shop.stock(3, limit=2)
+    auction = await start(shop, product)
+    await bid(shop, auction, WINNER, 10_000)
+    await bid(shop, auction, WINNER, 20_000, is_max=True)
+    ask = shop.ask
+    assert await ask(product.id, buyer=WINNER, quantity=2) == LimitReached(product.id, 2)
+    assert isinstance(await ask(product.id, buyer=WINNER, key="one"), Granted)
+    shop.shows["morning"] = shop.shows[SHOW]
+    chosen = NewAuction(sku=product.id, start_minor=10_000)
+    opening = await shop.cart.auctioning.open(SELLER, "morning", "m", chosen)
+    assert isinstance(opening, Opened)
+    other = opening.auction.id
+    again = await shop.cart.auctioning.bid(WINNER, other, "k", NewBid(amount_minor=10_000))
+    assert again == LimitReached(product.id, 2)
+    await shop.cart.auctioning.cancel(SELLER, other)
+    await bid(shop, auction, SECOND, 30_000)
+    assert isinstance(await ask(product.id, buyer=WINNER, key="another"), Granted)
+    with pytest.raises(LimitReachedError):
+        await shop.cart.waiting.join(SECOND, "w", product.id, 2)
+    assert (await run_out(shop, auction)).leader == SECOND
+    assert await ask(product.id, buyer=SECOND, quantity=2) == LimitReached(product.id, 2)
+
+
+async def test_a_runner_up_who_may_have_no_more_is_passed_over(shop: Shop) -> None:
+    product = await shop.stock(3, limit=1)
+    auction = await start(shop, product, to_runner_up=True)
+    for amount_minor, bidder in enumerate(("fourth", "third", SECOND, WINNER), start=10):
+        await bid(shop, auction, bidder, amount_minor * 1_000)
+    await shop.hold(product, buyer=SECOND)
+    await run_out(shop, auction)
+    await let_go(shop, "gives back")
+    offered = await shop.cart.auctioning.auction(auction.id)
+    assert (offered.state, offered.leader, offered.price_minor) == ("offered", "third", 11_000)
 
 
 async def test_the_winner_orders_the_lot_at_its_price_and_pays(shop: Shop) -> None:
