@@ -19,7 +19,7 @@ from cart.adapters.movements import log
 from cart.adapters.outbox import put
 from cart.adapters.owned import read_units
 from cart.adapters.tables import holds, milliseconds, orders, products, skus
-from cart.adapters.waits import end_offers, first_in_line, keep_offers
+from cart.adapters.waits import end_offers, first_in_line, keep_offers, tell_lengths
 from cart.core import event
 from cart.core.deal import Deal
 from cart.core.hold import EXTENSION_MS, GRACE_MS, LIVE, Hold, HoldEvent, HoldState
@@ -228,6 +228,7 @@ async def _offer_freed(
         return []
     now = {**before, **moved(before, movements)}
     offered: list[Movement] = []
+    shorter: set[str] = set()
     spare = 16
     while waiting := await first_in_line(connection, [now[one] for one in freed], spare):
         spare *= 4
@@ -235,11 +236,12 @@ async def _offer_freed(
         now_ms = await read_clock(connection)
         offers = offer(waiting, await _facts(connection, owners, now, now_ms))
         await insert_holds(connection, offers.made)
-        await keep_offers(connection, offers, now)
+        shorter |= await keep_offers(connection, offers, now)
         made = [hold for _, _, hold in offers.made]
         await take_units(connection, dealt(made))
         offered += taken(made)
         now = {**before, **moved(before, [*movements, *offered])}
+    await tell_lengths(connection, shorter)
     return offered
 
 

@@ -20,11 +20,15 @@ ADVISORY_LOCK: Final = 0x6B6B6F74_63617274
 
 
 async def put(connection: AsyncConnection, store: str, events: Sequence[Event]) -> None:
-    """Add events to the open transaction."""
-    if events:
-        await connection.execute(
-            insert(outbox), [{"store": store, "event": event} for event in events]
-        )
+    """Add a store's events to the open transaction."""
+    await put_each(connection, [(store, event) for event in events])
+
+
+async def put_each(connection: AsyncConnection, told: Sequence[tuple[str, Event]]) -> None:
+    """Add events, each with its store, to the open transaction: however many, by one statement."""
+    if told:
+        rows = [{"store": store, "event": event} for store, event in told]
+        await connection.execute(insert(outbox), rows)
 
 
 class SqlOutbox:

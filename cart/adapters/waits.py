@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cart.adapters.outbox import put
+from cart.adapters.outbox import put_each
 from cart.adapters.tables import skus
 from cart.adapters.waitlist_tables import waits
 from cart.core import event
@@ -25,11 +25,16 @@ ENDS: Final[Mapping[HoldState, WaitState]] = {
 }
 """What the end of an offered hold's time as an offer makes of its wait."""
 
+ROUND_LIMIT_WAITS: Final = 256
+"""Most waits that are decided and written at once; the rest in further rounds of the transaction,
+between which the node does other work."""
+
 _FIRST: Final = text(
     "SELECT w.id, w.buyer, w.sku, w.quantity, w.show, w.offer_ms"
     " FROM unnest(CAST(:skus AS text[]), CAST(:units AS int[])) AS freed(sku, units)"
     " CROSS JOIN LATERAL (SELECT * FROM waits WHERE waits.sku = freed.sku"
     " AND waits.state = 'waiting' ORDER BY waits.place LIMIT freed.units) AS w ORDER BY w.place"
+    " LIMIT :most"
 )
 
 _TURN: Final = text(
@@ -43,28 +48,37 @@ _TURN: Final = text(
 async def first_in_line(
     connection: AsyncConnection, freed: Iterable[Sku], spare: int
 ) -> list[Waiting]:
-    """Of each SKU that has free units as many who wait, and `spare` more, in the order they came.
+    """Of each SKU that has free units as many who wait, and `spare` more, in the order they came,
+    within `ROUND_LIMIT_WAITS`.
 
     The spare ones are for the case that some are passed over.
     """
-    asked = {sku.id: sku.counters.free + spare for sku in freed if sku.counters.free > 0}
+    asked = {
+        sku.id: min(sku.counters.free + spare, ROUND_LIMIT_WAITS)
+        for sku in freed
+        if sku.counters.free > 0
+    }
     if not asked:
         return []
-    rows = await connection.execute(_FIRST, {"skus": list(asked), "units": list(asked.values())})
+    rows = await connection.execute(
+        _FIRST, {"skus": list(asked), "units": list(asked.values()), "most": ROUND_LIMIT_WAITS}
+    )
     return [
         Waiting(row.id, row.buyer, row.sku, row.quantity, row.show, row.offer_ms) for row in rows
     ]
 
 
-async def keep_offers(connection: AsyncConnection, offers: Offers, skus: Mapping[str, Sku]) -> None:
-    """Write whose turn it was, and tell them, and the seller how many still wait."""
+async def keep_offers(
+    connection: AsyncConnection, offers: Offers, skus: Mapping[str, Sku]
+) -> set[str]:
+    """Write whose turn it was, and tell them; the SKUs whose lines are shorter now."""
     states = dict.fromkeys((hold.id for _, _, hold in offers.made), WaitState.OFFERED)
     states |= dict.fromkeys(offers.passed, WaitState.PASSED_OVER)
     rows = await _turn(connection, states, WaitState.WAITING)
-    for buyer, _, hold in offers.made:
-        await put(connection, skus[hold.sku].store, [event.offered(hold, buyer)])
+    told = [(skus[hold.sku].store, event.offered(hold, buyer)) for buyer, _, hold in offers.made]
+    await put_each(connection, told)
     await tell_waits(connection, [row for row in rows if row.state == WaitState.PASSED_OVER])
-    await tell_lengths(connection, {row.sku for row in rows})
+    return {row.sku for row in rows}
 
 
 async def end_offers(connection: AsyncConnection, holds: Mapping[str, HoldState]) -> None:
@@ -76,15 +90,22 @@ async def end_offers(connection: AsyncConnection, holds: Mapping[str, HoldState]
 
 async def tell_waits(connection: AsyncConnection, rows: Iterable[Row[Any]]) -> None:
     """Tell buyers, each alone, what became of their waits."""
-    for row in rows:
-        ended = event.wait_ended(row.id, row.product, row.sku, WaitState(row.state), row.buyer)
-        await put(connection, row.store, [ended])
+    told = [
+        (
+            row.store,
+            event.wait_ended(row.id, row.product, row.sku, WaitState(row.state), row.buyer),
+        )
+        for row in rows
+    ]
+    await put_each(connection, told)
 
 
 async def tell_lengths(connection: AsyncConnection, ids: Collection[str]) -> None:
     """Tell the sellers how many wait for these SKUs now."""
-    for row in await read_lengths(connection, ids):
-        await put(connection, row.store, [event.line_moved(row.product, row.id, row.length)])
+    if ids:
+        lines = await read_lengths(connection, ids)
+        told = [(row.store, event.line_moved(row.product, row.id, row.length)) for row in lines]
+        await put_each(connection, told)
 
 
 async def read_lengths(connection: AsyncConnection, ids: Collection[str]) -> Sequence[Row[Any]]:

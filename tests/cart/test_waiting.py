@@ -13,13 +13,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters import ledger
+from cart.adapters.waits import ROUND_LIMIT_WAITS, first_in_line
 from cart.core.catalog import Product
+from cart.core.deal import DealKind
 from cart.core.draft import NewSku
+from cart.core.event import Event
 from cart.core.hold import Hold, HoldState
 from cart.core.payment import Standing
 from cart.core.refund import RefundLine, RefundWish
 from cart.core.stock import Granted, SoldOut
 from cart.core.waitlist import BUYER_LIMIT_WAITS, Wait, Waiting, WaitState
+from cart.dealing import Terms
 from cart.errors import (
     Conflict,
     Forbidden,
@@ -30,6 +34,7 @@ from cart.errors import (
     NotFound,
     TooMany,
 )
+from cart.ports.deals import ShowFacts
 from cart.ports.stock import SkuLine
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
@@ -45,6 +50,25 @@ async def offered(shop: Shop, buyer: str) -> list[str]:
     """The ids of what a buyer is being offered."""
     waits, _ = await shop.cart.waiting.waits(buyer)
     return [wait.id for wait in waits if wait.state is WaitState.OFFERED]
+
+
+async def line_up(shop: Shop, product: Product, many: int) -> None:
+    """So many wait for a product without options, `w0000` first."""
+    await shop.sql(
+        "INSERT INTO waits (id, sku, product, buyer, idempotency_key, quantity, offer_ms, state)"
+        " SELECT name, :product, :product, name, 'k', 1, 120000, 'waiting' FROM ("
+        "SELECT 'w' || lpad(n::text, 4, '0') AS name FROM generate_series(0, :last) AS n) AS names"
+        " ORDER BY name",
+        product=product.id,
+        last=many - 1,
+    )
+
+
+async def everything_told(shop: Shop, kind: str) -> list[Event]:
+    """All events of a kind, the outbox emptied to the last."""
+    while await shop.cart.relaying.relay():
+        pass
+    return await shop.hear(kind)
 
 
 async def sold_out(shop: Shop, units: int = 1) -> tuple[Product, Hold]:
@@ -243,6 +267,60 @@ async def test_who_reached_the_limit_meanwhile_is_passed_over(shop: Shop) -> Non
     assert [wait.sku for wait in waits] == [red], "the wait for white ones is over"
     assert len(await offered(shop, SECOND)) == 1
     assert [(e["person"], e["state"]) for e in await shop.hear("wait")] == [(FIRST, "passed_over")]
+
+
+@pytest.mark.parametrize(("units", "offers"), [(600, 600), (3, 3)])
+async def test_a_long_line_is_offered_in_rounds_that_no_one_notices(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, units: int, offers: int
+) -> None:
+    """First come first served across rounds, however many units there are."""
+    rounds: list[int] = []
+
+    async def counted(*said: Any) -> list[Waiting]:
+        found = await first_in_line(*said)
+        rounds.append(len(found))
+        return found
+
+    product, _ = await sold_out(shop)
+    await line_up(shop, product, 600)
+    monkeypatch.setattr(ledger, "first_in_line", counted)
+    await shop.restock(product, units)
+    assert max(rounds) <= ROUND_LIMIT_WAITS
+    told = [event["person"] for event in await everything_told(shop, "offer")]
+    assert told == [f"w{number:04}" for number in range(offers)]
+    assert await shop.counters(product) == (0, 1 + offers, 0)
+    assert [event["waiting"] for event in await shop.hear("waiting")][-1] == 600 - offers
+
+
+async def test_a_shut_deal_passes_over_a_long_line_in_rounds(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[int] = []
+
+    async def counted(*said: Any) -> list[Waiting]:
+        found = await first_in_line(*said)
+        rounds.append(len(found))
+        return found
+
+    product, hold = await sold_out(shop)
+    await line_up(shop, product, 600)
+    shop.shows["s"] = ShowFacts("camellia", "live", ())
+    terms = Terms(
+        *(product.id, DealKind.FLASH),
+        percent_off=50,
+        units=5,
+        length_s=60,
+        starts_in_s=0,
+        shuts=True,
+    )
+    deal = await shop.cart.dealing.announce(SELLER, "s", "k", terms)
+    await shop.cart.dealing.end(SELLER, deal.id)
+    monkeypatch.setattr(ledger, "first_in_line", counted)
+    await shop.cart.holding.release(BUYER, hold.id)
+    assert max(rounds) <= ROUND_LIMIT_WAITS
+    told = await everything_told(shop, "wait")
+    assert [event["state"] for event in told] == ["passed_over"] * 600
+    assert await shop.counters(product) == (1, 0, 0)
 
 
 async def test_who_waits_gets_it_before_any_walk_in_of_two_nodes(
