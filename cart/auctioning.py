@@ -28,6 +28,9 @@ DUE_LIMIT: Final = 64
 END_EVERY_S: Final = 0.25
 """A winner hears of it at most this long after the end, if the database answers."""
 
+SHOWS_EVERY_S: Final = 30.0
+"""How often shows are asked for their stage, for when a word of theirs was lost."""
+
 
 class Auctioning:
     """The use cases of auctions; `run` must be running for them to end."""
@@ -130,9 +133,26 @@ class Auctioning:
             await self._auctions.end(auction)
         return len(due) == DUE_LIMIT
 
+    async def follow_show(self, show: str) -> None:
+        """The show's stage may have changed: once it is over, so is its auction."""
+        found = await self._find_show(show) if catalog.is_id(show) else None
+        if found is None or found.stage == "ended":
+            await self._auctions.call_off(show)
+
+    async def follow_shows(self) -> bool:
+        """Let the auctions of all shows follow them; there is no more to do at once."""
+        for show in await self._auctions.shows():
+            await self.follow_show(show)
+        return False
+
     async def run(self) -> None:
-        """End auctions until cancelled."""
-        await run_rounds("auctions", self.end_due, wake=asyncio.Event(), idle_s=END_EVERY_S)
+        """End auctions, and follow shows, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for name, play, every_s in (
+                ("auctions", self.end_due, END_EVERY_S),
+                ("auctions of shows", self.follow_shows, SHOWS_EVERY_S),
+            ):
+                tasks.create_task(run_rounds(name, play, wake=asyncio.Event(), idle_s=every_s))
 
 
 def _check_key(key: str) -> None:

@@ -1,19 +1,17 @@
 """Auctions over HTTP. Here, and only here, a refused opening or bid becomes an error."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from cart import errors
+from cart.adapters.routes import Operation
 from cart.adapters.service import Cart
 from cart.core import auction as core
 from cart.core import stock
 from cart.core.auction import Auction, NewAuction, NewBid, Own
 from cart.ports import auctions as ports
 from cart.ports.answers import KeyUsed
-
-Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
 
 
 class Auctions(Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from cart.adapters.lots import hand_over, set_aside, taken
 from cart.adapters.owned import read_units
 from cart.adapters.tables import holds, products, skus
 from cart.core import auction as core
-from cart.core.auction import Accepted, Auction, AuctionState, Offer, Outbid, Own
+from cart.core.auction import Accepted, Auction, AuctionState, Bidding, Offer, Outbid, Own
 from cart.core.hold import HoldEvent
 from cart.core.movement import Units
 from cart.core.stock import LimitReached, NoSuchSku, Sku, SoldOut
@@ -91,10 +91,7 @@ class SqlAuctions:
         async with self._database.writing() as connection:
             lot = await _lock_lot(connection, auction)
             off = core.cancel(to_bidding(lot.row))
-            if off is None:
-                return None
-            await turn_holds(connection, lot.units, HoldEvent.RELEASE, lot.skus)
-            return to_auction(await write_auction(connection, auction, off))
+            return None if off is None else to_auction(await _close(connection, lot, off))
 
     async def end(self, auction: str) -> bool:
         """End an auction whose time is over, its lot won or free again; whether it was this call.
@@ -104,16 +101,27 @@ class SqlAuctions:
         async with self._database.writing() as connection:
             lot = await _lock_lot(connection, auction)
             over = core.end(to_bidding(lot.row), await read_clock(connection))
-            if over is None:
-                return False
-            if over.lead is None:
-                await turn_holds(connection, lot.units, HoldEvent.RELEASE, lot.skus)
-            else:
-                await hand_over(connection, lot.row, over.lead, over.price_minor)
-            row = await write_auction(connection, auction, over)
-            if over.lead is not None:
-                await tell_bidder(connection, row, over.lead.buyer)
-        return True
+            if over is not None:
+                await _close(connection, lot, over)
+        return over is not None
+
+    async def call_off(self, show: str) -> None:
+        """A show is over: its open auction is ended where its time is over, else cancelled."""
+        opened = (auctions.c.show == show) & (auctions.c.state == AuctionState.OPEN)
+        async with self._database.writing() as connection:
+            auction = await connection.scalar(select(auctions.c.id).where(opened))
+            if auction is None:
+                return
+            lot = await _lock_lot(connection, auction)
+            over = core.call_off(to_bidding(lot.row), await read_clock(connection))
+            if over is not None:
+                await _close(connection, lot, over)
+
+    async def shows(self) -> Sequence[str]:
+        """Shows that have an open auction."""
+        query = select(auctions.c.show).where(auctions.c.state == AuctionState.OPEN)
+        async with self._database.reading() as connection:
+            return (await connection.scalars(query)).all()
 
     async def due(self, limit: int) -> Sequence[str]:
         """Auctions whose time is over, the first to end first."""
@@ -160,6 +168,19 @@ async def _lock_lot(connection: AsyncConnection, auction: str) -> _LockedLot:
     units = await lock_holds(connection, holds.c.id == known.hold)
     (row,) = await lock_auctions(connection, auctions.c.id == auction)
     return _LockedLot(row, units, on_sale)
+
+
+async def _close(connection: AsyncConnection, lot: _LockedLot, over: Bidding) -> Row[Any]:
+    """Write the end of a locked auction: its lot is the winner's, or free; its row then."""
+    if over.state == AuctionState.WON:
+        assert over.lead is not None, "nobody won"
+        await hand_over(connection, lot.row, over.lead, over.price_minor)
+    else:
+        await turn_holds(connection, lot.units, HoldEvent.RELEASE, lot.skus)
+    row = await write_auction(connection, lot.row.id, over)
+    if over.lead is not None:
+        await tell_bidder(connection, row, over.lead.buyer)
+    return row
 
 
 async def _insert(connection: AsyncConnection, lot: Lot, product: str) -> bool:

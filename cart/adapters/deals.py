@@ -57,7 +57,7 @@ class SqlDealBook:
             return begun
 
     async def change(self, deal: str, change: Callable[[Deal, int], Deal | None]) -> Deal | None:
-        """The deal after a change at the database's time; None when there is none."""
+        """The deal after a change at the database's time; None when that cannot be."""
         async with self._database.writing() as connection:
             product = await connection.execute(select(deals.c.product).where(deals.c.id == deal))
             await _lock_product(connection, product.scalar_one())

@@ -90,6 +90,11 @@ class Cart:
         told = [deal_changed(deal, now_ms) for deal in deals]
         return [*told, *map(auction_changed, newest), codes]
 
+    async def follow_show(self, show: str) -> None:
+        """The show's stage may have changed: its deals and its auction follow."""
+        await self.dealing.follow_show(show)
+        await self.auctioning.follow_show(show)
+
     async def has_bought(self, person: str, store: str) -> bool:
         """Whether an order of this person in the store is paid."""
         return await self.checkout.has_bought(person, store)

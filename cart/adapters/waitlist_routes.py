@@ -1,16 +1,15 @@
 """The waitlist over HTTP."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from cart.adapters.routes import Operation
 from cart.adapters.service import Cart
 from cart.adapters.wire import Id
 from cart.core.hold import QUANTITY_LIMIT_UNITS
 from cart.core.waitlist import Wait
-
-Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
 
 
 class NewWait(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -99,13 +99,17 @@ NEXT: Final[Mapping[AuctionState, Mapping[AuctionEvent, AuctionState]]] = {
 
 
 class Standing(StrEnum):
-    """How somebody who has bid fares; LAPSED: the lot was theirs, and they let it go."""
+    """How somebody who has bid fares.
+
+    LAPSED: the lot was theirs, and they let it go. CANCELLED: the show ended before the auction.
+    """
 
     LEADING = "leading"
     OUTBID = "outbid"
     WON = "won"
     OFFERED = "offered"
     LAPSED = "lapsed"
+    CANCELLED = "cancelled"
 
 
 _LEADERS_STANDING: Final[Mapping[AuctionState, Standing]] = {
@@ -113,7 +117,7 @@ _LEADERS_STANDING: Final[Mapping[AuctionState, Standing]] = {
     AuctionState.WON: Standing.WON,
     AuctionState.OFFERED: Standing.OFFERED,
     AuctionState.UNSOLD: Standing.LAPSED,
-    AuctionState.CANCELLED: Standing.LAPSED,
+    AuctionState.CANCELLED: Standing.CANCELLED,
 }
 
 
@@ -133,8 +137,8 @@ class Auction(msgspec.Struct, frozen=True, kw_only=True):
 
     `price_minor`: what one unit costs whoever leads, `minimum_minor`: the least another may bid;
     `bids`: how often the price was contested; `leader`: an account, null before the first bid, the
-    one whose lot it is once it is over. The clock runs from `starts_at_ms` to `ends_at_ms`; bids
-    are taken before its start too.
+    one whose lot it is once it is won or offered. The clock runs from `starts_at_ms` to
+    `ends_at_ms`; bids are taken before its start too.
     """
 
     id: str
@@ -321,6 +325,18 @@ def cancel(bidding: Bidding) -> Bidding | None:
     """The auction called off; None once somebody has bid, or when it is over."""
     state = after(bidding.state, AuctionEvent.CANCEL)
     return None if state is None or bidding.lead else replace(bidding, state=state)
+
+
+def call_off(bidding: Bidding, now_ms: int) -> Bidding | None:
+    """What its show's end makes of the auction; None when it was over before.
+
+    Who leads has won only where the clock has run out: else others might have bid more yet.
+    """
+    over = end(bidding, now_ms)
+    if over is not None:
+        return over
+    state = after(bidding.state, AuctionEvent.CANCEL)
+    return None if state is None else replace(bidding, state=state)
 
 
 def pass_on(bidding: Bidding, heir: Lead | None) -> Bidding:

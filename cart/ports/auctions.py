@@ -76,6 +76,12 @@ class AuctionBook(Protocol):
     async def end(self, auction: str) -> bool:
         """End an auction whose time is over, its lot won or free again; whether this call did."""
 
+    async def call_off(self, show: str) -> None:
+        """A show is over: its open auction is ended where its time is over, else cancelled."""
+
+    async def shows(self) -> Sequence[str]:
+        """Shows that have an open auction."""
+
     async def due(self, limit: int) -> Sequence[str]:
         """Auctions whose time is over, the first to end first."""
 

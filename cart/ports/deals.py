@@ -46,7 +46,7 @@ class DealBook(Protocol):
         """
 
     async def change(self, deal: str, change: Callable[[Deal, int], Deal | None]) -> Deal | None:
-        """The deal after a change at the database's time; None when there is none."""
+        """The deal after a change at the database's time; None when that cannot be."""
 
     async def deal(self, deal: str) -> Deal | None:
         """The deal of that id, as it is now."""

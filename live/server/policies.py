@@ -3,7 +3,7 @@
 | event                          | command                                                        |
 |--------------------------------|----------------------------------------------------------------|
 | cart: stock, price, product, … | publish to every unended show of the store that carries it      |
-| cart: deal, auction            | publish to its show                                             |
+| cart: deal, auction, codes     | publish to its show                                             |
 | cart: bidding                  | publish to the bidder's sockets in the auction's show           |
 | cart: order                    | publish to the sellers' sockets of the store's unended shows    |
 | cart: refund                   | publish to the sellers' sockets and to the buyer's              |
@@ -12,7 +12,7 @@
 | discovery: followed, no longer | tell that person in the store's unended shows                  |
 | chat: a viewer said something  | cart: buy if it was a code; tell that viewer (`code_orders`)    |
 | show: on air, off air          | publish `on_air`                                               |
-| show: on air, ended            | cart: the show's deals follow it                               |
+| show: on air, ended            | cart: the show's deals and auction follow it                   |
 | show: pinned, arranged         | publish `product` for what was not carried, `pin`               |
 | show: ended                    | publish `ended`, take the publisher off                        |
 | relay: media flows, stops      | show: on air, off air                                          |
@@ -112,8 +112,8 @@ class FollowingsToRooms:
 class ShowsToRooms:
     """Shows' events go to their rooms. What is lost with a store, the next snapshot heals.
 
-    `end_media`: takes a show's publisher off. `follow`: lets the deals of a show follow its stage;
-    what of that is lost cart's own rounds find.
+    `end_media`: takes a show's publisher off. `follow`: lets the deals and the auction of a
+    show follow its stage; what of that is lost cart's own rounds find.
     """
 
     def __init__(
@@ -142,13 +142,13 @@ class ShowsToRooms:
             if isinstance(event, Ended):
                 self._end_media(event.show.id)
         if isinstance(event, WentOnAir | Ended):
-            await self._let_deals_follow(event.show.id)
+            await self._let_offers_follow(event.show.id)
 
-    async def _let_deals_follow(self, show: str) -> None:
+    async def _let_offers_follow(self, show: str) -> None:
         try:
             await self._follow(show)
         except Exception as error:  # noqa: BLE001 - the change itself is durable already
-            log.warning("deals did not follow their show", show=show, error=repr(error))
+            log.warning("deals and auction did not follow their show", show=show, error=repr(error))
 
     async def _messages(self, event: Event) -> list[Message]:
         match event:

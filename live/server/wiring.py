@@ -174,7 +174,7 @@ async def _open_packages(ground: Ground, origins: Origins, closing: AsyncExitSta
         return await cart.has_bought(account, store)
 
     async def follow(show: str) -> None:
-        await cart.dealing.follow_show(show)
+        await cart.follow_show(show)
 
     async def open_shows(store: str) -> list[str]:
         return [show.id for show in await shows.unended(store)]

@@ -22,6 +22,7 @@ from cart.errors import Conflict, Forbidden, Invalid, NotFound
 from cart.errors import LimitReached as LimitReachedError
 from cart.ports.answers import KeyUsed
 from cart.ports.auctions import AnotherOpen, Opened
+from cart.ports.deals import ShowFacts
 from tests.cart.saleroom import SHOW, bid, hall, let_lapse, lot_of, run_out, start
 from tests.cart.shop import BANNED, SELLER, STRANGER, Shop
 
@@ -250,6 +251,43 @@ async def test_it_is_called_off_by_its_seller_before_the_first_bid(shop: Shop) -
     await bid(shop, second, WINNER, 10_000)
     with pytest.raises(Conflict):
         await shop.cart.auctioning.cancel(SELLER, second.id)
+    assert await shop.counters(product) == (0, 1, 0)
+
+
+async def test_the_shows_end_cancels_a_running_auction_and_frees_its_lot(shop: Shop) -> None:
+    """Others might have bid more yet; the show goes on until it is over, and other shows do."""
+    product = await shop.stock(1)
+    auction = await start(shop, product)
+    await bid(shop, auction, SECOND, 10_000)
+    await bid(shop, auction, WINNER, 12_000)
+    await shop.cart.follow_show(SHOW)
+    await shop.cart.auctioning.follow_shows()
+    assert (await shop.cart.auctioning.auction(auction.id)).state == AuctionState.OPEN
+    shop.shows[SHOW] = ShowFacts("camellia", "ended", ())
+    for _ in range(2):
+        await shop.cart.follow_show(SHOW)
+    off = await shop.cart.auctioning.auction(auction.id)
+    assert (off.state, off.leader) == (AuctionState.CANCELLED, WINNER)
+    assert await shop.counters(product) == (1, 0, 0)
+    assert await lot_of(shop, WINNER) is None
+    told = [e for e in await shop.hear("bidding") if e["person"] == WINNER]
+    assert [e["own"]["standing"] for e in told] == ["cancelled"]
+    own = await shop.cart.auctioning.own(auction.id, WINNER)
+    assert own is not None
+    assert (own.standing, own.hold) == (Standing.CANCELLED, None)
+
+
+async def test_the_shows_end_makes_the_leader_win_whose_clock_had_run_out(shop: Shop) -> None:
+    """Although nobody has looked yet; the time to claim the lot is not the show's."""
+    product = await shop.stock(1)
+    auction = await start(shop, product)
+    await bid(shop, auction, WINNER, 10_000)
+    await shop.sql("UPDATE auctions SET ends_at = clock_timestamp()")
+    del shop.shows[SHOW]
+    await shop.cart.auctioning.follow_shows()
+    assert (await shop.cart.auctioning.auction(auction.id)).state == AuctionState.WON
+    await shop.cart.auctioning.follow_show(SHOW)
+    assert await lot_of(shop, WINNER) is not None
     assert await shop.counters(product) == (0, 1, 0)
 
 

@@ -22,6 +22,7 @@ from cart.core.auction import (
     TooLate,
     TooLow,
     bid,
+    call_off,
     cancel,
     end,
     increment,
@@ -134,6 +135,18 @@ def test_it_is_called_off_only_before_the_first_bid() -> None:
     assert (off.state, cancel(off)) == (AuctionState.CANCELLED, None)
     assert bid(off, says("ann", 10_000), 0) == TooLate()
     assert cancel(taken(OPEN, says("ann", 10_000))) is None
+
+
+def test_its_shows_end_cancels_it_whoever_leads_unless_its_clock_has_run_out() -> None:
+    leading = taken(OPEN, says("ann", 10_000))
+    for bidding in (OPEN, leading):
+        off = call_off(bidding, 59_999)
+        assert off == replace(bidding, state=AuctionState.CANCELLED)
+        assert call_off(off, 59_999) is None
+    over = call_off(leading, 60_000)
+    assert over == end(leading, 60_000)
+    assert over is not None
+    assert call_off(over, 70_000) is None
 
 
 def test_a_seller_does_not_bid_for_what_it_sells() -> None:
