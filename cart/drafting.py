@@ -9,7 +9,14 @@ from msgspec import UNSET
 
 from cart.core import catalog
 from cart.core.catalog import Product, ProductEdit, ProductSku, SkuEdit, Store, with_skus
-from cart.core.draft import STOCK_LIMIT_UNITS, NewProduct, NewSku, ProductChange, SkuChange
+from cart.core.draft import (
+    STOCK_LIMIT_UNITS,
+    NewProduct,
+    NewSku,
+    ProductChange,
+    Rule,
+    SkuChange,
+)
 from cart.core.hold import QUANTITY_LIMIT_UNITS
 from cart.core.money import PRICE_LIMIT_MINOR
 from cart.errors import Invalid
@@ -58,7 +65,7 @@ def to_product(store: Store, said: NewProduct, make_id: MakeId) -> Product:
 def to_sku(said: NewSku, id: str, price_minor: int) -> ProductSku:  # noqa: A002 - the SKU's
     """A SKU that is new, at that price unless it says another."""
     if not 0 <= said.stock <= STOCK_LIMIT_UNITS:
-        raise Invalid(f"0 to {STOCK_LIMIT_UNITS}", field="stock")
+        raise out_of_range("stock", 0, STOCK_LIMIT_UNITS)
     return ProductSku(
         id=id,
         options=tuple(_line(one, catalog.OPTION_LIMIT_CHARS, "options") for one in said.options),
@@ -102,6 +109,16 @@ def bad_options() -> Invalid:
         f"at most {catalog.OPTION_NAMES_LIMIT} names and {catalog.SKUS_LIMIT} SKUs, "
         "an option for each name, each combination once",
         field="options",
+        rule=Rule.OPTIONS,
+        names=catalog.OPTION_NAMES_LIMIT,
+        skus=catalog.SKUS_LIMIT,
+    )
+
+
+def out_of_range(field: str, least: int, most: int) -> Invalid:
+    """The error for a number that is none, or not within its bounds."""
+    return Invalid(
+        f"a whole number, {least} to {most}", field=field, rule=Rule.RANGE, least=least, most=most
     )
 
 
@@ -129,33 +146,35 @@ def code(text: str) -> str:
     """A SKU's code."""
     tidy = catalog.tidy_code(text)
     if tidy is None:
-        raise Invalid("letters, digits and inner hyphens", field="code")
+        raise Invalid("letters, digits and inner hyphens", field="code", rule=Rule.CODE)
     return tidy
 
 
 def price(price_minor: int) -> int:
     """A price of one unit."""
     if not 1 <= price_minor <= PRICE_LIMIT_MINOR:
-        raise Invalid(f"1 to {PRICE_LIMIT_MINOR}", field="price_minor")
+        raise out_of_range("price_minor", 1, PRICE_LIMIT_MINOR)
     return price_minor
 
 
 def limit(limit: int | None) -> int | None:
     """How many units one buyer may have."""
     if limit is not None and not 1 <= limit <= QUANTITY_LIMIT_UNITS:
-        raise Invalid(f"1 to {QUANTITY_LIMIT_UNITS}, or null", field="limit_per_buyer")
+        raise out_of_range("limit_per_buyer", 1, QUANTITY_LIMIT_UNITS)
     return limit
 
 
 def _line(text: str, limit_chars: int, field: str) -> str:
     line = catalog.tidy_line(text, limit_chars)
     if line is None:
-        raise Invalid(f"one line of 1 to {limit_chars} characters", field=field)
+        told = f"one line of 1 to {limit_chars} characters"
+        raise Invalid(told, field=field, rule=Rule.LINE, limit=limit_chars)
     return line
 
 
 def _text(text: str, limit_chars: int, field: str) -> str:
     body = catalog.tidy_text(text, limit_chars)
     if body is None:
-        raise Invalid(f"at most {limit_chars} characters", field=field)
+        told = f"at most {limit_chars} characters"
+        raise Invalid(told, field=field, rule=Rule.TEXT, limit=limit_chars)
     return body

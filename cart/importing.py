@@ -19,7 +19,8 @@ from cart import drafting
 from cart.core import catalog, sheet
 from cart.core.bulk import Fault, Plan, Report
 from cart.core.catalog import Product, ProductEdit, SkuEdit, Store
-from cart.core.draft import STOCK_LIMIT_UNITS, NewProduct, NewSku
+from cart.core.draft import STOCK_LIMIT_UNITS, NewProduct, NewSku, Rule
+from cart.core.money import PRICE_LIMIT_MINOR
 from cart.core.sheet import OPTION_COLUMNS, Row
 from cart.core.stock import KeyReused
 from cart.errors import CartError, Conflict, IdempotencyMismatch, Invalid, Malformed
@@ -60,7 +61,8 @@ class Importing:
             raise Malformed("neither UTF-8 nor CP949")
         rows = sheet.read(text)
         if isinstance(rows, sheet.Unreadable):
-            return _report([], Plan(), [Fault(line=rows.line, detail=rows.detail)])
+            fault = Fault(line=rows.line, rule=rows.rule, facts=rows.facts, detail=rows.detail)
+            return _report([], Plan(), [fault])
         digest = hashlib.sha256(body).hexdigest()
         earlier = await self._imports.earlier(slug, key, digest)
         if earlier is None:
@@ -89,7 +91,8 @@ class Importing:
         new: dict[str, list[Row]] = {}
         for row in rows:
             if "sku" in row.cells and row.cells["sku"] not in home:
-                faults.append(Fault(line=row.line, field="sku", detail="no such SKU in this store"))
+                unknown = Invalid("no such SKU in this store", field="sku", rule=Rule.SKU_UNKNOWN)
+                faults.append(_fault(row, unknown))
             elif _product_of(row, home) not in known:
                 new.setdefault(row.cells.get("product", f"line {row.line}"), []).append(row)
         for family in new.values():
@@ -111,7 +114,7 @@ class Importing:
                     added.append(drafting.to_sku(fresh, self._make_id(), product.price_minor))
                     continue
                 if sku in skus:
-                    raise Invalid("a SKU is there twice", field="sku")
+                    raise Invalid("a SKU is there twice", field="sku", rule=Rule.SKU_TWICE)
                 skus[sku] = _sku_edit(row)
                 _count(plan, product, sku, row)
             except CartError as error:
@@ -149,7 +152,8 @@ class Importing:
                 **only,  # type: ignore[arg-type]
             )
             if not names and len(rows) > 1:
-                raise Invalid("several lines of one product need options", field="option1_name")
+                told = "several lines of one product need options"
+                raise Invalid(told, field="option1_name", rule=Rule.OPTIONS_NEEDED)
             plan.added.append(drafting.to_product(store, said, self._make_id))
         except CartError as error:
             faults.append(_fault(first, error))
@@ -167,7 +171,8 @@ def _count(plan: Plan, product: Product, sku: str, row: Row) -> None:
     change = free - _number(row, "free_seen", 0, STOCK_LIMIT_UNITS)
     (now,) = [one.free for one in product.skus if one.id == sku]
     if now + change < 0:
-        raise Invalid(f"only {now} are free by now", field="free")
+        told = f"only {now} are free by now"
+        raise Invalid(told, field="free", rule=Rule.SOLD_MEANWHILE, free=now)
     plan.changes[sku] = change
 
 
@@ -189,11 +194,8 @@ def _same_codes(plan: Plan, rows: Sequence[Row], products: Sequence[Product]) ->
     for product in plan.added:
         count.update(sku.code for sku in product.skus if sku.code is not None)
     coded = [(row, catalog.tidy_code(row.cells.get("code", ""))) for row in rows]
-    return [
-        Fault(line=row.line, field="code", detail="each code once in a store")
-        for row, code in coded
-        if code is not None and count[code] > 1
-    ]
+    taken = Invalid("each code once in a store", field="code", rule=Rule.CODE_TAKEN)
+    return [_fault(row, taken) for row, code in coded if code is not None and count[code] > 1]
 
 
 def _worded(edit: ProductEdit, row: Row) -> ProductEdit:
@@ -216,7 +218,7 @@ def _worded(edit: ProductEdit, row: Row) -> ProductEdit:
 def _sku_edit(row: Row) -> SkuEdit:
     cells = row.cells
     return SkuEdit(
-        price_minor=drafting.price(_number(row, PRICE, 1)) if PRICE in cells else UNSET,
+        price_minor=_number(row, PRICE, 1, PRICE_LIMIT_MINOR) if PRICE in cells else UNSET,
         code=drafting.code(cells["code"]) if "code" in cells else UNSET,
     )
 
@@ -224,25 +226,27 @@ def _sku_edit(row: Row) -> SkuEdit:
 def _new_sku(row: Row, options: int, *, demand_price: bool = False) -> NewSku:
     told = [row.cells[option] for _, option in OPTION_COLUMNS if option in row.cells]
     if len(told) != options:
-        raise Invalid("an option for each name", field="option1")
+        raise Invalid("an option for each name", field="option1", rule=Rule.OPTION_EACH)
     priced = demand_price or PRICE in row.cells
     return NewSku(
         options=told,
-        price_minor=drafting.price(_number(row, PRICE, 1)) if priced else None,
+        price_minor=_number(row, PRICE, 1, PRICE_LIMIT_MINOR) if priced else None,
         stock=_number(row, "free", 0, STOCK_LIMIT_UNITS) if "free" in row.cells else 0,
         code=drafting.code(row.cells["code"]) if "code" in row.cells else None,
     )
 
 
-def _number(row: Row, column: str, least: int, most: int = 10**12) -> int:
+def _number(row: Row, column: str, least: int, most: int) -> int:
     text = row.cells.get(column, "").replace(",", "")
     if not (text.isascii() and text.isdigit() and len(text) <= 13 and least <= int(text) <= most):
-        raise Invalid(f"a whole number from {least}", field=column)
+        raise drafting.out_of_range(column, least, most)
     return int(text)
 
 
 def _fault(row: Row, error: CartError) -> Fault:
-    return Fault(line=row.line, field=error.facts.get("field", ""), detail=str(error))
+    facts = dict(error.facts)
+    field, rule = facts.pop("field", ""), facts.pop("rule", Rule.INVALID)
+    return Fault(line=row.line, field=field, rule=rule, facts=facts, detail=str(error))
 
 
 def _report(rows: Sequence[Row], plan: Plan, faults: Sequence[Fault]) -> Report:

@@ -6,15 +6,21 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cart.core.catalog import Product, ProductEdit
+from cart.core.draft import Rule
 from cart.core.movement import Movement, Reason
 from cart.core.stock import ON_HAND_LIMIT_UNITS, Sku
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with a line; `field`: the column, where it is one."""
+    """What is wrong with a line; `field`: the column, where it is one.
+
+    `rule` and the `facts` it speaks of say it for machines, `detail` in words.
+    """
 
     line: int
     field: str = ""
+    rule: Rule
+    facts: Mapping[str, int | str] = {}
     detail: str
 
 

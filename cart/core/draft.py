@@ -1,5 +1,6 @@
 """What a seller says of a product: bounded by type here, its words tidied in drafting.py."""
 
+from enum import StrEnum
 from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -21,6 +22,29 @@ Price = Annotated[int, Meta(ge=1, le=PRICE_LIMIT_MINOR)]
 Stock = Annotated[int, Meta(ge=0, le=STOCK_LIMIT_UNITS)]
 UnitsChange = Annotated[int, Meta(ge=-STOCK_LIMIT_UNITS, le=STOCK_LIMIT_UNITS)]
 Limit = Annotated[int, Meta(ge=1, le=QUANTITY_LIMIT_UNITS)]
+
+
+class Rule(StrEnum):
+    """What something a seller says, or a line of a sheet, breaks; pages have words for each."""
+
+    INVALID = "invalid"
+    RANGE = "range"
+    LINE = "line"
+    TEXT = "text"
+    CODE = "code"
+    CODE_TAKEN = "code_taken"
+    OPTIONS = "options"
+    OPTION_EACH = "option_each"
+    OPTIONS_NEEDED = "options_needed"
+    SKU_UNKNOWN = "sku_unknown"
+    SKU_TWICE = "sku_twice"
+    SOLD_MEANWHILE = "sold_meanwhile"
+    COLUMN_UNKNOWN = "column_unknown"
+    COLUMN_TWICE = "column_twice"
+    COLUMNS_NONE = "columns_none"
+    LINES = "lines"
+    CELLS = "cells"
+    CSV = "csv"
 
 
 class NewSku(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,16 +9,20 @@ import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cart.core.catalog import OPTION_NAMES_LIMIT, Product, ProductSku
+from cart.core.draft import Rule
 
 SHEET_LIMIT_BYTES: Final = 1024 * 1024
 """The largest sheet that is read; larger ones are refused."""
 
 LINES_LIMIT: Final = 1_000
 """Most SKUs in a sheet that is read; more are refused."""
+
+COLUMN_TOLD_CHARS: Final = 60
+"""So much is told of the name of a column that is not known."""
 
 OPTION_COLUMNS: Final = tuple(
     (f"option{place}_name", f"option{place}") for place in range(1, OPTION_NAMES_LIMIT + 1)
@@ -43,10 +47,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The sheet as a whole cannot be read, from this line on."""
+    """The sheet as a whole cannot be read, from this line on; `facts`: what its rule speaks of."""
 
     line: int
+    rule: Rule
     detail: str
+    facts: Mapping[str, int | str] = field(default_factory=dict)
 
 
 def decode(body: bytes) -> str | None:
@@ -71,22 +77,26 @@ def read(text: str) -> list[Row] | Unreadable:
     try:
         names = [name.strip().lower() for name in next(reader, [])]
         strange = next((name for name in names if name not in COLUMNS), None)
-        if strange is not None or not names:
-            return Unreadable(1, f"no such column: {strange}" if names else "no columns")
+        if strange is not None:
+            told = {"column": strange[:COLUMN_TOLD_CHARS]}
+            return Unreadable(1, Rule.COLUMN_UNKNOWN, "no such column", told)
+        if not names:
+            return Unreadable(1, Rule.COLUMNS_NONE, "no columns")
         if len(set(names)) < len(names):
-            return Unreadable(1, "a column is there twice")
+            return Unreadable(1, Rule.COLUMN_TWICE, "a column is there twice")
         rows: list[Row] = []
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(rows) == LINES_LIMIT:
-                return Unreadable(reader.line_num, f"at most {LINES_LIMIT} lines")
+                facts = {"limit": LINES_LIMIT}
+                return Unreadable(reader.line_num, Rule.LINES, "too many lines", facts)
             if len(cells) > len(names):
-                return Unreadable(reader.line_num, "more cells than columns")
-            told = zip(names, map(_plain, cells), strict=False)
-            rows.append(Row(reader.line_num, {name: cell for name, cell in told if cell}))
+                return Unreadable(reader.line_num, Rule.CELLS, "more cells than columns")
+            named = zip(names, map(_plain, cells), strict=False)
+            rows.append(Row(reader.line_num, {name: cell for name, cell in named if cell}))
     except csv.Error as error:
-        return Unreadable(reader.line_num, str(error))
+        return Unreadable(reader.line_num, Rule.CSV, str(error))
     return rows
 
 

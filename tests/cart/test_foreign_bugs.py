@@ -33,7 +33,7 @@ from cart.adapters.payment_sandbox import Trick
 from cart.adapters.stockroom import SqlStockroom
 from cart.core.bulk import Fault
 from cart.core.catalog import Product
-from cart.core.draft import ProductChange
+from cart.core.draft import ProductChange, Rule
 from cart.core.hold import HoldLine
 from cart.core.movement import Reason
 from cart.core.order import Order, OrderState
@@ -313,7 +313,15 @@ async def test_django_shop_888_an_edit_wrote_back_the_stock_it_had_read(shop: Sh
     refused = await shop.cart.importing.bring_in(
         SELLER, "camellia", "gone", all_gone.encode(), dry_run=False
     )
-    assert refused.faults == [Fault(line=2, field="free", detail="only 8 are free by now")]
+    assert refused.faults == [
+        Fault(
+            line=2,
+            field="free",
+            rule=Rule.SOLD_MEANWHILE,
+            facts={"free": 8},
+            detail="only 8 are free by now",
+        )
+    ]
     assert await shop.drifts() == []
 
 

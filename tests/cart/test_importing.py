@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cart.core.bulk import Fault, Report
-from cart.core.draft import NewSku
+from cart.core.draft import NewSku, Rule
 from cart.errors import Forbidden, IdempotencyMismatch, Malformed
 from tests.cart.shop import SELLER, STRANGER, Shop
 
@@ -104,7 +104,9 @@ async def test_one_bad_line_and_nothing_is_done(shop: Shop) -> None:
 async def test_sheets_that_cannot_be_read(shop: Shop) -> None:
     await shop.stock(1)
     report = await bring_in(shop, "title,price\n")
-    assert report.faults == [Fault(line=1, detail="no such column: price")]
+    assert report.faults == [
+        Fault(line=1, rule=Rule.COLUMN_UNKNOWN, facts={"column": "price"}, detail="no such column")
+    ]
     with pytest.raises(Malformed):
         await shop.cart.importing.bring_in(SELLER, "camellia", "k", b"\xff\xff\x80", dry_run=False)
 

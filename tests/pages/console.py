@@ -19,8 +19,11 @@ def answering(body: Any) -> Any:
     return answer
 
 
-async def open_products(page: Page) -> list[WebSocketRoute]:
-    """Go there; what a test answers itself it has routed before. Gives the room's sockets."""
+async def open_products(page: Page, count: int = 1) -> list[WebSocketRoute]:
+    """Go there, where so many products are; what a test answers itself it has routed before.
+
+    Gives the room's sockets.
+    """
     sockets: list[WebSocketRoute] = []
 
     def serve(socket: WebSocketRoute) -> None:
@@ -34,5 +37,5 @@ async def open_products(page: Page) -> list[WebSocketRoute]:
     await page.add_init_script("localStorage.setItem('kkot.signed_in', '1')")
     await page.goto(f"{BASE}/sell")
     await page.click("[data-test=tab-products]")
-    await expect(page.locator("[data-test=product-list] > li")).to_be_visible()
+    await expect(page.locator("[data-test=product-list] > li")).to_have_count(count)
     return sockets

@@ -51,13 +51,16 @@ async def test_a_sheet_is_tried_and_then_done(page: Page) -> None:
 
 async def test_each_bad_line_is_told_and_nothing_can_be_done(page: Page) -> None:
     sent: Sent = []
-    faults = [{"line": line, "field": "free", "detail": "<b>1"} for line in range(2, 55)]
+    newer = {"rule": "newer", "facts": {}, "detail": "<b>1"}
+    faults = [{"line": line, "field": "free", **newer} for line in range(2, 55)]
+    faults[1] |= {"rule": "sold_meanwhile", "facts": {"free": 1_200}}
     await open_sheet(page, sent, faults)
     await page.set_input_files("[data-test=sheet-file]", csv("free\n?\n"))
     await expect(page.locator("[data-test=sheet-alert]")).to_contain_text("to correct: 53")
     rows = page.locator("[data-test=sheet-fault]")
     await expect(rows).to_have_count(50)
     await expect(rows.first).to_have_text("Line 2free: <b>1")
+    await expect(rows.nth(1)).to_have_text("Line 3free: Only 1,200 are left by now.")
     await expect(page.locator("#sheet-faults")).to_contain_text("and 3 more")
     await expect(page.locator("[data-test=sheet-apply]")).to_be_hidden()
     await page.set_input_files("[data-test=sheet-file]", csv("x" * (1024 * 1024 + 1)))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from cart.core.draft import Rule
 from chat.core.moderation import Action
 from chat.core.refusals import MEANINGS
 from live.pages.language import STRINGS
@@ -57,5 +58,7 @@ def test_each_state_of_an_order_and_each_refusal_has_its_words() -> None:
         assert f"talk.refused_{reason}" in STRINGS["ko"]
     for action in set(Action) - {Action.REPORT, Action.READ}:
         assert f"house.did_{action.value}" in STRINGS["ko"]
+    for rule in Rule:
+        assert f"sheet.rule_{rule.value}" in STRINGS["ko"]
     for grade in ("good", "fair", "poor"):
         assert f"camera.quality_{grade}" in STRINGS["ko"]

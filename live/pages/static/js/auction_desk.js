@@ -70,7 +70,10 @@ export class AuctionDesk {
       sku: fields.sku.value,
       quantity: Number(fields.quantity.value),
       start_minor: Number(fields.start.value),
+      increments: fields.increments.value,
+      starts_in_s: Number(fields.starts_in.value),
       length_s: Number(fields.seconds.value),
+      claim_s: Number(fields.claim.value),
       sudden_death: fields.sudden.checked,
       to_runner_up: fields.runner_up.checked,
     };

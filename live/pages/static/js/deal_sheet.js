@@ -4,7 +4,7 @@
  */
 import { api, explain, freshKey } from "./api.js";
 import { reduced } from "./deals.js";
-import { $, announce, say, sheet } from "./dom.js";
+import { $, announce, h, say, sheet } from "./dom.js";
 import { money, t } from "./text.js";
 
 const FLASH_ONLY = ["units", "length_s", "begin", "shuts"];
@@ -35,6 +35,8 @@ export class DealSheet {
     this.key = freshKey();
     say(this.alert);
     $("#deal-product").textContent = product.title;
+    $("#deal-skus").hidden = product.skus.length === 1;
+    $("[data-skus]", this.form).replaceChildren(...(product.skus.length > 1 ? product.skus.map(choice) : []));
     this.update();
     this.sheet.showModal();
   }
@@ -50,13 +52,21 @@ export class DealSheet {
     $("#deal-end").textContent = t(`deal.end_${deal?.state ?? "running"}`);
     const { kind, ...terms } = this.#fields();
     for (const name of FLASH_ONLY) $(`[data-only=${name}]`, this.form).hidden = kind !== "flash";
-    const { price_minor, currency } = this.product;
+    const { currency, skus } = this.product;
+    const chosen = this.#skus();
+    const meant = chosen.length ? skus.filter((sku) => chosen.includes(sku.id)) : skus;
+    const price_minor = Math.min(...meant.map((sku) => sku.price_minor));
     const now_minor = reduced(priceOf(terms), price_minor);
     $("#deal-price").textContent = t("deal.from_to", { was: money(price_minor, currency), now: money(now_minor, currency) });
   }
 
   #fields() {
     return Object.fromEntries(new FormData(this.form));
+  }
+
+  /** The SKUs it is for; none: all of them. */
+  #skus() {
+    return new FormData(this.form).getAll("skus");
   }
 
   async #make(event) {
@@ -72,6 +82,7 @@ export class DealSheet {
       product: this.product.id,
       kind,
       ...priceOf(terms),
+      skus: this.#skus(),
       limit_per_buyer: limit_per_buyer ? Number(limit_per_buyer) : null,
       ...flash,
     };
@@ -97,6 +108,10 @@ export class DealSheet {
       say(this.alert, explain(error));
     }
   }
+}
+
+function choice({ id, options }) {
+  return h("label", {}, h("input", { type: "checkbox", name: "skus", value: id, "data-test": "deal-sku" }), h("span", {}, options.join(" / ")));
 }
 
 /** A price of its own goes before a percentage. */

@@ -10,7 +10,7 @@ const COMBINATIONS_MAX = 100;
 const OPTION_MAX_CHARS = 40;
 const SEPARATORS = /[,，、]/;
 /** The fields of a combination, as inputs; without a price it costs the usual. */
-const FIELDS = {
+export const FIELDS = {
   price: { type: "number", min: 1, max: 1_000_000_000, step: 1, inputmode: "numeric" },
   stock: { type: "number", min: 0, max: 1_000_000, step: 1, inputmode: "numeric", placeholder: "0" },
   code: { maxlength: 20, pattern: "[\\p{L}\\p{N}]+(-[\\p{L}\\p{N}]+)*", autocapitalize: "characters", autocomplete: "off" },

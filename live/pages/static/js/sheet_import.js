@@ -5,7 +5,7 @@
  */
 import { api, explain, freshKey } from "./api.js";
 import { $, h, say } from "./dom.js";
-import { fullCount, t } from "./text.js";
+import { fullCount, hasText, t } from "./text.js";
 
 const SHEET_MAX_BYTES = 1024 * 1024;
 const FAULTS_SHOWN = 50;
@@ -66,7 +66,7 @@ export class SheetImport {
     const more = faults.length - FAULTS_SHOWN;
     const lines = faults.slice(0, FAULTS_SHOWN).map((fault) => h("li", { class: "row", "data-test": "sheet-fault" },
       h("strong", {}, t("sheet.line", { line: fullCount(fault.line) })),
-      h("span", { class: "row-main" }, [fault.field, fault.detail].filter(Boolean).join(": "))));
+      h("span", { class: "row-main" }, [fault.field, why(fault)].filter(Boolean).join(": "))));
     if (more > 0) lines.push(h("li", { class: "row soft" }, t("sheet.more", { count: fullCount(more) })));
     $("#sheet-faults").replaceChildren(...lines);
     say(this.alert, [name, t("sheet.faulty", { count: fullCount(faults.length) })].filter(Boolean).join(" – "));
@@ -94,6 +94,13 @@ export class SheetImport {
       for (const control of controls) control.disabled = false;
     }
   }
+}
+
+/** In the page's language; a rule it does not know yet in the server's words. */
+function why({ rule, facts: told, detail }) {
+  const values = Object.entries(told ?? {}).map(([name, value]) => [name, typeof value === "number" ? fullCount(value) : value]);
+  const key = `sheet.rule_${rule}`;
+  return hasText(key) ? t(key, Object.fromEntries(values)) : detail;
 }
 
 function facts(name, report) {

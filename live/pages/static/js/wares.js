@@ -5,6 +5,7 @@ import { api, explain, freshKey } from "./api.js";
 import { DealLine } from "./deal_line.js";
 import { $, fieldsOf, h, icon, productPicture, say } from "./dom.js";
 import { OptionEditor } from "./option_editor.js";
+import { ProductSheet } from "./product_sheet.js";
 import { flash, priceText, ProductRows } from "./products.js";
 import { Shelf } from "./shelf.js";
 import { fullCount, lineName, t } from "./text.js";
@@ -40,6 +41,7 @@ function countsText({ free, held, sold }) {
 export class Wares {
   /** @param {{pin: (product: string|null) => Promise<void>, added: (product: any) => Promise<void>, deals: import("./deals.js").Deals, openDeal: (product: any) => void}} options */
   constructor({ pin, added, deals, openDeal }) {
+    this.sheet = new ProductSheet({ changed: (product) => this.#take(product) });
     this.shelf = new Shelf();
     this.pinned = null;
     this.pin = pin;
@@ -121,9 +123,10 @@ export class Wares {
     const pin = h("button", { class: "pin", type: "button", "data-test": "pin", "data-product": product.id, onclick: guard(() => this.pin(this.pinned === product.id ? null : product.id)) });
     const dealLine = new DealLine();
     const deal = h("button", { class: "pin", type: "button", "data-test": "deal-open", "data-product": product.id, onclick: () => this.openDeal(this.shelf.get(product.id)) }, t("deal.open"));
+    const edit = h("button", { class: "pin", type: "button", "data-test": "product-edit", "data-product": product.id, onclick: () => this.sheet.open(this.shelf.get(product.id)) }, t("product.edit"));
     const element = h("li", { class: "row product ware", "data-product": product.id },
       picture, h("div", { class: "row-main" }, title, h("p", { class: "product-facts" }, price, counts), dealLine.element),
-      piles, h("div", { class: "ware-actions" }, deal, pin), alert);
+      piles, h("div", { class: "ware-actions" }, edit, deal, pin), alert);
     let shown = null;
     const update = (now) => {
       if (shown?.picture !== now.picture || !shown) picture.replaceChildren(productPicture(now));
@@ -136,6 +139,7 @@ export class Wares {
       pin.setAttribute("aria-pressed", String(isPinned));
       pin.replaceChildren(icon("pin"), t(isPinned ? "product.pinned" : "product.pin"));
       pin.setAttribute("aria-label", `${t(isPinned ? "product.unpin" : "product.pin")}: ${now.title}`);
+      edit.setAttribute("aria-label", `${t("product.edit")}: ${now.title}`);
       deal.setAttribute("aria-label", `${t("deal.open")}: ${now.title}`);
       for (const sku of now.skus) {
         if (!lines.has(sku.id)) {
