@@ -88,7 +88,9 @@ class Cart:
         newest = await self.auctioning.auctions(show, 1)
         codes = codes_switched(show, opened=await self.codes.is_open(show))
         told = [deal_changed(deal, now_ms) for deal in deals]
-        return [*told, *map(auction_changed, newest), codes]
+        offers = [*told, *map(auction_changed, newest), codes]
+        # which show's they are is known to who reads its welcome
+        return [{name: event[name] for name in event if name != "show"} for event in offers]
 
     async def follow_show(self, show: str) -> None:
         """The show's stage may have changed: its deals and its auction follow."""
