@@ -7,7 +7,7 @@ PYTHON2 ?= python2.7
 ALONE := $(addprefix tests/,audit conformance e2e interop network reach whole)
 CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL WHEP_REDIRECT_URL CA FLOOD STRICT REPORT
 
-.PHONY: run test check bench fuzz autobahn conformance lock clean install install-dev
+.PHONY: run test check bench fuzz ledger autobahn conformance lock clean install install-dev
 
 run: install ## serve the demo shop and a live show
 	$(BIN)/kkot serve --demo
@@ -29,6 +29,9 @@ bench: install-dev ## measure; each benchmark prints its floor beside its figure
 
 fuzz: install-dev ## ask everything /openapi.json tells, in good form and bad, for ten minutes
 	$(BIN)/python -m tests.whole.fuzz
+
+ledger: install-dev ## the whole ledger as one machine whose nodes die, for ten minutes or more
+	KKOT_LEDGER_EXAMPLES=400 $(BIN)/python -m pytest tests/cart/test_ledger_machine.py
 
 autobahn: export PYTHONUSERBASE = $(abspath $(VENV)/autobahn)
 autobahn: install-dev ## Autobahn's websocket cases against the room's; the suite needs PYTHON2

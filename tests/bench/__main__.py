@@ -9,7 +9,6 @@ import click
 import uvloop
 
 from tests.bench import (
-    auction,
     audit,
     chaos,
     checkout,
@@ -20,7 +19,6 @@ from tests.bench import (
     join,
     loss,
     relay,
-    restock,
     rush,
     storm,
     watch,
@@ -35,8 +33,6 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "loss": loss.run,
     "holds": holds.run,
     "checkout": checkout.run,
-    "auction": auction.run,
-    "restock": restock.run,
     "chaos": chaos.run,
 }
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {

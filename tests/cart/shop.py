@@ -180,8 +180,10 @@ async def admit_bidder(show: str, account: str) -> str | None:
     return None if account == BANNED else account.title()
 
 
-def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
-    """A shop whose tasks do not run by themselves."""
+def make_shop(
+    engine: AsyncEngine, hold_seconds: int = 300, *, shows: dict[str, ShowFacts] | None = None
+) -> Shop:
+    """A shop whose tasks do not run by themselves; `shows`: those it shares with other nodes."""
     told: list[tuple[str, Event]] = []
 
     async def publish(store: str, events: Sequence[Event]) -> None:
@@ -190,10 +192,10 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
         )
 
     sandbox = Sandbox(engine, secret=SECRET)
-    shows: dict[str, ShowFacts] = {}
+    known = {} if shows is None else shows
 
     async def find_show(show: str) -> ShowFacts | None:
-        return shows.get(show)
+        return known.get(show)
 
     cart = assemble(
         engine,
@@ -204,7 +206,7 @@ def make_shop(engine: AsyncEngine, hold_seconds: int = 300) -> Shop:
         offer_seconds=120,
         admit_bidder=admit_bidder,
     )
-    return Shop(cart, engine, sandbox, told, shows)
+    return Shop(cart, engine, sandbox, told, known)
 
 
 @asynccontextmanager

@@ -1,0 +1,72 @@
+"""The whole ledger under a crowd: everything at once on two nodes, of which one dies now and then.
+
+The same acts and truths as in `test_ledger_machine.py`; here the database decides who comes first.
+"""
+
+import asyncio
+import random
+from functools import partial
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Select
+
+from cart.adapters.tables import products
+from tests.cart import market_buyers, market_sellers
+from tests.cart.market import opened
+from tests.cart.truths import lies_of
+
+ACTS: Final = (*market_buyers.ACTS, *market_sellers.ACTS)
+CROWDS: Final = 30
+AT_ONCE: Final = 12
+MOMENTS: Final = 400
+"""A node that dies does so within so many of its moments, most of them before all is done."""
+
+TRIES: Final = 40
+"""Without the lock the first or second crowd is enough; so many are given up."""
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_books_are_true_while_many_do_everything_at_once(
+    migrated_url: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with opened(migrated_url) as market:
+        for _ in range(CROWDS):
+            acts = [
+                partial(
+                    chance.choice(ACTS),
+                    market,
+                    chance.choice(market.nodes),
+                    random.Random(chance.random()),
+                )
+                for _ in range(AT_ONCE)
+            ]
+            moments = chance.choice([0, chance.randint(1, MOMENTS)])
+            await market.step(acts, chance.choice(market.nodes), moments)
+        await market.come_to_rest()
+        assert market.answered.keys() >= {"Granted", "SoldOut", "Wait", "Order", "paid"}
+
+
+async def test_control_without_the_product_s_lock_a_crowd_makes_the_counters_drift(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = Select.with_for_update
+
+    def unlocked(query: Any, **how: Any) -> Any:
+        return query if how.get("of") is products else locked(query, **how)
+
+    monkeypatch.setattr(Select, "with_for_update", unlocked)
+    chance = random.Random(0)
+    async with opened(migrated_url) as market:
+        for _ in range(TRIES):
+            crowd = (
+                act(market, node, random.Random(chance.random()))
+                for act in (market_buyers.hold, market_buyers.release, market_sellers.restock)
+                for node in (*market.nodes, *market.nodes)
+            )
+            await asyncio.gather(*crowd, return_exceptions=True)
+            found = await lies_of(market.observer)
+            if found:
+                break
+        assert any("Drift" in lie for lie in found), found
