@@ -98,3 +98,9 @@ async def test_what_was_missing_is_no_longer_marked_once_it_is_written(page: Pag
     await expect(name).to_have_attribute("aria-invalid", "true")
     await name.fill("Mina Kim")
     assert await name.get_attribute("aria-invalid") is None
+
+
+async def test_the_account_tells_its_points(page: Page) -> None:
+    await opened(page, [])
+    await page.click("[data-test=account]")
+    await expect(page.locator("[data-test=points-have]")).to_have_text("1,500 points")

@@ -149,3 +149,9 @@ async def test_seller_gives_back_units_once_however_often_it_is_pressed(page: Pa
         "restock": True,
         "reason": "wilted",
     }
+
+
+@pytest.mark.parametrize(("state", "told"), [("paid", 1), ("cancelled", 0)])
+async def test_an_order_that_is_over_earns_nothing(page: Page, state: str, told: int) -> None:
+    await opened(page, House({**ORDER, "state": state, "earns_minor": 360}, ["toss"]), "a2")
+    await expect(page.locator("[data-amount=earns]")).to_have_count(told)

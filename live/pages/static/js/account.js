@@ -85,10 +85,13 @@ async function open() {
 }
 
 function card(account) {
+  const points = h("p", { class: "soft", "data-test": "points-have", hidden: true });
+  showPoints(points);
   const orders = h("ul", { class: "rows", "aria-label": t("account.orders") });
   showOrders(orders);
   return h("div", { class: "stack" },
     h("p", { class: "account-name" }, account.name, h("span", { class: "soft" }, account.email)),
+    points,
     nameForm(account),
     h("h3", {}, t("account.orders")),
     orders,
@@ -132,6 +135,17 @@ function eraser() {
     }
   }
   return h("details", { class: "stack", "data-test": "erase" }, h("summary", {}, t("account.erase")), h("p", { class: "soft" }, t("account.erase_hint")), button, told);
+}
+
+/** What there is to spend, and what comes; of neither nothing is said. */
+async function showPoints(place) {
+  try {
+    const { wallet } = await api("GET", "/me/points");
+    const facts = [["points", wallet.ready_minor], ["points_coming", wallet.pending_minor]];
+    say(place, facts.filter(([, some]) => some > 0).map(([key, some]) => t(`account.${key}`, { points: fullCount(some) })).join(" · "));
+  } catch (error) {
+    say(place, explain(error));
+  }
 }
 
 function linesName([first, ...others]) {

@@ -120,7 +120,6 @@ export class Checkout {
     }
     $("[data-picture]", this.dialog).replaceChildren(productPicture(product));
     $("[data-more]", this.dialog).textContent = t(product.skus.length > 1 ? "hold.more_options" : "hold.more");
-    $("[data-more]", this.dialog).hidden = !this.product(product.id);
     this.store = product.store;
     this.#draw(open);
     this.warned = new Set();
@@ -135,6 +134,7 @@ export class Checkout {
   #draw(holds) {
     this.shown = holds;
     $("[data-lines]", this.dialog).replaceChildren(...holds.map((hold) => this.#line(hold)));
+    $("[data-more]", this.dialog).hidden = !(this.product(holds[0].product)?.free > 0);
     $("[data-extend]", this.dialog).hidden = holds.every((hold) => hold.extended);
     this.#linkBasket();
   }

@@ -14,7 +14,8 @@ export function amounts(quote) {
   if (quote.coupon) rows.push(["coupon", `−${say(quote.coupon_minor)}`, quote.coupon]);
   rows.push(["delivery", quote.delivery_minor ? say(quote.delivery_minor) : t("checkout.free")]);
   if (quote.points_minor) rows.push(["points", `−${say(quote.points_minor)}`]);
-  if (quote.earns_minor) rows.push(["earns", t("checkout.points_of", { points: fullCount(quote.earns_minor) })]);
+  const over = ["cancelled", "expired"].includes(quote.state);
+  if (quote.earns_minor && !over) rows.push(["earns", t("checkout.points_of", { points: fullCount(quote.earns_minor) })]);
   return rows.map(([name, amount, detail]) => h("div", { "data-amount": name },
     h("dt", {}, t(`checkout.${name}`), detail ? h("span", { class: "soft" }, ` ${detail}`) : null),
     h("dd", {}, amount)));
