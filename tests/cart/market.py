@@ -161,12 +161,14 @@ class Market:
             node.shop.told.clear()
         await dying.start() if dying.dead else dying.doom(0)
         await self.demand_truth()
-        assert await self._mirror.lacks(self.observer) == []
+        lacking = await self._mirror.lacks(self.observer)
+        assert not lacking, lacking
         await self._demand_what_was_told()
 
     async def demand_truth(self) -> None:
         """The books are true at this moment."""
-        assert await lies_of(self.observer) == []
+        found = await lies_of(self.observer)
+        assert not found, found
 
     async def _demand_what_was_told(self) -> None:
         """Every hold and order that was acknowledged is there, and each unit was counted once."""
@@ -177,13 +179,15 @@ class Market:
             placed = {row.id: (row.buyer, row.state) for row in orders}
             piles = await connection.execute(text("SELECT id, on_hand FROM skus"))
             counted = {row.id: row.on_hand for row in piles}
-        assert self.holds.items() <= there.items()
+        lost = self.holds.items() - there.items()
+        assert not lost, lost
         for order, (buyer, state) in self.orders.items():
-            assert placed[order][0] == buyer
+            now = placed[order]
+            assert now[0] == buyer, (order, buyer, now)
             final = {"paid": ("paid", "cancelled")}.get(state, (state,))
-            assert state in {"placed", "paying"} or placed[order][1] in final
+            assert state in {"placed", "paying"} or now[1] in final, (order, state, now)
         self.orders = {order: placed[order] for order in self.orders}
-        assert counted == self.on_hand
+        assert counted == self.on_hand, (counted, self.on_hand)
 
     async def pass_time(self, seconds: int) -> None:
         """Everything that was written down is so much longer ago."""

@@ -7,23 +7,32 @@ any two steps. After each the books are true, and at the end everything comes to
 import asyncio
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+import pytest
 from hypothesis import HealthCheck, Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cart.adapters import ledger
+from cart.core.hold import Hold
+from cart.core.stock import Granted, Repeated
 from tests.cart import market_buyers, market_sellers
 from tests.cart.deaths import Node
 from tests.cart.market import Market, opened
 
+Made = Sequence[tuple[str, str, Hold]]
 Act = Callable[[Market, Node, random.Random], Awaitable[object]]
 
 ACTS: Final[tuple[Act, ...]] = (*market_buyers.ACTS, *market_sellers.ACTS)
 
 EXAMPLES: Final = int(os.environ.get("KKOT_LEDGER_EXAMPLES", "0"))
+DEATHS: Final = 20
+"""A hold is done within so many moments."""
+
 SHORT_EXAMPLES: Final = 15
 STEPS: Final = 30
 
@@ -85,3 +94,29 @@ def test_books_are_true_whoever_dies_whenever(migrated_url: str) -> None:
             )
         finally:
             runner.run(opening.__aexit__(None, None, None))
+
+
+async def test_control_a_node_that_dies_between_two_commits_is_found_out(
+    migrated_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Holds that are durable before their units are counted: some moment of death shows it."""
+    insert = ledger.insert_holds
+
+    async def insert_for_good(connection: AsyncConnection, made: Made) -> None:
+        await insert(connection, made)
+        await connection.exec_driver_sql("COMMIT")
+
+    monkeypatch.setattr(ledger, "insert_holds", insert_for_good)
+    async with opened(migrated_url) as market:
+
+        async def hold_one() -> None:
+            held = await market.tell(market.nodes[0], lambda shop: shop.ask(market.skus[0]))
+            assert isinstance(held, Granted | Repeated)
+
+        async def die_at_each_moment() -> None:
+            for moments in range(1, DEATHS):
+                await market.open()
+                await market.step([hold_one], market.nodes[0], moments)
+
+        with pytest.raises(AssertionError, match="Drift"):
+            await die_at_each_moment()
