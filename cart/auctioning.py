@@ -11,10 +11,11 @@ from typing import Final
 
 import msgspec
 
+from cart.bidding import BidDesks
 from cart.core import catalog
 from cart.core.auction import Auction, AuctionState, NewAuction, NewBid, Offer, Own
 from cart.errors import Conflict, Forbidden, Invalid, NotFound
-from cart.ports.auctions import AdmitBidder, AuctionBook, BidAnswer, Lot, Opening
+from cart.ports.auctions import AdmitBidder, AuctionBook, Bid, BidAnswer, Lot, Opening
 from cart.ports.deals import FindShow
 from cart.rounds import run_rounds
 from cart.shopping import Shopping, new_id
@@ -45,6 +46,7 @@ class Auctioning:
         make_id: Callable[[], str] = new_id,
     ) -> None:
         self._auctions = auctions
+        self._bidding = BidDesks(auctions)
         self._shopping = shopping
         self._find_show = find_show
         self._admit_bidder = admit_bidder
@@ -84,7 +86,7 @@ class Auctioning:
     async def bid(self, buyer: str, auction: str, key: str, bid: NewBid) -> BidAnswer:
         """Bid in an auction; the same key counts once.
 
-        Raises `Invalid`, `NotFound`, `Forbidden`.
+        Raises `Invalid`, `NotFound`, `Forbidden`, `Busy`.
         """
         _check_key(key)
         found = await self.auction(auction)
@@ -92,9 +94,7 @@ class Auctioning:
         if name is None:
             raise Forbidden("you may not bid in this store's shows")
         offer = Offer(buyer, name, bid.amount_minor, bid.max)
-        answer = await self._auctions.bid(auction, key, offer)
-        assert answer is not None
-        return answer
+        return await self._bidding.decide(auction, Bid(key, offer))
 
     async def cancel(self, person: str, auction: str) -> Auction:
         """Call off an auction nobody has bid in; twice is once.

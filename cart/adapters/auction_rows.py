@@ -1,5 +1,6 @@
 """Auctions as rows: read, locked, told."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Row, func, select, update
@@ -103,20 +104,27 @@ def to_auction(row: Row[Any]) -> Auction:
     )
 
 
-async def own_part(connection: AsyncConnection, row: Row[Any], buyer: str) -> Own | None:
-    """How a buyer fares; None when it has not bid."""
-    most = select(func.max(auction_bids.c.amount_minor)).where(
-        auction_bids.c.auction == row.id, auction_bids.c.buyer == buyer
+async def own_parts(
+    connection: AsyncConnection, row: Row[Any], buyers: Collection[str]
+) -> dict[str, Own]:
+    """How buyers fare; those who have not bid are left out."""
+    if not buyers:
+        return {}
+    most = (
+        select(auction_bids.c.buyer, func.max(auction_bids.c.amount_minor).label("max_minor"))
+        .where(auction_bids.c.auction == row.id, auction_bids.c.buyer.in_(sorted(buyers)))
+        .group_by(auction_bids.c.buyer)
     )
-    max_minor = (await connection.execute(most)).scalar_one()
-    if max_minor is None:
-        return None
-    leads = row.leader == buyer
-    return Own(
-        standing=standing(AuctionState(row.state), leads=leads),
-        max_minor=max_minor,
-        hold=row.hold if leads and row.state in LOT_OUT else None,
-    )
+    state = AuctionState(row.state)
+    lot = row.hold if state in LOT_OUT else None
+    return {
+        each.buyer: Own(
+            standing=standing(state, leads=row.leader == each.buyer),
+            max_minor=each.max_minor,
+            hold=lot if row.leader == each.buyer else None,
+        )
+        for each in await connection.execute(most)
+    }
 
 
 async def write_auction(
@@ -154,8 +162,8 @@ async def tell_auction(connection: AsyncConnection, auction: str) -> Row[Any]:
     return row
 
 
-async def tell_bidder(connection: AsyncConnection, row: Row[Any], buyer: str) -> None:
-    """Tell a bidder alone how it fares."""
-    own = await own_part(connection, row, buyer)
-    assert own is not None
-    await put(connection, row.store, [event.bid_fares(to_auction(row), buyer, own)])
+async def tell_bidders(connection: AsyncConnection, row: Row[Any], own: Mapping[str, Own]) -> None:
+    """Tell bidders, each alone, how they fare."""
+    auction = to_auction(row)
+    told = [event.bid_fares(auction, buyer, part) for buyer, part in own.items()]
+    await put(connection, row.store, told)

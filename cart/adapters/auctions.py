@@ -8,34 +8,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.auction_rows import (
     lock_auctions,
-    own_part,
+    own_parts,
     read_auctions,
     tell_auction,
-    tell_bidder,
+    tell_bidders,
     to_auction,
     to_bidding,
     write_auction,
-    write_max,
 )
-from cart.adapters.auction_tables import auction_bids, auctions
+from cart.adapters.auction_tables import auctions
+from cart.adapters.bids import decide_bids
 from cart.adapters.database import Database
 from cart.adapters.ledger import lock_holds, lock_skus, read_clock, turn_holds, write_skus
 from cart.adapters.lots import hand_over, set_aside, taken
-from cart.adapters.owned import read_units
-from cart.adapters.tables import holds, products, skus
+from cart.adapters.tables import holds, skus
 from cart.core import auction as core
-from cart.core.auction import Accepted, Auction, AuctionState, Bidding, Offer, Outbid, Own
+from cart.core.auction import Auction, AuctionState, Bidding, Own
 from cart.core.hold import HoldEvent
 from cart.core.movement import Units
 from cart.core.stock import LimitReached, NoSuchSku, Sku, SoldOut
 from cart.ports.answers import KeyUsed
-from cart.ports.auctions import AnotherOpen, BidAnswer, BidTaken, Lot, Opened, Opening
+from cart.ports.auctions import AnotherOpen, Bid, BidAnswer, Lot, Opened, Opening
 
 
 class SqlAuctions:
@@ -67,24 +66,10 @@ class SqlAuctions:
             await write_skus(connection, on_sale, [taken(lot.hold, sku.id, lot.quantity)])
             return Opened(to_auction(await tell_auction(connection, lot.id)))
 
-    async def bid(self, auction: str, key: str, offer: Offer) -> BidAnswer | None:
-        """Decide a bid; None when there is no such auction."""
+    async def bid(self, auction: str, bids: Sequence[Bid]) -> Sequence[BidAnswer]:
+        """Decide bids in their order, in one transaction, in an auction that exists."""
         async with self._database.writing() as connection:
-            on_sale = await _lock_limited(connection, auction)
-            rows = await lock_auctions(connection, auctions.c.id == auction)
-            if not rows:
-                return None
-            (row,) = rows
-            repeated = await _repeated(connection, row, key, offer)
-            if repeated is not None:
-                return repeated
-            over = await _over_limit(connection, row, offer.buyer, on_sale)
-            if over is not None:
-                return over
-            decision = core.bid(to_bidding(row), offer, await read_clock(connection))
-            if not isinstance(decision, Accepted | Outbid):
-                return decision
-            return await _take(connection, row, key, offer, decision)
+            return await decide_bids(connection, auction, bids)
 
     async def cancel(self, auction: str) -> Auction | None:
         """Call an auction off and free its lot; None when that cannot be any more."""
@@ -144,7 +129,7 @@ class SqlAuctions:
         """How a buyer fares; None when it has not bid."""
         async with self._database.reading() as connection:
             rows = await read_auctions(connection, auctions.c.id == auction)
-            return await own_part(connection, rows[0], buyer) if rows else None
+            return (await own_parts(connection, rows[0], [buyer])).get(buyer) if rows else None
 
     async def _read(self, condition: Any, limit: int) -> list[Auction]:
         async with self._database.reading() as connection:
@@ -178,8 +163,8 @@ async def _close(connection: AsyncConnection, lot: _LockedLot, over: Bidding) ->
     else:
         await turn_holds(connection, lot.units, HoldEvent.RELEASE, lot.skus)
     row = await write_auction(connection, lot.row.id, over)
-    if over.lead is not None:
-        await tell_bidder(connection, row, over.lead.buyer)
+    leader = [] if over.lead is None else [over.lead.buyer]
+    await tell_bidders(connection, row, await own_parts(connection, row, leader))
     return row
 
 
@@ -213,76 +198,3 @@ async def _earlier(connection: AsyncConnection, lot: Lot) -> Opened | KeyUsed | 
     if not rows:
         return None
     return Opened(to_auction(rows[0])) if rows[0].digest == lot.digest else KeyUsed()
-
-
-async def _repeated(
-    connection: AsyncConnection, row: Row[Any], key: str, offer: Offer
-) -> BidTaken | KeyUsed | None:
-    """A bid that was taken before under the same key, as it fares now."""
-    same = select(auction_bids).where(
-        auction_bids.c.auction == row.id,
-        auction_bids.c.buyer == offer.buyer,
-        auction_bids.c.idempotency_key == key,
-    )
-    earlier = (await connection.execute(same)).first()
-    if earlier is None:
-        return None
-    if (earlier.amount_minor, earlier.is_max) != (offer.amount_minor, offer.is_max):
-        return KeyUsed()
-    return await _fares(connection, row, offer.buyer)
-
-
-async def _lock_limited(connection: AsyncConnection, auction: str) -> dict[str, Sku]:
-    """Lock an auction's product if it has a limit for each buyer; its SKUs then, else none.
-
-    So nobody comes to lead and to hold units elsewhere, each within the limit, at one time.
-    """
-    of = select(auctions.c.product).join(products, products.c.id == auctions.c.product)
-    of = of.where(auctions.c.id == auction, products.c.limit_per_buyer.is_not(None))
-    return await lock_skus(connection, await connection.scalars(of))
-
-
-async def _over_limit(
-    connection: AsyncConnection, row: Row[Any], buyer: str, on_sale: dict[str, Sku]
-) -> LimitReached | None:
-    """Why a buyer may not lead: it would have more than its product's limit with the lot."""
-    sku = on_sale.get(row.sku)
-    if sku is None or sku.limit_per_buyer is None or row.leader == buyer:
-        return None
-    units = await read_units(connection, [(sku.id, buyer)], on_sale)
-    over = sum(units.values()) + row.quantity > sku.limit_per_buyer
-    return LimitReached(sku.product, sku.limit_per_buyer) if over else None
-
-
-async def _take(
-    connection: AsyncConnection,
-    row: Row[Any],
-    key: str,
-    offer: Offer,
-    decision: Accepted | Outbid,
-) -> BidTaken:
-    """Write a bid that was taken, and tell whom it concerns."""
-    now = decision.bidding
-    fresh = insert(auction_bids).values(
-        auction=row.id,
-        sequence=now.sequence,
-        buyer=offer.buyer,
-        name=offer.name,
-        idempotency_key=key,
-        amount_minor=offer.amount_minor,
-        is_max=offer.is_max,
-    )
-    await connection.execute(fresh)
-    if now.bids == row.bids:
-        await write_max(connection, row.id, now)
-        return await _fares(connection, row, offer.buyer)
-    after = await write_auction(connection, row.id, now)
-    if isinstance(decision, Accepted) and decision.displaced is not None:
-        await tell_bidder(connection, after, decision.displaced)
-    return await _fares(connection, after, offer.buyer)
-
-
-async def _fares(connection: AsyncConnection, row: Row[Any], buyer: str) -> BidTaken:
-    own = await own_part(connection, row, buyer)
-    assert own is not None
-    return BidTaken(to_auction(row), own)

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.auction_rows import (
     LOT_OUT,
     lock_auctions,
-    tell_bidder,
+    own_parts,
+    tell_bidders,
     to_bidding,
     write_auction,
 )
@@ -82,8 +83,8 @@ async def inherit(connection: AsyncConnection, lapsed: Sequence[str]) -> list[Mo
             )
             movements.append(taken(hold, row.sku, row.quantity))
         after = await write_auction(connection, row.id, now, hold=hold)
-        for buyer in {row.leader, after.leader}:
-            await tell_bidder(connection, after, buyer)
+        concerned = await own_parts(connection, after, {row.leader, after.leader})
+        await tell_bidders(connection, after, concerned)
     return movements
 
 

@@ -58,6 +58,14 @@ class BidTaken:
     own: Own
 
 
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """An offer, and the idempotency key it was sent with."""
+
+    key: str
+    offer: Offer
+
+
 BidAnswer = BidTaken | KeyUsed | LimitReached | Refused
 
 
@@ -67,8 +75,8 @@ class AuctionBook(Protocol):
     async def open(self, lot: Lot) -> Opening:
         """Open an auction and hold its lot, or neither."""
 
-    async def bid(self, auction: str, key: str, offer: Offer) -> BidAnswer | None:
-        """Decide a bid; None when there is no such auction."""
+    async def bid(self, auction: str, bids: Sequence[Bid]) -> Sequence[BidAnswer]:
+        """Decide bids in their order, in one transaction, in an auction that exists."""
 
     async def cancel(self, auction: str) -> Auction | None:
         """Call an auction that exists off and free its lot; None when it cannot be any more."""

@@ -9,6 +9,7 @@ import click
 import uvloop
 
 from tests.bench import (
+    auction,
     audit,
     chaos,
     checkout,
@@ -19,6 +20,7 @@ from tests.bench import (
     join,
     loss,
     relay,
+    restock,
     rush,
     storm,
     watch,
@@ -33,6 +35,8 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "loss": loss.run,
     "holds": holds.run,
     "checkout": checkout.run,
+    "auction": auction.run,
+    "restock": restock.run,
     "chaos": chaos.run,
 }
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cart.adapters import auctions as book
-from cart.adapters import ledger
+from cart.adapters import bids, ledger
 from cart.adapters.auction_rows import read_auctions
 from cart.adapters.owned import read_units
 from cart.core.auction import (
@@ -89,9 +89,10 @@ async def test_one_bid_sent_many_times_to_two_nodes_counts_once(
 
 
 async def test_control_without_the_lock_a_bid_is_lost(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both read the price before either writes; only the numbers keep one of them out."""
+    """Both nodes read the price before either writes; only the numbers keep one of them out."""
+    nodes = (shop, make_shop(engine))
     auction = await start(shop, await shop.stock(1))
     both_have_read = asyncio.Barrier(2)
 
@@ -100,9 +101,10 @@ async def test_control_without_the_lock_a_bid_is_lost(
         await both_have_read.wait()
         return rows
 
-    monkeypatch.setattr(book, "lock_auctions", unlocked)
+    monkeypatch.setattr(bids, "lock_auctions", unlocked)
     ends = await asyncio.gather(
-        *(bid(shop, auction, buyer, 12_000) for buyer in ("ann", "bo")), return_exceptions=True
+        *(bid(node, auction, who, 12_000) for node, who in zip(nodes, ("ann", "bo"), strict=True)),
+        return_exceptions=True,
     )
     assert sorted(map(type, ends), key=repr) == [BidTaken, IntegrityError]
     monkeypatch.undo()
@@ -125,7 +127,7 @@ async def test_one_who_bids_and_holds_at_once_stays_within_the_limit(
         await waits_for_a_lock(engine)
         return units
 
-    monkeypatch.setattr(book, "read_units", read_then_hold)
+    monkeypatch.setattr(bids, "read_units", read_then_hold)
     await bid(shop, auction, "ann", 10_000)
     assert await asked[0] == LimitReached(product.id, 1)
     assert await shop.counters(product) == (1, 1, 0)
@@ -146,8 +148,8 @@ async def test_control_a_bid_without_the_products_lock_goes_above_the_limit(
         assert isinstance(await shop.ask(product.id, buyer="ann"), Granted)
         return units
 
-    monkeypatch.setattr(book, "lock_skus", unlocked)
-    monkeypatch.setattr(book, "read_units", read_then_hold)
+    monkeypatch.setattr(bids, "lock_skus", unlocked)
+    monkeypatch.setattr(bids, "read_units", read_then_hold)
     await bid(shop, auction, "ann", 10_000)
     monkeypatch.undo()
     assert (await run_out(shop, auction)).leader == "ann"
@@ -190,7 +192,7 @@ async def test_sweeps_on_two_nodes_end_it_once(shop: Shop, engine: AsyncEngine) 
     assert await shop.counters(product) == (0, 1, 0)
 
 
-@pytest.mark.parametrize("step", ["hand_over", "write_auction", "tell_bidder"])
+@pytest.mark.parametrize("step", ["hand_over", "write_auction", "tell_bidders"])
 async def test_a_node_that_dies_at_the_end_leaves_all_or_nothing(
     shop: Shop, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
