@@ -36,7 +36,7 @@ class Post:
 
     def tell(self, path: str, headers: dict[str, str], body: bytes) -> None:
         """A message."""
-        number = len(self._memory.all("message"))
+        number = self._memory.count("message")
         said = {"path": path, "headers": headers, "body": body.decode()}
         self._memory.keep("message", str(number), said)
         self._fresh.put_nowait((path, headers, body))
@@ -64,6 +64,10 @@ def build(memory: Memory, url: str, shop: str = "") -> Starlette:
         faults.plan(msgspec.json.decode(await request.body(), type=Planned))
         return Response(status_code=204)
 
+    async def lapse(_request: Request) -> Response:
+        toss.lapse()
+        return Response(status_code=204)
+
     async def messages(_request: Request) -> Response:
         return JSONResponse(memory.all("message"))
 
@@ -82,6 +86,7 @@ def build(memory: Memory, url: str, shop: str = "") -> Starlette:
     return Starlette(
         routes=[
             Route("/standin/faults", plan, methods=["POST"]),
+            Route("/standin/lapse", lapse, methods=["POST"]),
             Route("/standin/messages", messages, methods=["GET"]),
             Route("/standin/taken/{payment:path}", taken, methods=["GET"]),
             *toss.routes(),

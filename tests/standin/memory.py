@@ -1,7 +1,8 @@
 """What the stand-in knows, in a file, so that it forgets nothing when killed."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,29 @@ class Memory:
         """Forget a thing."""
         self._rows.execute("DELETE FROM things WHERE kind = ? AND name = ?", (kind, name))
 
+    def count(self, kind: str) -> int:
+        """How many things of a kind there are."""
+        query = "SELECT count(*) FROM things WHERE kind = ?"
+        return int(self._rows.execute(query, (kind,)).fetchone()[0])
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is kept inside is kept together, or none of it."""
+        self._rows.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._rows.execute("ROLLBACK")
+            raise
+        self._rows.execute("COMMIT")
+
     def once(self, key: str, act: Callable[[], tuple[int, Json]]) -> tuple[int, Json]:
         """Act once for a key; the same answer again afterwards."""
-        kept = self.find("answer", key) if key else None
-        if kept is not None:
-            return kept[0], kept[1]
-        answer = act()
-        if key:
-            self.keep("answer", key, answer)
-        return answer
+        with self.together():
+            kept = self.find("answer", key) if key else None
+            if kept is not None:
+                return kept[0], kept[1]
+            answer = act()
+            if key:
+                self.keep("answer", key, answer)
+            return answer

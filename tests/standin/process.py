@@ -49,6 +49,10 @@ class StandIn:
         """The money of a payment that stayed with the shop; without one, of all of them."""
         return int(await self._ask("GET", f"/standin/taken/{payment}"))
 
+    async def lapse(self) -> None:
+        """Let the time pass after which providers give up what nobody confirmed."""
+        await self._ask("POST", "/standin/lapse")
+
     async def messages(self) -> list[dict[str, Any]]:
         """All messages so far, oldest first."""
         found: list[dict[str, Any]] = await self._ask("GET", "/standin/messages")
@@ -68,7 +72,7 @@ class StandIn:
 
     async def _answers(self) -> bool:
         try:
-            await self._ask("GET", "/standin/messages")
+            await self.taken("nobody")
         except httpx.HTTPError:
             return False
         return True

@@ -2,33 +2,32 @@
 
 import secrets
 import time
-from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cart.adapters.signatures import sign
-from tests.standin.faults import Fault, Faults
-from tests.standin.memory import Json, Memory
+from tests.standin.faults import Fault
+from tests.standin.memory import Json
+from tests.standin.provider import Provider
 
 SECRET_KEY = "sk_test_of_the_stand_in"
 WEBHOOK_SECRET = "whsec_of_the_stand_in"
 WEBHOOK = "/payments/stripe/webhook"
 
-Tell = Callable[[str, dict[str, str], bytes], None]
 
+class StripeStandIn(Provider):
+    """Sessions, intents and refunds by their ids."""
 
-class StripeStandIn:
-    """Sessions, intents and refunds by their ids. `tell`: post an event to the shop."""
+    name = "stripe"
+    authorization = f"Bearer {SECRET_KEY}"
 
-    def __init__(self, memory: Memory, faults: Faults, tell: Tell, url: str) -> None:
-        self._memory = memory
-        self._faults = faults
-        self._tell = tell
-        self._url = url
+    def stranger(self) -> tuple[int, Json]:
+        """What somebody without the key is told."""
+        return refusal(401, "api_key_invalid")
 
     def routes(self) -> list[Route]:
         """The interface and the hosted page."""
@@ -199,12 +198,16 @@ class StripeStandIn:
 
     async def decide(self, request: Request) -> Response:
         """The buyer paid on the page, or tried to and went back."""
-        session = self._memory.find("session", request.path_params["id"])
+        with self._memory.together():
+            return self._decide(request.path_params["id"], request.path_params["choice"])
+
+    def _decide(self, id_: str, choice: str) -> Response:
+        session = self._memory.find("session", id_)
         if session is None or session["status"] != "open":
             return Response(status_code=409)
         kept = self._memory.find("stripe back", session["id"])
         amount = 1 if self._faults.take("page", Fault.WRONG) else session["amount_total"]
-        declined = request.path_params["choice"] == "decline"
+        declined = choice == "decline"
         intent = {
             "id": f"pi_{secrets.token_hex(8)}",
             "object": "payment_intent",
@@ -230,7 +233,7 @@ class StripeStandIn:
 
     def payments(self) -> list[str]:
         """The shop's ids of all payments."""
-        return [intent["metadata"]["payment"] for intent in self._memory.all("intent")]
+        return [*dict.fromkeys(one["metadata"]["payment"] for one in self._memory.all("intent"))]
 
     def taken(self, payment: str) -> int:
         """The money that stayed with us."""
@@ -253,16 +256,6 @@ class StripeStandIn:
         body = msgspec.json.encode(event)
         signature = sign(WEBHOOK_SECRET.encode(), body, time.time())
         self._tell(WEBHOOK, {"stripe-signature": signature}, body)
-
-    async def _serve(
-        self, request: Request, at: str, act: Callable[[], tuple[int, Json]]
-    ) -> Response:
-        if request.headers.get("authorization") != f"Bearer {SECRET_KEY}":
-            status, said = refusal(401, "api_key_invalid")
-            return JSONResponse(said, status_code=status)
-        key = request.headers.get("idempotency-key", "")
-        scope = f"stripe {request.url.path} {key}" if key else ""
-        return await self._faults.serve(request, at, lambda: self._memory.once(scope, act))
 
 
 def refusal(status: int, code: str, *, kind: str = "invalid_request_error") -> tuple[int, Json]:

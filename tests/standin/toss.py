@@ -2,32 +2,31 @@
 
 import base64
 import secrets
-from collections.abc import Callable
 from functools import partial
 from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.standin.faults import Fault, Faults, object_of
-from tests.standin.memory import Json, Memory
+from tests.standin.faults import Fault, object_of
+from tests.standin.memory import Json
+from tests.standin.provider import Provider
 
 SECRET_KEY = "test_sk_of_the_stand_in"
 WEBHOOK = "/payments/toss/webhook"
 
-Tell = Callable[[str, dict[str, str], bytes], None]
 
+class TossStandIn(Provider):
+    """Payments by their key."""
 
-class TossStandIn:
-    """Payments by their key. `tell`: post a message to the shop."""
+    name = "toss"
+    authorization = f"Basic {base64.b64encode(f'{SECRET_KEY}:'.encode()).decode()}"
 
-    def __init__(self, memory: Memory, faults: Faults, tell: Tell, url: str) -> None:
-        self._memory = memory
-        self._faults = faults
-        self._tell = tell
-        self._url = url
+    def stranger(self) -> tuple[int, Json]:
+        """What somebody without the key is told."""
+        return refusal(401, "UNAUTHORIZED_KEY")
 
     def routes(self) -> list[Route]:
         """The interface and the hosted page."""
@@ -140,7 +139,10 @@ class TossStandIn:
 
     async def decide(self, request: Request) -> Response:
         """The buyer decided on the page."""
-        key, choice = request.path_params["key"], request.path_params["choice"]
+        with self._memory.together():
+            return self._decide(request.path_params["key"], request.path_params["choice"])
+
+    def _decide(self, key: str, choice: str) -> Response:
         payment, back = self._memory.find("toss", key), self._memory.find("toss back", key)
         if payment is None or payment["status"] != "READY":
             return Response(status_code=409)
@@ -157,6 +159,12 @@ class TossStandIn:
             "amount": payment["totalAmount"],
         }
         return RedirectResponse(f"{back['success']}?{urlencode(told)}", status_code=303)
+
+    def lapse(self) -> None:
+        """What nobody confirmed in time has expired."""
+        for payment in self._memory.all("toss"):
+            if payment["status"] in ("READY", "IN_PROGRESS"):
+                self._keep(payment | {"status": "EXPIRED"})
 
     def payments(self) -> list[str]:
         """The shop's ids of all payments."""
@@ -184,17 +192,6 @@ class TossStandIn:
             }
             self._tell(WEBHOOK, {}, msgspec.json.encode(message))
         return payment
-
-    async def _serve(
-        self, request: Request, at: str, act: Callable[[], tuple[int, Json]]
-    ) -> Response:
-        token = base64.b64encode(f"{SECRET_KEY}:".encode()).decode()
-        if request.headers.get("authorization") != f"Basic {token}":
-            status, said = refusal(401, "UNAUTHORIZED_KEY")
-            return JSONResponse(said, status_code=status)
-        key = request.headers.get("idempotency-key", "")
-        scope = f"toss {request.url.path} {key}" if key else ""
-        return await self._faults.serve(request, at, lambda: self._memory.once(scope, act))
 
 
 def refusal(status: int, code: str) -> tuple[int, Json]:

@@ -1,8 +1,8 @@
-"""Two servers of one shop, buyers after one hot product, and everything killed in random order.
+"""Two servers of one shop, buyers after one hot product, a payment provider, and everything killed
+in random order: servers, PostgreSQL, Valkey, the provider.
 
-Buyers insist: what is not answered is asked again by the same key, at whichever server answers,
-until it is. What was acknowledged they write down; when all is quiet it is looked for in the
-database, and units and money are counted anew.
+What was acknowledged its people write down; when all is quiet it is looked for in the database, and
+units, money, points and coupons are counted anew.
 """
 
 import asyncio
@@ -11,37 +11,48 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import httpx
 import psutil
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cart.adapters.database import Database
+from cart.adapters.points_book import SqlPointsBook
+from live.server.adapters.child import Child
+from live.server.schema import make_engine
 from live.server.settings import Settings
 from live.server.stores import Stores, open_stores
 from tests.bench.audience import passed
 from tests.bench.fanout import token_of
 from tests.e2e.server import migrate
+from tests.standin import stripe, toss
+from tests.standin.process import StandIn
+from tests.whole.chaos_books import Findings, find, quiet
+from tests.whole.chaos_people import COUPON, Buyer, Diary, Seller
 from tests.whole.server import Server
-from tests.whole.shop import PRICE_MINOR, RECIPIENT, Json, open_shop, take
+from tests.whole.shop import Shop, open_shop, read
 
 NODES: Final = 2
+VICTIMS: Final = NODES + 3
+"""The servers, PostgreSQL, Valkey, and the provider."""
 HOLD_SECONDS: Final = 12
 """Short, so that holds expire in the middle of it."""
-ASK_AGAIN_S: Final = 0.05
-PATIENCE_S: Final = 60.0
-QUIET_WITHIN_S: Final = 60.0
-LOOK_EVERY_S: Final = 0.2
-DECISIONS: Final = ("approve", "approve", "approve", "decline", "repeat", "silent")
-"""What buyers choose on the provider's page; some of it goes wrong there."""
+PEACE_S: Final = (0.1, 1.0)
+"""Between two kills."""
+RIPE: Final = text("UPDATE point_earnings SET ripe_at = clock_timestamp() WHERE NOT ripe")
+RIPEN_LIMIT: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`seed`: the order of the kills and what buyers do. `stock`: units there are to be had."""
+    """`seed`: the order of the kills and what people do. `stock`: units there are to be had."""
 
     buyers: int
     stock: int
@@ -49,149 +60,115 @@ class Plan:
     seed: int
 
 
-@dataclass(slots=True)
-class Diary:
-    """What the buyers were told for certain."""
-
-    holds: dict[str, str] = field(default_factory=dict)
-    """The buyer of each hold that was acknowledged."""
-    orders: dict[str, str] = field(default_factory=dict)
-    paid: set[str] = field(default_factory=set)
-    called_off: set[str] = field(default_factory=set)
-    """Orders whose buyer cancelled them, paid or not."""
-    refused: Counter[str] = field(default_factory=Counter)
-    faults: list[str] = field(default_factory=list)
-    """Answers of 500: a server that said that it did not know what happened."""
-
-
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What was told, and how the books stand in the end.
-
-    `lost`: holds and orders that were acknowledged and are not there. `broken`: paid orders that
-    are neither paid nor cancelled. `oversold`: units. `drift`: units by which counters and holds
-    differ. `unbacked`: paid orders whose units are not sold, sold units without a paid order.
-    `owed_minor`: money the provider took and no order accounts for, or the other way.
-    """
-
-    kills: int
-    holds: int
-    orders: int
-    paid: int
-    refused: Counter[str]
-    faults: int
-    lost: int
-    broken: int
-    oversold: int
-    drift: int
-    unbacked: int
-    owed_minor: int
-
-
-@dataclass(slots=True)
-class _Buyer:
-    """Buys until it is over: holds, sometimes thinks better of it, orders, pays or does not."""
-
-    id: str
-    client: httpx.AsyncClient
-    servers: Sequence[Server]
-    product: str
-    diary: Diary
-    chance: random.Random
-    over: Callable[[], bool]
-
-    async def run(self) -> None:
-        while not self.over():
-            held = await self._insist("POST", "/holds", take(self.product), keyed=True)
-            if held is None:
-                await passed(ASK_AGAIN_S)
-                continue
-            hold = held["holds"][0]["id"]
-            self.diary.holds[hold] = self.id
-            if self.chance.random() < 0.2:
-                await self._insist("DELETE", f"/holds/{hold}")
-            elif self.chance.random() < 0.9:  # the others forget it: it expires
-                await self._order(hold)
-
-    async def _order(self, hold: str) -> None:
-        body = {"holds": [hold], "recipient": RECIPIENT, "total_minor": PRICE_MINOR}
-        placed = await self._insist("POST", "/orders", body, keyed=True)
-        if placed is None:
-            return
-        order = placed["id"]
-        self.diary.orders[order] = self.id
-        if self.chance.random() < 0.8:
-            await self._pay(order)
-        if self.chance.random() < 0.2:
-            self.diary.called_off.add(order)
-            await self._insist("POST", f"/orders/{order}/cancel")
-
-    async def _pay(self, order: str) -> None:
-        begun = await self._insist("POST", f"/orders/{order}/pay")
-        if begun is None:
-            return
-        await self._insist("POST", f"{begun['redirect']}/{self.chance.choice(DECISIONS)}")
-        settled = await self._insist("POST", f"/orders/{order}/confirm")
-        if settled is not None and settled["state"] == "paid":
-            self.diary.paid.add(order)
-
-    async def _insist(
-        self, method: str, path: str, body: Json | None = None, *, keyed: bool = False
-    ) -> Json | None:
-        """The answer, however often it takes; None when it is a refusal."""
-        headers = {"Idempotency-Key": f"{self.chance.getrandbits(64):x}"} if keyed else {}
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
-                url = self.chance.choice(self.servers).url
-                try:
-                    answer = await self.client.request(
-                        method, url + path, json=body, headers=headers
-                    )
-                except httpx.TransportError:
-                    await passed(ASK_AGAIN_S)
-                    continue
-                if answer.status_code < 500:
-                    return self._read(answer)
-                if answer.status_code == 500:
-                    self.diary.faults.append(f"{method} {path}: {answer.text}")
-                await passed(ASK_AGAIN_S)
-
-    def _read(self, answer: httpx.Response) -> Json | None:
-        if answer.is_error:
-            self.diary.refused[answer.json()["code"]] += 1
-            return None
-        found: Json = answer.json() if answer.content else {}
-        return found
-
-
 async def chaos(folder: Path, plan: Plan) -> Findings:
     """Let it all happen in the folder, and tell what came of it."""
     async with AsyncExitStack() as closing:
         stores = await closing.enter_async_context(open_stores(Settings(data_dir=folder / "s")))
+        engine = make_engine(stores.database_url)
+        closing.push_async_callback(engine.dispose)
         secret = secrets.token_urlsafe(32)
-        servers = await closing.enter_async_context(_nodes(folder, stores, secret))
-        shop = await open_shop(servers[0], stock=plan.stock)
-        diary, until = Diary(), time.monotonic() + plan.seconds
-        kills = 0
+        servers, standin = await closing.enter_async_context(_house(folder, stores, secret))
+        shop = await _open_shop(servers[0], plan)
+        diary, trouble = Diary(), Trouble(plan, stores, servers, standin, engine)
+        people: list[Buyer] = []
+        for number in range(plan.buyers):
+            client = await closing.enter_async_context(_client(token_of(secret, number)))
+            around = (client, servers, diary, random.Random(f"{plan.seed} {number}"))
+            where = (trouble.over, shop.product, standin.url)
+            people.append(Buyer(f"bench-{number}", *around, *where))
+        await asyncio.gather(*(person.buy_surely() for person in people))
+        await ripen(engine)
+        client = await closing.enter_async_context(_client(shop.seller.token))
+        chance = random.Random(f"{plan.seed} seller")
+        seller = Seller(shop.seller.id, client, servers, diary, chance, trouble.over)
+        crowd: list[Buyer | Seller] = [*people, seller]
         async with asyncio.TaskGroup() as tasks:
-            for number in range(plan.buyers):
-                headers = {"Authorization": f"Bearer {token_of(secret, number)}"}
-                client = httpx.AsyncClient(headers=headers, timeout=10)
-                await closing.enter_async_context(client)
-                buyer = _Buyer(
-                    *(f"bench-{number}", client, servers, shop.product, diary),
-                    *(random.Random(f"{plan.seed} {number}"), lambda: time.monotonic() > until),
-                )
-                tasks.create_task(buyer.run())
-            kills = await _trouble(plan, stores, servers, until)
+            for person in crowd:
+                tasks.create_task(person.run())
+            await trouble.make()
         connection = await asyncpg.connect(stores.database_url)
         closing.push_async_callback(connection.close)
-        await _quiet(connection)
-        return await _found(connection, diary, kills)
+        await quiet(connection, standin)
+        return await find(connection, engine, standin, diary, trouble.kills)
+
+
+class Trouble:
+    """Kills everybody in turn, in an order drawn anew each time, while the plan lasts."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        stores: Stores,
+        servers: Sequence[Server],
+        standin: StandIn,
+        engine: AsyncEngine,
+    ) -> None:
+        self._plan = plan
+        self._engine = engine
+        self._standin = standin
+        self._done = False
+        self.kills: Counter[str] = Counter()
+        self._victims: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            *(("server", lambda one=server: _bounce(one)) for server in servers),
+            *((name, lambda one=child: _kill(one)) for name, child in stores.embedded.items()),
+            ("provider", lambda: _bounce(standin)),
+        ]
+
+    def over(self) -> bool:
+        """Whether nobody will be killed any more."""
+        return self._done
+
+    async def make(self) -> None:
+        """Kill until it has been long enough, each at least once."""
+        chance, until = random.Random(self._plan.seed), time.monotonic() + self._plan.seconds
+        while time.monotonic() < until or not self.kills:
+            for name, kill in chance.sample(self._victims, len(self._victims)):
+                await passed(chance.uniform(*PEACE_S))
+                await kill()
+                self.kills[name] += 1
+            await ripen(self._engine)
+        self._done = True
+
+
+async def _bounce(victim: Server | StandIn) -> None:
+    await victim.kill()
+    await victim.start()
+
+
+async def _kill(store: Child) -> None:
+    async with store.restarted:
+        psutil.Process(store.pid).kill()
+        await store.restarted.wait()
+
+
+async def ripen(engine: AsyncEngine) -> None:
+    """The days are over after which points may be spent, if the database is there to be told."""
+    with suppress(DBAPIError, OSError):
+        async with engine.begin() as connection:
+            await connection.execute(RIPE)
+        await SqlPointsBook(Database(engine)).ripen(RIPEN_LIMIT)
+
+
+def _client(token: str) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(headers=headers, timeout=10, trust_env=False)
+
+
+async def _open_shop(server: Server, plan: Plan) -> Shop:
+    """A shop with a coupon, that gives as many points as it may."""
+    shop = await open_shop(server, stock=plan.stock)
+    coupon: dict[str, Any] = {"code": COUPON, "percent": 10, "uses_per_buyer": 10_000}
+    async with server.client(shop.seller.token) as client:
+        await read(await client.post(f"/stores/{shop.slug}/coupons", json=coupon))
+        await read(await client.patch(f"/stores/{shop.slug}", json={"points_percent": 20}))
+    return shop
 
 
 @asynccontextmanager
-async def _nodes(folder: Path, stores: Stores, secret: str) -> AsyncIterator[list[Server]]:
+async def _house(
+    folder: Path, stores: Stores, secret: str
+) -> AsyncIterator[tuple[list[Server], StandIn]]:
+    """The servers, and the provider that both ask and that tells the first."""
     shared = {
         "KKOT_DATABASE_URL": stores.database_url,
         "KKOT_REDIS_URL": stores.redis_url,
@@ -201,90 +178,17 @@ async def _nodes(folder: Path, stores: Stores, secret: str) -> AsyncIterator[lis
     }
     await migrate(folder / "migration", shared)
     servers = [Server(folder / str(number), **shared) for number in range(NODES)]
+    standin = StandIn(folder, servers[0].url)
+    for server in servers:
+        server.configure(
+            KKOT_TOSS_SECRET_KEY=toss.SECRET_KEY,
+            KKOT_TOSS_URL=standin.url,
+            KKOT_STRIPE_SECRET_KEY=stripe.SECRET_KEY,
+            KKOT_STRIPE_WEBHOOK_SECRET=stripe.WEBHOOK_SECRET,
+            KKOT_STRIPE_URL=standin.url,
+        )
     try:
-        await asyncio.gather(*(server.start() for server in servers))
-        yield servers
+        await asyncio.gather(standin.start(), *(server.start() for server in servers))
+        yield servers, standin
     finally:
-        await asyncio.gather(*(server.close() for server in servers))
-
-
-async def _trouble(plan: Plan, stores: Stores, servers: Sequence[Server], until: float) -> int:
-    """Kill everything in turn, in an order drawn anew each time; how many times it was."""
-    chance, kills = random.Random(plan.seed), 0
-
-    async def bounce(server: Server) -> None:
-        await server.kill()
-        await server.start()
-
-    async def kill(store: str) -> None:
-        victim = stores.embedded[store]
-        async with victim.restarted:
-            psutil.Process(victim.pid).kill()
-            await victim.restarted.wait()
-
-    victims: list[Callable[[], Awaitable[None]]] = [
-        *(lambda server=server: bounce(server) for server in servers),
-        *(lambda store=store: kill(store) for store in stores.embedded),
-    ]
-    while time.monotonic() < until or not kills:
-        for victim in chance.sample(victims, len(victims)):
-            await passed(chance.uniform(0.1, 1.0))
-            await victim()
-            kills += 1
-    return kills
-
-
-UNSETTLED: Final = """
-SELECT (SELECT count(*) FROM holds WHERE state IN ('held', 'ordered', 'paying'))
-     + (SELECT count(*) FROM payments WHERE state IN ('claimed', 'unknown', 'voiding'))
-"""
-
-
-async def _quiet(connection: asyncpg.Connection) -> None:
-    """Until no unit waits for anybody and no money is on its way."""
-    async with asyncio.timeout(QUIET_WITHIN_S):
-        while await connection.fetchval(UNSETTLED):
-            await passed(LOOK_EVERY_S)
-
-
-OVERSOLD: Final = "SELECT coalesce(sum(greatest(0, sold + held - on_hand)), 0) FROM skus"
-DRIFT: Final = """
-SELECT coalesce(sum(abs(s.held - h.held) + abs(s.sold - h.sold)), 0)
-FROM skus s CROSS JOIN LATERAL (
-    SELECT coalesce(sum(quantity) FILTER (WHERE state IN ('held', 'ordered', 'paying')), 0) AS held,
-           coalesce(sum(quantity) FILTER (WHERE state = 'sold'), 0) AS sold
-    FROM holds WHERE sku = s.id
-) h
-"""
-UNBACKED: Final = """
-SELECT count(*) FROM holds h FULL JOIN orders o ON o.id = h.order_id
-WHERE coalesce(h.state = 'sold', false) <> coalesce(o.state = 'paid', false)
-"""
-OWED: Final = """
-SELECT (SELECT coalesce(sum(amount_minor), 0) FROM sandbox_payments WHERE standing = 'confirmed')
-     - (SELECT coalesce(sum(total_minor), 0) FROM orders WHERE state = 'paid')
-"""
-
-
-async def _found(connection: asyncpg.Connection, diary: Diary, kills: int) -> Findings:
-    rows = await connection.fetch("SELECT id, buyer FROM holds")
-    holds = {row["id"]: row["buyer"] for row in rows}
-    rows = await connection.fetch("SELECT id, buyer, state FROM orders")
-    orders, states = ({row["id"]: row[of] for row in rows} for of in ("buyer", "state"))
-    lost = set(diary.holds.items()) - set(holds.items())
-    cancelled = {order for order in diary.called_off if states.get(order) == "cancelled"}
-    broken = {order for order in diary.paid - cancelled if states.get(order) != "paid"}
-    return Findings(
-        kills=kills,
-        holds=len(diary.holds),
-        orders=len(diary.orders),
-        paid=len(diary.paid),
-        refused=diary.refused,
-        faults=len(diary.faults),
-        lost=len(lost) + len(set(diary.orders.items()) - set(orders.items())),
-        broken=len(broken),
-        oversold=await connection.fetchval(OVERSOLD),
-        drift=await connection.fetchval(DRIFT),
-        unbacked=await connection.fetchval(UNBACKED),
-        owed_minor=abs(await connection.fetchval(OWED)),
-    )
+        await asyncio.gather(standin.kill(), *(server.close() for server in servers))
