@@ -126,6 +126,10 @@ class Auctioning:
         """A show's newest auctions, newest first."""
         return await self._auctions.newest(show, limit) if catalog.is_id(show) else ()
 
+    async def forget(self, bidder: str) -> None:
+        """Take a bidder's name out of all auctions; what was bid stays."""
+        await self._auctions.forget(bidder)
+
     async def end_due(self) -> bool:
         """End what is due; whether there may be more."""
         due = await self._auctions.due(DUE_LIMIT)

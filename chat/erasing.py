@@ -1,4 +1,5 @@
-"""A person is erased from all rooms: what they said is gone from archive, Redis and pages.
+"""A person is erased from all rooms: what they said is gone from archive, Redis and pages, and what
+other packages know of them with it.
 
 An erasure is whole when it is answered; one that failed is to be asked for again, and asked for
 again it changes nothing. What is said afterwards is as if nothing had been. That it happened stays
@@ -29,6 +30,8 @@ Withdraw = Callable[[str, str, str], Awaitable[None]]
 """Given who does it, a show and a question: it is one no longer."""
 OpenShows = Callable[[str], Awaitable[Sequence[str]]]
 """The ids of a store's shows that are not over."""
+Elsewhere = Callable[[str], Awaitable[None]]
+"""Given an account: what others than the chat keep of it is forgotten."""
 
 BY_THEMSELVES: Final = "self"
 BY_THE_OPERATOR: Final = "operator"
@@ -58,12 +61,14 @@ class Erasing:
         rulebook: Rulebook,
         withdraw: Withdraw,
         open_shows: OpenShows,
+        elsewhere: Elsewhere,
     ) -> None:
         self._hub = hub
         self._erasures = erasures
         self._rulebook = rulebook
         self._withdraw = withdraw
         self._open_shows = open_shows
+        self._elsewhere = elsewhere
         self._one_at_a_time = asyncio.Lock()
         self._own: dict[str, float] = {}
         """When accounts began to erase themselves, in the last `OWN_EVERY_S`."""
@@ -98,6 +103,7 @@ class Erasing:
             for _ in range(PASSES):
                 for show in await self._shows(traces):
                     await self._forget(show, account, until_ms, known)
+            await self._elsewhere(account)
             sayings = await self._erasures.finish(account, until_ms)
         log.info("a person was erased", account=account, asked_by=asked_by, sayings=sayings)
         return Erasure(account, until_ms, sayings)

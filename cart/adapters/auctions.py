@@ -5,10 +5,10 @@ product has no limit for each buyer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,7 @@ from cart.adapters.auction_rows import (
     to_bidding,
     write_auction,
 )
-from cart.adapters.auction_tables import auctions
+from cart.adapters.auction_tables import auction_bids, auctions
 from cart.adapters.bids import decide_bids
 from cart.adapters.database import Database
 from cart.adapters.ledger import lock_holds, lock_skus, read_clock, turn_holds, write_skus
@@ -35,6 +35,12 @@ from cart.core.movement import Units
 from cart.core.stock import LimitReached, NoSuchSku, Sku, SoldOut
 from cart.ports.answers import KeyUsed
 from cart.ports.auctions import AnotherOpen, Bid, BidAnswer, Lot, Opened, Opening
+
+NAMELESS: Final = "···"
+"""What a bidder who was forgotten is called."""
+
+FORGOTTEN_LIMIT: Final = 64
+"""Most auctions whose leader is forgotten in one transaction."""
 
 
 class SqlAuctions:
@@ -134,6 +140,25 @@ class SqlAuctions:
     async def _read(self, condition: Any, limit: int) -> list[Auction]:
         async with self._database.reading() as connection:
             return [to_auction(row) for row in await read_auctions(connection, condition, limit)]
+
+    async def forget(self, bidder: str) -> None:
+        """Take a bidder's name out of all auctions, open ones too, whose rooms are told."""
+        theirs = update(auction_bids).where(auction_bids.c.buyer == bidder)
+        async with self._database.writing() as connection:
+            await connection.execute(theirs.values(name=NAMELESS))
+        led = (auctions.c.leader == bidder) & (auctions.c.leader_name != NAMELESS)
+        some = select(auctions.c.id).where(led).limit(FORGOTTEN_LIMIT).scalar_subquery()
+        while True:
+            async with self._database.writing() as connection:
+                rows = await lock_auctions(connection, auctions.c.id.in_(some))
+                for row in rows:
+                    now = to_bidding(row)
+                    # Whoever outbid them meanwhile leads under a name of their own.
+                    if now.lead is not None and now.lead.buyer == bidder:
+                        nameless = replace(now, lead=replace(now.lead, name=NAMELESS))
+                        await write_auction(connection, row.id, nameless)
+            if len(rows) < FORGOTTEN_LIMIT:
+                return
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,11 @@ class Cart:
         """Whether an order of this person in the store is paid."""
         return await self.checkout.has_bought(person, store)
 
+    async def forget(self, person: str) -> None:
+        """Forget a person's addresses and the names they bid under; what was ordered stays."""
+        await self.addressing.forget(person)
+        await self.auctioning.forget(person)
+
     async def stores_of(self, person: str) -> list[str]:
         """The slugs of the stores a person owns."""
         return [store.slug for store in await self.shopping.stores_of(person)]

@@ -102,6 +102,9 @@ class AuctionBook(Protocol):
     async def own(self, auction: str, buyer: str) -> Own | None:
         """How a buyer fares in an auction; None when it has not bid."""
 
+    async def forget(self, bidder: str) -> None:
+        """Take a bidder's name out of all auctions."""
+
 
 AdmitBidder = Callable[[str, str], Awaitable[str | None]]
 """The name under which a show's viewers see an account bid; None: it may not bid there."""

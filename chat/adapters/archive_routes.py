@@ -92,6 +92,7 @@ def operations(recalling: Recalling, erasing: Erasing) -> list[Operation]:
     async def erase(person: str) -> ErasureView:
         """Erase what one has said in all rooms until now, once a minute at most.
 
+        One's addresses and the names one bid under go with it; orders stay.
         Again it changes nothing; one that failed may be asked for again at once.
         """
         return erasure_view(await erasing.erase_own(person))

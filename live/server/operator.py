@@ -39,7 +39,8 @@ OPENAPI: Final[dict[str, Any]] = {
     "/accounts/{account}/chat": {
         "delete": {
             "summary": "Erase what an account has said in all rooms until now, for the operator",
-            "description": "Again it changes nothing. After 503 it is to be asked for again.",
+            "description": "Its addresses and the names it bid under go too, its orders stay. "
+            "Again it changes nothing. After 503 it is to be asked for again.",
             "tags": ["accounts"],
             "security": [{"operator": []}],
             "parameters": [

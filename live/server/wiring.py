@@ -398,7 +398,8 @@ def _erasing(packages: Packages, ground: Ground) -> Erasing:
     async def open_shows(store: str) -> list[str]:
         return [show.id for show in await packages.shows.unended(store)]
 
-    return Erasing(packages.chat.hub, erasures, rulebook, packages.questioning.withdraw, open_shows)
+    withdraw, elsewhere = packages.questioning.withdraw, packages.cart.forget
+    return Erasing(packages.chat.hub, erasures, rulebook, withdraw, open_shows, elsewhere)
 
 
 def _moved(relay: Relay, takeovers: Takeovers, show: str) -> None:

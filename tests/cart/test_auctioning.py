@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from cart.adapters.auctions import NAMELESS
 from cart.adapters.database import Database
 from cart.adapters.movements import SqlRecounts
 from cart.core.auction import (
@@ -23,8 +24,8 @@ from cart.errors import LimitReached as LimitReachedError
 from cart.ports.answers import KeyUsed
 from cart.ports.auctions import AnotherOpen, Opened
 from cart.ports.deals import ShowFacts
-from tests.cart.saleroom import SHOW, bid, hall, let_lapse, lot_of, run_out, start
-from tests.cart.shop import BANNED, SELLER, STRANGER, Shop
+from tests.cart.saleroom import SHOW, bid, bids_of, hall, let_lapse, lot_of, run_out, start
+from tests.cart.shop import BANNED, RECIPIENT, SELLER, STRANGER, Shop
 
 WINNER, SECOND = "winner", "second"
 
@@ -394,3 +395,29 @@ async def test_nothing_is_found_under_strange_names(shop: Shop, bad: str) -> Non
     with pytest.raises(NotFound):
         await shop.cart.auctioning.auction(bad)
     assert await shop.cart.auctioning.auctions(bad) == ()
+
+
+async def test_a_forgotten_bidder_has_no_name_any_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cart.adapters.auctions.FORGOTTEN_LIMIT", 1)
+    over = await start(shop, await shop.stock(1))
+    await bid(shop, over, SECOND, 10_000)
+    await bid(shop, over, WINNER, 12_000)
+    await run_out(shop, over)
+    running = await start(shop, await shop.stock(1), key="b")
+    await bid(shop, running, WINNER, 10_000)
+    address = await shop.cart.addressing.add(WINNER, RECIPIENT, usual=True)
+    assert await shop.cart.addressing.addresses_of(WINNER) == [address]
+    await shop.cart.forget(WINNER)
+    assert await shop.cart.addressing.addresses_of(WINNER) == []
+    for each in (over, running):
+        now = await shop.cart.auctioning.auction(each.id)
+        assert (now.leader, now.leader_name) == (WINNER, NAMELESS)
+        names = {row.buyer: row.name for row in await bids_of(shop, each)}
+        assert names.pop(WINNER) == NAMELESS
+        assert names in ({SECOND: SECOND.title()}, {})
+    assert (await shop.hear("auction"))[-1]["leader_name"] == NAMELESS
+    await bid(shop, running, SECOND, 12_000)
+    await shop.cart.forget(WINNER)
+    assert (await shop.cart.auctioning.auction(running.id)).leader_name == SECOND.title()

@@ -67,6 +67,8 @@ class Street:
     archive: SqlArchive
     erasing: Erasing
     questioning: Questioning
+    forgotten: list[str]
+    """Of whom others than the chat were told."""
 
 
 @pytest_asyncio.fixture
@@ -82,6 +84,11 @@ async def street(redis_url: str, migrated_url: str) -> AsyncIterator[Street]:
     async def open_shows(_store: str) -> list[str]:
         return ["spring", "autumn"]
 
+    forgotten: list[str] = []
+
+    async def elsewhere(account: str) -> None:
+        forgotten.append(account)
+
     async def names_of(_accounts: object) -> dict[str, str]:
         return {}
 
@@ -96,9 +103,10 @@ async def street(redis_url: str, migrated_url: str) -> AsyncIterator[Street]:
         moderating = Moderating(
             *(hub, rulebook, owner_of, open_shows, questioning.withdraw, archive, names_of)
         )
-        erasing = Erasing(hub, SqlErasures(engine), rulebook, questioning.withdraw, open_shows)
+        told = (questioning.withdraw, open_shows, elsewhere)
+        erasing = Erasing(hub, SqlErasures(engine), rulebook, *told)
         acting = (moderating, one.chat.archivist(archive, 30), archive, erasing, questioning)
-        yield Street(engine, client, one, other, *acting)
+        yield Street(engine, client, one, other, *acting, forgotten)
 
 
 async def everything_kept(street: Street) -> str:
@@ -177,6 +185,7 @@ async def test_nothing_that_was_kept_tells_what_an_erased_person_said(street: St
         assert NAME in before.replace(BOM, "")
         erasure = await street.erasing.erase(BOM, BY_THEMSELVES)
         assert erasure.sayings == 4
+        assert street.forgotten == [BOM]
         after = await everything_kept(street)
         assert TEXT not in after
         assert NAME not in after.replace(BOM, "")

@@ -48,9 +48,12 @@ async def desk(engine: AsyncEngine, redis_url: str) -> AsyncIterator[Desk]:
     async def open_shows(_store: str) -> list[str]:
         raise AssertionError("nobody asked anything")
 
+    async def elsewhere(account: str) -> None:
+        assert account == "id-bom"
+
     async with open_node(redis_url, House()) as node:
         stores = SqlErasures(engine), SqlRulebook(engine)
-        erasing = Erasing(node.chat.hub, *stores, withdraw, open_shows)
+        erasing = Erasing(node.chat.hub, *stores, withdraw, open_shows, elsewhere)
         yield Desk(Stage(), erasing, SqlArchive(engine))
 
 
