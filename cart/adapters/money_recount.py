@@ -1,4 +1,4 @@
-"""The money, counted anew: what came, what went back, and what the orders say of it.
+"""Money, points and coupons, counted anew: what came and went, and what the orders and purses say.
 
 Nothing here changes anything. An order adds up when exactly its total came for it, once, if it is
 or was paid; when no more went back than came; when what its payment says of refunds is what the
@@ -7,13 +7,13 @@ refunds say; and when a cancelled order has kept nothing but what could not be g
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 DRIFTS_LIMIT: Final = 100
-"""Most orders told at once."""
+"""Most drifts of each kind told at once."""
 
 _COUNT: Final = text(
     """
@@ -45,6 +45,38 @@ _COUNT: Final = text(
     """
 )
 
+_POINTS: Final = text(
+    """
+    WITH moves AS (
+        SELECT buyer, target AS purse, amount_minor FROM point_transfers
+        UNION ALL SELECT buyer, source, -amount_minor FROM point_transfers
+    ), told AS (
+        SELECT buyer, coalesce(sum(amount_minor) FILTER (WHERE purse = 'ready'), 0) AS ready,
+               coalesce(sum(amount_minor) FILTER (WHERE purse = 'pending'), 0) AS pending,
+               coalesce(sum(amount_minor) FILTER (WHERE purse = 'reserved'), 0) AS reserved
+        FROM moves GROUP BY buyer
+    ), compared AS (
+        SELECT buyer, coalesce(ready_minor, 0) - coalesce(ready, 0) AS ready_minor,
+               coalesce(pending_minor, 0) - coalesce(pending, 0) AS pending_minor,
+               coalesce(reserved_minor, 0) - coalesce(reserved, 0) AS reserved_minor
+        FROM point_wallets FULL JOIN told USING (buyer)
+    )
+    SELECT * FROM compared WHERE ready_minor <> 0 OR pending_minor <> 0 OR reserved_minor <> 0
+    ORDER BY buyer LIMIT :limit
+    """
+)
+
+_COUPONS: Final = text(
+    """
+    SELECT id, used - uses AS used FROM (
+        SELECT id, used, (SELECT count(*) FROM coupon_uses u
+                          WHERE u.coupon = coupons.id AND NOT u.given_back) AS uses
+        FROM coupons
+    ) AS counted
+    WHERE used <> uses ORDER BY id LIMIT :limit
+    """
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MoneyDrift:
@@ -57,11 +89,47 @@ class MoneyDrift:
     back_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class PointsDrift:
+    """A buyer whose purses are not what the journal says: by how many points each is too high."""
+
+    buyer: str
+    ready_minor: int
+    pending_minor: int
+    reserved_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CouponDrift:
+    """A coupon that is said to be used so many times more often than it is."""
+
+    coupon: str
+    used: int
+
+
 async def recount_money(engine: AsyncEngine) -> Sequence[MoneyDrift]:
     """The orders whose money does not add up; none, if all is well."""
-    async with engine.connect() as connection:
-        rows = (await connection.execute(_COUNT, {"limit": DRIFTS_LIMIT})).all()
     return [
         MoneyDrift(row.id, row.state, row.total_minor, row.paid_minor, row.back_minor)
-        for row in rows
+        for row in await _rows(engine, _COUNT)
     ]
+
+
+async def recount_points(engine: AsyncEngine) -> Sequence[PointsDrift]:
+    """The buyers whose points do not add up; none, if all is well."""
+    return [
+        PointsDrift(
+            row.buyer, int(row.ready_minor), int(row.pending_minor), int(row.reserved_minor)
+        )
+        for row in await _rows(engine, _POINTS)
+    ]
+
+
+async def recount_coupons(engine: AsyncEngine) -> Sequence[CouponDrift]:
+    """The coupons whose uses do not add up; none, if all is well."""
+    return [CouponDrift(row.id, row.used) for row in await _rows(engine, _COUPONS)]
+
+
+async def _rows(engine: AsyncEngine, query: TextClause) -> Sequence[Row[Any]]:
+    async with engine.connect() as connection:
+        return (await connection.execute(query, {"limit": DRIFTS_LIMIT})).all()

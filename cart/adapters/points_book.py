@@ -7,7 +7,7 @@ a transfer's `ref` is unique, so that no deed is done twice.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, insert, or_, select, text, update
+from sqlalchemy import Row, and_, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -115,46 +115,6 @@ class SqlPointsBook:
             mine = point_earnings.c.order_id.in_([row.order_id for row in rows])
             await connection.execute(ripe.where(mine))
         return len(rows)
-
-    async def recount(self) -> Sequence[str]:
-        """Buyers whose purses are not what the journal says; nobody, if all is well."""
-        purses = {
-            purse: func.sum(point_transfers.c.amount_minor).filter(
-                point_transfers.c.target == str(purse)
-            )
-            for purse in Purse
-        }
-        given = {
-            purse: func.sum(point_transfers.c.amount_minor).filter(
-                point_transfers.c.source == str(purse)
-            )
-            for purse in Purse
-        }
-        sums = {
-            purse: func.coalesce(purses[purse], 0) - func.coalesce(given[purse], 0)
-            for purse in (Purse.READY, Purse.PENDING, Purse.RESERVED)
-        }
-        kept = select(
-            point_transfers.c.buyer, *(sums[purse].label(str(purse)) for purse in sums)
-        ).group_by(point_transfers.c.buyer)
-        told = kept.subquery()
-        query = (
-            select(func.coalesce(point_wallets.c.buyer, told.c.buyer))
-            .select_from(
-                point_wallets.outerjoin(told, told.c.buyer == point_wallets.c.buyer, full=True)
-            )
-            .where(
-                or_(
-                    *(
-                        func.coalesce(point_wallets.c[f"{purse}_minor"], 0)
-                        != func.coalesce(told.c[str(purse)], 0)
-                        for purse in sums
-                    )
-                )
-            )
-        )
-        async with self._database.reading() as connection:
-            return list((await connection.execute(query)).scalars())
 
 
 def _ripening(row: Row[Any]) -> Transfer:

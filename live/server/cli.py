@@ -12,6 +12,7 @@ import httpx
 import uvloop
 
 from cart.adapters.database import Database
+from cart.adapters.money_recount import recount_coupons, recount_money, recount_points
 from cart.adapters.movements import SqlRecounts
 from live.server.adapters.child import StoreError
 from live.server.errors import StartError
@@ -82,20 +83,22 @@ def migrate() -> None:
 
 @main.command()
 def recount() -> None:
-    """Compare every SKU's counters with its movements and its holds; fails where they differ."""
+    """Count everything anew, units, money, points and coupons; fails where counters differ."""
 
     async def compare() -> None:
         async with open_stores(_settings()) as stores:
             engine = make_engine(stores.database_url)
             try:
                 await demand_current(engine)
-                drifts = await SqlRecounts(Database(engine)).whole()
+                drifts: list[object] = [*await SqlRecounts(Database(engine)).whole()]
+                for count in (recount_money, recount_points, recount_coupons):
+                    drifts += await count(engine)
             finally:
                 await engine.dispose()
         for drift in drifts:
             click.echo(drift)
         if drifts:
-            raise click.ClickException(f"{len(drifts)} SKUs drift.")
+            raise click.ClickException(f"{len(drifts)} counters drift.")
 
     _run(compare())
     click.echo("All counters are right.")

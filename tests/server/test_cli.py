@@ -12,11 +12,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cart.adapters.money_recount import CouponDrift, MoneyDrift, PointsDrift
+from cart.core.coupon import CouponTerms
 from cart.core.recount import Drift
 from live.server.cli import main
 from live.server.secret import keep_secret
 from live.server.settings import settings_table
-from tests.cart.shop import make_shop
+from tests.cart.shop import SELLER, committing, make_shop
 
 
 def test_settings_are_printed() -> None:
@@ -61,7 +63,19 @@ async def test_recount_fails_where_counters_are_wrong(
     assert await recount() == (0, ["All counters are right."])
     await shop.sql("UPDATE skus SET free = free - 1, on_hand = on_hand - 1")
     drift = Drift(tea.id, free=-1, held=0, sold=0, held_rows=0, sold_rows=0)
-    assert await recount() == (1, [str(drift), "Error: 1 SKUs drift."])
+    assert await recount() == (1, [str(drift), "Error: 1 counters drift."])
+    async with committing(shop):
+        order = await shop.order(await shop.hold(tea))
+    await shop.sql("INSERT INTO point_wallets (buyer, ready_minor) VALUES ('lucky', 7)")
+    terms = CouponTerms(code="BLOOM", percent=5)
+    coupon = await shop.cart.couponing.make(SELLER, "camellia", terms)
+    await shop.sql("UPDATE coupons SET used = 2")
+    await shop.sql("UPDATE orders SET state = 'paid'")
+    found = (
+        *(drift, MoneyDrift(order.id, "paid", 12_000, 0, 0)),
+        *(PointsDrift("lucky", 7, 0, 0), CouponDrift(coupon.id, 2)),
+    )
+    assert await recount() == (1, [*map(str, found), "Error: 4 counters drift."])
 
 
 LOG = """

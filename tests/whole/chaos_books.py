@@ -11,9 +11,8 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters.database import Database
-from cart.adapters.money_recount import recount_money
+from cart.adapters.money_recount import recount_money, recount_points
 from cart.adapters.movements import SqlRecounts
-from cart.adapters.points_book import SqlPointsBook
 from tests.bench.audience import passed
 from tests.standin.process import StandIn
 from tests.whole.chaos_people import Diary
@@ -157,6 +156,6 @@ async def find(
         unbacked=await ask(UNBACKED),
         owed_minor=abs(await standin.taken() - int(await ask(KEPT))),
         money_drifts=len(await recount_money(engine)),
-        points_drifts=len(await SqlPointsBook(database).recount()) + await ask(SET_ASIDE),
+        points_drifts=len(await recount_points(engine)) + await ask(SET_ASIDE),
         coupon_drifts=await ask(COUPONS),
     )

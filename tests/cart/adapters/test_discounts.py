@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from cart.adapters import discounts
-from cart.adapters.database import Database
-from cart.adapters.points_book import SqlPointsBook
+from cart.adapters.money_recount import recount_coupons, recount_points
 from cart.core.coupon import Coupon, CouponTerms
 from cart.core.delivery import Delivery
 from cart.core.order import Order, OrderState
@@ -40,7 +39,8 @@ async def paid(shop: Shop, order: Order) -> Order:
 
 async def balanced(shop: Shop) -> None:
     """Purses are what the journal says."""
-    assert await SqlPointsBook(Database(shop.engine)).recount() == []
+    assert await recount_points(shop.engine) == []
+    assert await recount_coupons(shop.engine) == []
 
 
 async def give(shop: Shop, buyer: str, points: int) -> None:
