@@ -1,5 +1,6 @@
-"""Points earned become ready when nobody can withdraw from the order any more, by the database's
-clock. Several nodes may ripen at once; row locks make each order's points ready exactly once.
+"""Points earned become ready when nobody can withdraw from the order any more, and expire when they
+were not spent in time, by the database's clock. Several nodes may do it at once; row locks make
+each order's points ready, and expire, exactly once.
 """
 
 import asyncio
@@ -24,6 +25,15 @@ class Ripening:
         """Make ready what is due; whether there may be more."""
         return await self._book.ripen(RIPEN_LIMIT) == RIPEN_LIMIT
 
+    async def expire(self) -> bool:
+        """Take what is over; whether there may be more."""
+        return await self._book.expire(RIPEN_LIMIT) == RIPEN_LIMIT
+
     async def run(self) -> None:
-        """Ripen until cancelled."""
-        await run_rounds("ripening", self.ripen, wake=asyncio.Event(), idle_s=RIPEN_EVERY_S)
+        """Ripen and expire until cancelled."""
+
+        async def both() -> bool:
+            ripened, expired = await self.ripen(), await self.expire()
+            return ripened or expired
+
+        await run_rounds("ripening", both, wake=asyncio.Event(), idle_s=RIPEN_EVERY_S)

@@ -17,6 +17,7 @@ from cart.core.delivery import Delivery
 from cart.core.draft import NewProduct, ProductChange
 from cart.core.money import CURRENCIES
 from cart.core.points import POINTS_PERCENT_LIMIT
+from cart.core.points_lot import POINTS_DAYS_LEAST, POINTS_DAYS_MOST
 from cart.core.stock import NotItsSku
 from cart.errors import (
     CodeTaken,
@@ -75,6 +76,7 @@ class Shopping:
         story: str | UnsetType = UNSET,
         delivery: Delivery | UnsetType | None = UNSET,
         points_percent: int | UnsetType = UNSET,
+        points_days: int | UnsetType | None = UNSET,
     ) -> Store:
         """Change a store's words or terms; raises `NotFound`, `Forbidden`, `Invalid`."""
         store = await self.own_store(person, slug)
@@ -88,6 +90,8 @@ class Shopping:
             if not 0 <= points_percent <= POINTS_PERCENT_LIMIT:
                 raise Invalid(f"0 to {POINTS_PERCENT_LIMIT}", field="points_percent")
             store = msgspec.structs.replace(store, points_percent=points_percent)
+        if points_days is not UNSET:
+            store = msgspec.structs.replace(store, points_days=_points_days(points_days))
         await self._shelf.save_store(store)
         return store
 
@@ -178,6 +182,12 @@ class Shopping:
         found = await self.product(product)
         await self.own_store(person, found.store)
         return found
+
+
+def _points_days(days: int | None) -> int | None:
+    if days is not None and not POINTS_DAYS_LEAST <= days <= POINTS_DAYS_MOST:
+        raise Invalid(f"{POINTS_DAYS_LEAST} to {POINTS_DAYS_MOST}", field="points_days")
+    return days
 
 
 def _delivery(delivery: Delivery | None) -> Delivery | None:

@@ -12,6 +12,7 @@ from cart.core.address import Address
 from cart.core.coupon import Coupon, CouponTerms
 from cart.core.order import Recipient
 from cart.core.points import Entry, Wallet
+from cart.core.points_lot import SOON_DAYS, Expiring
 from cart.core.quote import Quote
 
 Operation = tuple[str, str, Callable[..., Awaitable[Any]], int]
@@ -34,9 +35,11 @@ class Addresses(Struct, frozen=True, kw_only=True):
 
 
 class Points(Struct, frozen=True, kw_only=True):
-    """A person's points, and what happened to them, newest first."""
+    """A person's points, those that expire in the next 30 days by day, and what happened to them,
+    newest first."""
 
     wallet: Wallet
+    expiring: Sequence[Expiring]
     entries: Sequence[Entry]
 
 
@@ -70,7 +73,9 @@ def _basket_operations(cart: Cart) -> list[Operation]:
     async def points(person: str) -> Points:
         """Your points, worth a won each."""
         entries = await cart.points.entries(person, ENTRIES_LISTED_LIMIT)
-        return Points(wallet=await cart.points.wallet(person), entries=entries)
+        expiring = await cart.points.expiring(person, SOON_DAYS, ENTRIES_LISTED_LIMIT)
+        wallet = await cart.points.wallet(person)
+        return Points(wallet=wallet, expiring=expiring, entries=entries)
 
     return [
         ("GET", "/stores/{slug}/basket", basket, 200),

@@ -97,8 +97,31 @@ point_earnings: Final = Table(
     Column("left_minor", BigInteger, nullable=False),
     Column("ripe", Boolean, nullable=False, server_default=false()),
     Column("ripe_at", DateTime(timezone=True), nullable=False),
+    Column("days", Integer),
     CheckConstraint("left_minor >= 0", name="left"),
     Index("ix_point_earnings_ripe_at", "ripe_at", postgresql_where=text("NOT ripe")),
+)
+
+point_lots: Final = Table(
+    "point_lots",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("buyer", Text, nullable=False),
+    Column("store", Text, nullable=False),
+    Column("ready_minor", BigInteger, nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    CheckConstraint("ready_minor >= 0", name="ready"),
+    Index("ix_point_lots_buyer", "buyer"),
+    Index("ix_point_lots_expires_at", "expires_at", postgresql_where=text("ready_minor > 0")),
+)
+
+point_uses: Final = Table(
+    "point_uses",
+    metadata,
+    Column("order_id", Text, ForeignKey("orders.id"), primary_key=True),
+    Column("lot", Text, ForeignKey("point_lots.order_id"), primary_key=True),
+    Column("amount_minor", BigInteger, nullable=False),
+    CheckConstraint("amount_minor >= 0", name="amount"),
 )
 
 addresses: Final = Table(

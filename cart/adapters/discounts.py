@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.checkout_tables import coupon_uses, coupons, point_earnings, point_transfers
 from cart.adapters.coupon_book import to_coupon
 from cart.adapters.points_book import lock_wallets, post, read_wallet
+from cart.adapters.tables import stores
 from cart.core.coupon import Coupon
 from cart.core.order import Order
 from cart.core.points import (
@@ -26,7 +27,7 @@ from cart.core.points import (
     Wallet,
     journal,
 )
-from cart.core.quote import Facts, Split, Wish
+from cart.core.quote import Facts, Wish, still_earned
 
 RIPE_AFTER: Final = text(f"interval '{WITHDRAWAL_DAYS} days'")
 
@@ -74,6 +75,7 @@ async def settle(connection: AsyncConnection, order: Order) -> None:
             store=order.store,
             left_minor=order.earns_minor,
             ripe_at=func.clock_timestamp() + RIPE_AFTER,
+            days=select(stores.c.points_days).where(stores.c.slug == order.store).scalar_subquery(),
         )
         await connection.execute(fresh)
     if moves:
@@ -105,13 +107,16 @@ async def give_back(connection: AsyncConnection, ids: Sequence[str]) -> None:
     await connection.execute(none_left.values(left_minor=0))
 
 
-async def refund_points(connection: AsyncConnection, order: Order, ref: str, split: Split) -> None:
-    """Part of a locked, paid order goes back, and with it its part of the points.
+async def refund_points(
+    connection: AsyncConnection, order: Order, ref: str, points_minor: int
+) -> None:
+    """Part of a locked, paid order goes back: `points_minor` of what was spent on it, and what the
+    money that is back had earned.
 
-    `ref` names the refund among the order's. What was earned and is spent already is not asked
-    for again.
+    `ref` names the refund, which the order has already, among its others. What was earned and is
+    spent already is not asked for again.
     """
-    points_minor, earned_minor = split.points_minor, split.earned_minor
+    earns_minor = still_earned(order, order.refunded_minor)
     query = select(point_earnings).where(point_earnings.c.order_id == order.id)
     earning = (await connection.execute(query.with_for_update(key_share=True))).first()
     wallets = await lock_wallets(connection, [order.buyer])
@@ -121,13 +126,13 @@ async def refund_points(connection: AsyncConnection, order: Order, ref: str, spl
     if points_minor:
         moves.append(_transfer(PointsReason.REFUND, *mine, points_minor, _REFUND, ref))
         wallet = msgspec.structs.replace(wallet, ready_minor=wallet.ready_minor + points_minor)
-    clawed = _clawed(earning, wallet, earned_minor)
+    clawed = None if earning is None else _clawed(earning, wallet, earning.left_minor - earns_minor)
     if clawed is not None:
         purse, amount_minor = clawed
         moves.append(_transfer(PointsReason.CLAW, *mine, amount_minor, (purse, Purse.STORE), ref))
     await post(connection, wallets, moves)
     less = update(point_earnings).where(point_earnings.c.order_id == order.id)
-    left = func.greatest(point_earnings.c.left_minor - earned_minor, 0)
+    left = func.least(point_earnings.c.left_minor, earns_minor)
     await connection.execute(less.values(left_minor=left))
 
 
@@ -176,25 +181,21 @@ def _undoing(
     if refunded:
         yield _transfer(PointsReason.REFUND, *mine, refunded, _REFUND)
         ready += refunded
-    owed = 0 if earning is None else earning.left_minor
+    if earning is None:
+        return
     wealth = Wallet(ready_minor=ready, pending_minor=wallet.pending_minor)
-    clawed = _clawed(earning, wealth, owed)
+    clawed = _clawed(earning, wealth, earning.left_minor)
     if clawed is not None:
         yield _transfer(PointsReason.CLAW, *mine, clawed[1], (clawed[0], Purse.STORE))
 
 
-def _clawed(
-    earning: Row[Any] | None, wallet: Wallet, earned_minor: int
-) -> tuple[Purse, int] | None:
+def _clawed(earning: Row[Any], wallet: Wallet, owed_minor: int) -> tuple[Purse, int] | None:
     """From where how much of what was earned comes back: never more than is there."""
-    if earning is None:
-        return None
-    owed = min(earned_minor, earning.left_minor)
     if earning.ripe:
-        purse, amount_minor = Purse.READY, min(owed, wallet.ready_minor)
+        purse, amount_minor = Purse.READY, min(owed_minor, wallet.ready_minor)
     else:
-        purse, amount_minor = Purse.PENDING, owed
-    return (purse, amount_minor) if amount_minor else None
+        purse, amount_minor = Purse.PENDING, owed_minor
+    return (purse, amount_minor) if amount_minor > 0 else None
 
 
 async def _coupon(

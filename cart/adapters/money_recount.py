@@ -55,13 +55,17 @@ _POINTS: Final = text(
                coalesce(sum(amount_minor) FILTER (WHERE purse = 'pending'), 0) AS pending,
                coalesce(sum(amount_minor) FILTER (WHERE purse = 'reserved'), 0) AS reserved
         FROM moves GROUP BY buyer
+    ), laid AS (
+        SELECT buyer, sum(ready_minor) AS lots FROM point_lots GROUP BY buyer
     ), compared AS (
         SELECT buyer, coalesce(ready_minor, 0) - coalesce(ready, 0) AS ready_minor,
                coalesce(pending_minor, 0) - coalesce(pending, 0) AS pending_minor,
-               coalesce(reserved_minor, 0) - coalesce(reserved, 0) AS reserved_minor
-        FROM point_wallets FULL JOIN told USING (buyer)
+               coalesce(reserved_minor, 0) - coalesce(reserved, 0) AS reserved_minor,
+               coalesce(ready_minor, 0) - coalesce(lots, 0) AS lots_minor
+        FROM point_wallets FULL JOIN told USING (buyer) FULL JOIN laid USING (buyer)
     )
-    SELECT * FROM compared WHERE ready_minor <> 0 OR pending_minor <> 0 OR reserved_minor <> 0
+    SELECT * FROM compared
+    WHERE ready_minor <> 0 OR pending_minor <> 0 OR reserved_minor <> 0 OR lots_minor <> 0
     ORDER BY buyer LIMIT :limit
     """
 )
@@ -91,12 +95,16 @@ class MoneyDrift:
 
 @dataclass(frozen=True, slots=True)
 class PointsDrift:
-    """A buyer whose purses are not what the journal says: by how many points each is too high."""
+    """A buyer whose purses are not what the journal says: by how many points each is too high.
+
+    `lots_minor`: by how many what is ready is more than its lots.
+    """
 
     buyer: str
     ready_minor: int
     pending_minor: int
     reserved_minor: int
+    lots_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,7 @@ class CouponDrift:
 async def recount_money(engine: AsyncEngine) -> Sequence[MoneyDrift]:
     """The orders whose money does not add up; none, if all is well."""
     return [
-        MoneyDrift(row.id, row.state, row.total_minor, row.paid_minor, row.back_minor)
+        MoneyDrift(row.id, row.state, row.total_minor, int(row.paid_minor), int(row.back_minor))
         for row in await _rows(engine, _COUNT)
     ]
 
@@ -119,7 +127,9 @@ async def recount_points(engine: AsyncEngine) -> Sequence[PointsDrift]:
     """The buyers whose points do not add up; none, if all is well."""
     return [
         PointsDrift(
-            row.buyer, int(row.ready_minor), int(row.pending_minor), int(row.reserved_minor)
+            row.buyer,
+            *(int(row.ready_minor), int(row.pending_minor)),
+            *(int(row.reserved_minor), int(row.lots_minor)),
         )
         for row in await _rows(engine, _POINTS)
     ]

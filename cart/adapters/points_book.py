@@ -11,10 +11,17 @@ from sqlalchemy import Row, and_, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cart.adapters.checkout_tables import point_earnings, point_transfers, point_wallets
+from cart.adapters.checkout_tables import (
+    point_earnings,
+    point_lots,
+    point_transfers,
+    point_wallets,
+)
 from cart.adapters.database import Database
+from cart.adapters.point_lots import LOT, follow_lots, read_expiring, to_lot
 from cart.adapters.tables import milliseconds
 from cart.core.points import Entry, PointsReason, Purse, Transfer, Wallet
+from cart.core.points_lot import Expiring, Lot, expiry
 
 _SAVE: Final = text(
     "UPDATE point_wallets SET ready_minor = new.ready, pending_minor = new.pending,"
@@ -76,6 +83,7 @@ async def post(
         for transfer in transfers
     ]
     await connection.execute(insert(point_transfers), rows)
+    await follow_lots(connection, transfers)
 
 
 class SqlPointsBook:
@@ -115,6 +123,32 @@ class SqlPointsBook:
             mine = point_earnings.c.order_id.in_([row.order_id for row in rows])
             await connection.execute(ripe.where(mine))
         return len(rows)
+
+    async def expire(self, limit: int) -> int:
+        """Take up to `limit` orders' earnings whose time is over; how many it was."""
+        async with self._database.reading() as connection:
+            seen = await _due_lots(connection, (), limit)
+        if not seen:
+            return 0
+        async with self._database.writing() as connection:
+            wallets = await lock_wallets(connection, [lot.buyer for lot in seen])
+            due = await _due_lots(connection, list(wallets), limit)
+            await post(connection, wallets, [expiry(lot) for lot in due])
+        return len(due)
+
+    async def expiring(self, buyer: str, within_days: int, limit: int) -> Sequence[Expiring]:
+        """A buyer's points that expire within so many days, the first first."""
+        async with self._database.reading() as connection:
+            return await read_expiring(connection, buyer, within_days, limit)
+
+
+async def _due_lots(connection: AsyncConnection, buyers: Sequence[str], limit: int) -> list[Lot]:
+    """Lots whose time is over, of these buyers or, for none, of anybody."""
+    over = and_(point_lots.c.ready_minor > 0, point_lots.c.expires_at <= func.clock_timestamp())
+    if buyers:
+        over = and_(over, point_lots.c.buyer.in_(buyers))
+    query = select(*LOT).where(over).order_by(point_lots.c.expires_at, point_lots.c.order_id)
+    return [to_lot(row) for row in await connection.execute(query.limit(limit))]
 
 
 def _ripening(row: Row[Any]) -> Transfer:

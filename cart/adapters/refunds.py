@@ -12,7 +12,7 @@ from sqlalchemy import Row, and_, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
-from cart.adapters.discounts import refund_points
+from cart.adapters.discounts import give_back, refund_points
 from cart.adapters.due import AS_NEW, take_due
 from cart.adapters.ledger import lock_holds, lock_skus, turn_holds
 from cart.adapters.orders import advance, lock_order, read_order
@@ -79,10 +79,8 @@ class SqlRefundBook:
             if request.restock and any(decided.back):
                 await _restock(connection, request.id, order, decided.back)
             now = await read_order(connection, request.order)
-            if now.state == OrderState.PAID and any(decided.back):
-                # An order that is cancelled by this has given back all of its points already.
-                split = refund_split(order, back=decided.back, before=returned)
-                await refund_points(connection, order, request.id, split)
+            if now.state == OrderState.PAID:
+                await _give_back(connection, now, request.id, decided.back, returned)
             written = next(one for one in now.refunds if one.id == request.id)
             await put(connection, now.store, event.refund_moved(now, written))
             if now.state == order.state:
@@ -125,6 +123,25 @@ class SqlRefundBook:
         """Unsettled refunds it is time to ask about; each is given later next time."""
         unsettled = refunds.c.state.in_(UNSETTLED)
         return await take_due(self._database, refunds, unsettled, limit)
+
+
+async def _give_back(
+    connection: AsyncConnection,
+    order: Order,
+    refund: str,
+    back: Sequence[int],
+    before: Sequence[int],
+) -> None:
+    """Let points, and at the last unit the coupon, follow what goes back of a paid order.
+
+    An order that is cancelled by it has given back all of them already.
+    """
+    left = [line.quantity - then for line, then in zip(order.lines, before, strict=True)]
+    if left == [*back]:
+        await give_back(connection, [order.id])
+        return
+    split = refund_split(order, back=back, before=before)
+    await refund_points(connection, order, refund, split.points_minor)
 
 
 def _returned(order: Order) -> list[int]:

@@ -245,6 +245,7 @@ def to_store(row: Row[Any]) -> Store:
         currency=row.currency,
         delivery=to_delivery(row),
         points_percent=row.points_percent,
+        points_days=row.points_days,
     )
 
 

@@ -52,6 +52,7 @@ stores = Table(
     Column("story", Text, nullable=False),
     Column("currency", Text, nullable=False),
     Column("points_percent", Integer, nullable=False, server_default=text("1")),
+    Column("points_days", Integer),
     Column("delivery_fee_minor", BigInteger),
     Column("delivery_free_from_minor", BigInteger),
     Column("delivery_remote_fee_minor", BigInteger),

@@ -12,6 +12,7 @@ from cart.core.delivery import Delivery, Postcode
 from cart.core.hold import LINES_LIMIT, Hold, HoldLine
 from cart.core.order import HOLDS_LIMIT, Order, Recipient
 from cart.core.points import POINTS_LIMIT_MINOR, POINTS_PERCENT_LIMIT
+from cart.core.points_lot import POINTS_DAYS_LEAST, POINTS_DAYS_MOST
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=catalog.NAME_LIMIT_CHARS)]
@@ -30,13 +31,18 @@ class NewStore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     story: Story = ""
 
 
+PointsDays = Annotated[int, Meta(ge=POINTS_DAYS_LEAST, le=POINTS_DAYS_MOST)]
+
+
 class StoreEdit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What changes of a store; without `delivery` nothing is asked for it."""
+    """What changes of a store; without `delivery` nothing is asked for it, without `points_days`
+    the points it gives stay."""
 
     name: Name | UnsetType = UNSET
     story: Story | UnsetType = UNSET
     delivery: Delivery | UnsetType | None = UNSET
     points_percent: Annotated[int, Meta(ge=0, le=POINTS_PERCENT_LIMIT)] | UnsetType = UNSET
+    points_days: PointsDays | UnsetType | None = UNSET
 
 
 class NewHolds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

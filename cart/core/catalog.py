@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 
 from cart.core.delivery import Delivery
 from cart.core.points import POINTS_PERCENT
+from cart.core.points_lot import POINTS_DAYS
 from cart.core.stock import Counters, NotItsSku
 
 SLUG_LIMIT_CHARS: Final = 40
@@ -44,7 +45,8 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     """A store as the world sees it.
 
     `delivery`: null while the seller has not said; then nothing is asked for it.
-    `points_percent`: what buyers earn of what they pay with money.
+    `points_percent`: what buyers earn of what they pay with money. `points_days`: how long such
+    points can be spent once they are ready; None: they stay.
     """
 
     slug: str
@@ -54,6 +56,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     delivery: Delivery | None = None
     points_percent: int = POINTS_PERCENT
+    points_days: int | None = POINTS_DAYS
 
 
 class ProductSku(msgspec.Struct, frozen=True, kw_only=True):

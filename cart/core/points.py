@@ -43,6 +43,7 @@ class PointsReason(StrEnum):
     SPEND = "spend"
     RETURN = "return"
     REFUND = "refund"
+    EXPIRE = "expire"
 
 
 WAYS: Final[Mapping[PointsReason, frozenset[tuple[Purse, Purse]]]] = {
@@ -53,6 +54,7 @@ WAYS: Final[Mapping[PointsReason, frozenset[tuple[Purse, Purse]]]] = {
     PointsReason.SPEND: frozenset({(Purse.RESERVED, Purse.STORE)}),
     PointsReason.RETURN: frozenset({(Purse.RESERVED, Purse.READY)}),
     PointsReason.REFUND: frozenset({(Purse.STORE, Purse.READY)}),
+    PointsReason.EXPIRE: frozenset({(Purse.READY, Purse.STORE)}),
 }
 """From where to where points go for each reason."""
 

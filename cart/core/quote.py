@@ -82,18 +82,16 @@ class PointsShort:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What goes back when units go back: money, points spent, and points earned by them."""
+    """What goes back when units go back: money, and points that were spent on them."""
 
     money_minor: int
     points_minor: int
-    earned_minor: int
 
     def __sub__(self, before: "Split") -> "Split":
         """What goes back now, after what went before."""
         return Split(
             self.money_minor - before.money_minor,
             self.points_minor - before.points_minor,
-            self.earned_minor - before.earned_minor,
         )
 
 
@@ -165,6 +163,14 @@ def refund_split(of: Order | Quote, *, back: Sequence[int], before: Sequence[int
     return _gone(of, both) - _gone(of, before)
 
 
+def still_earned(of: Order | Quote, back_minor: int) -> int:
+    """The points it earns still when so much of its money went back, for units or without."""
+    paid_minor = of.goods_minor - of.coupon_minor - sum(line.points_minor for line in of.lines)
+    if not paid_minor:
+        return 0
+    return of.earns_minor - of.earns_minor * min(back_minor, paid_minor) // paid_minor
+
+
 def _gone(of: Order | Quote, units: Sequence[int]) -> Split:
     """What has gone back altogether when so many units of each line have."""
     nets = [
@@ -174,11 +180,10 @@ def _gone(of: Order | Quote, units: Sequence[int]) -> Split:
     parts = list(zip(of.lines, nets, units, strict=True))
     money = sum(net * gone // line.quantity for line, net, gone in parts)
     spent = sum(line.points_minor * gone // line.quantity for line, _, gone in parts)
-    earned = of.earns_minor * money // sum(nets) if sum(nets) else 0
     if all(gone == line.quantity for line, _, gone in parts):
         on_fee = of.points_minor - spent
         money, spent = money + of.delivery_minor - on_fee, of.points_minor
-    return Split(money, spent, earned)
+    return Split(money, spent)
 
 
 def _coupon_minor(goods_minor: int, wish: Wish, facts: Facts) -> int | CouponUnfit:

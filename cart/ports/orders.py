@@ -9,6 +9,7 @@ from cart.core.coupon import Coupon
 from cart.core.hold import Hold
 from cart.core.order import MixedStores, NotHeld, Order, Recipient, TooLate
 from cart.core.points import Entry, Wallet
+from cart.core.points_lot import Expiring
 from cart.core.quote import CouponUnfit, PointsShort, Quote, Wish
 from cart.ports.answers import CodeTaken, Full, KeyUsed
 
@@ -108,6 +109,12 @@ class PointsBook(Protocol):
 
     async def ripen(self, limit: int) -> int:
         """Make up to `limit` orders' earnings ready whose time has come; how many it was."""
+
+    async def expire(self, limit: int) -> int:
+        """Take up to `limit` orders' earnings whose time is over; how many it was."""
+
+    async def expiring(self, buyer: str, within_days: int, limit: int) -> Sequence[Expiring]:
+        """A buyer's points that expire within so many days, the first first."""
 
 
 class AddressBook(Protocol):

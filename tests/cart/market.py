@@ -205,7 +205,12 @@ class Market:
         return (
             *(cart.expiry.sweep, cart.auctioning.end_due, cart.dealing.sweep),
             *(cart.dealing.follow_shows, cart.settling.rounds.play, cart.refunding.rounds.play),
-            *(cart.ripening.ripen, cart.relaying.relay, cart.reconciling.recount),
+            *(
+                cart.ripening.ripen,
+                cart.ripening.expire,
+                cart.relaying.relay,
+                cart.reconciling.recount,
+            ),
         )
 
     async def come_to_rest(self) -> None:

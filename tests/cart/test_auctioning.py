@@ -417,7 +417,7 @@ async def test_a_forgotten_bidder_has_no_name_any_more(
         names = {row.buyer: row.name for row in await bids_of(shop, each)}
         assert names.pop(WINNER) == NAMELESS
         assert names in ({SECOND: SECOND.title()}, {})
-    assert (await shop.hear("auction"))[-1]["leader_name"] == NAMELESS
+    assert (await shop.hear("auction"))[-1]["auction"]["leader_name"] == NAMELESS
     await bid(shop, running, SECOND, 12_000)
     await shop.cart.forget(WINNER)
     assert (await shop.cart.auctioning.auction(running.id)).leader_name == SECOND.title()

@@ -10,9 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters.database import Database
-from cart.adapters.money_recount import recount_money
+from cart.adapters.money_recount import recount_money, recount_points
 from cart.adapters.movements import SqlRecounts
-from cart.adapters.points_book import SqlPointsBook
 from cart.core.event import Event
 
 COUNTED: Final = "('held', 'ordered', 'paying', 'sold')"
@@ -71,9 +70,13 @@ LIES: Final[Mapping[str, str]] = {
         "SELECT c.id || ' ' || u.buyer FROM coupon_uses u JOIN coupons c ON c.id = u.coupon"
         " WHERE NOT u.given_back GROUP BY c.id, u.buyer HAVING count(*) > c.uses_per_buyer"
     ),
-    "an order that is over keeps its coupon, or another has lost it": (
+    "an order of which nothing is left keeps its coupon, or another has lost it": (
         "SELECT o.id FROM coupon_uses u JOIN orders o ON o.id = u.order_id"
-        " WHERE u.given_back <> (o.state IN ('cancelled', 'expired'))"
+        " WHERE u.given_back <> (o.state IN ('cancelled', 'expired') OR NOT EXISTS (SELECT FROM"
+        " order_lines l WHERE l.order_id = o.id"
+        " AND l.quantity > (SELECT coalesce(sum(g.quantity), 0) FROM refunds r"
+        " JOIN refund_lines g ON g.refund = r.id"
+        " WHERE r.order_id = o.id AND g.position = l.position)))"
     ),
     "the points set aside are not those of open orders": (
         "SELECT coalesce(w.buyer, o.buyer) FROM (SELECT buyer, sum(points_minor) AS points FROM"
@@ -140,7 +143,7 @@ async def lies_of(engine: AsyncEngine) -> list[str]:
         found = [f"{row.lie}: {row.of}" for row in await connection.execute(_LIES)]
     found += map(str, await SqlRecounts(database).whole())
     found += map(str, await recount_money(engine))
-    found += [f"purses of {buyer}" for buyer in await SqlPointsBook(database).recount()]
+    found += map(str, await recount_points(engine))
     return found
 
 

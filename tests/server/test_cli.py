@@ -73,7 +73,7 @@ async def test_recount_fails_where_counters_are_wrong(
     await shop.sql("UPDATE orders SET state = 'paid'")
     found = (
         *(drift, MoneyDrift(order.id, "paid", 12_000, 0, 0)),
-        *(PointsDrift("lucky", 7, 0, 0), CouponDrift(coupon.id, 2)),
+        *(PointsDrift("lucky", 7, 0, 0, 7), CouponDrift(coupon.id, 2)),
     )
     assert await recount() == (1, [*map(str, found), "Error: 4 counters drift."])
 

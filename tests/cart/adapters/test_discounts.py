@@ -238,13 +238,55 @@ async def test_parts_of_an_order_give_back_their_part(shop: Shop) -> None:
         SELLER, "r", order.id, wish=part, restock=True, reason=""
     )
     assert after.refunded_minor == split.money_minor
-    assert (split.money_minor, split.points_minor, split.earned_minor) == (11_833, 166, 118)
+    assert (split.money_minor, split.points_minor) == (11_833, 166)
     assert await shop.cart.points.wallet(BUYER) == Wallet(
-        ready_minor=split.points_minor, pending_minor=355 - split.earned_minor
+        ready_minor=split.points_minor, pending_minor=355 - 118
     )
     await shop.cart.checkout.cancel(BUYER, order.id)
     assert await shop.cart.points.wallet(BUYER) == Wallet(ready_minor=500)
     await balanced(shop)
+
+
+async def refund(shop: Shop, order: Order, key: str, wish: RefundWish, *, restock: bool) -> Order:
+    """The order after its seller gave something back, and the provider with it."""
+    said: dict[str, Any] = {"wish": wish, "restock": restock, "reason": ""}
+    after = await shop.cart.checkout.refund(SELLER, key, order.id, **said)
+    await balanced(shop)
+    return after
+
+
+async def test_money_without_units_takes_back_what_it_earned_and_nothing_that_was_spent(
+    shop: Shop,
+) -> None:
+    await give(shop, BUYER, 500)
+    hold = await shop.hold(await shop.stock(2), key="h", quantity=2)
+    order = await paid(shop, await shop.order(hold, points_minor=500, off_minor=500))
+    assert (order.total_minor, order.earns_minor) == (23_500, 235)
+    await refund(shop, order, "a", RefundWish(amount_minor=2_350), restock=True)
+    assert await shop.cart.points.wallet(BUYER) == Wallet(pending_minor=235 - 23)
+    await refund(shop, order, "b", RefundWish(amount_minor=21_150), restock=True)
+    assert await shop.cart.points.wallet(BUYER) == Wallet()
+    after = await refund(shop, order, "c", RefundWish(), restock=True)
+    assert (after.state, after.refunded_minor) == (OrderState.CANCELLED, 23_500)
+    assert await shop.cart.points.wallet(BUYER) == Wallet(ready_minor=500)
+
+
+@pytest.mark.parametrize("restocked", [(True, True), (False, False), (False, True), (True, False)])
+async def test_with_the_last_unit_all_points_and_the_coupon_are_back(
+    shop: Shop, restocked: tuple[bool, bool]
+) -> None:
+    await give(shop, BUYER, 500)
+    await coupon(shop)
+    hold = await shop.hold(await shop.stock(2), key="h", quantity=2)
+    wish: dict[str, Any] = {"coupon": "BLOOM", "points_minor": 500}
+    order = await paid(shop, await shop.order(hold, off_minor=2_500, **wish))
+    one = RefundWish(lines=(RefundLine(line=0, quantity=1),))
+    await refund(shop, order, "a", one, restock=restocked[0])
+    assert await used(shop) == 1
+    after = await refund(shop, order, "b", one, restock=restocked[1])
+    assert after.state == (OrderState.CANCELLED if all(restocked) else OrderState.PAID)
+    assert await used(shop) == 0
+    assert await shop.cart.points.wallet(BUYER) == Wallet(ready_minor=500)
 
 
 async def test_the_total_the_buyer_saw_is_the_one_that_counts(shop: Shop) -> None:

@@ -21,10 +21,11 @@ export class Terms {
     this.#show(await api("GET", this.path));
   }
 
-  #show({ delivery, points_percent: percent }) {
+  #show({ delivery, points_percent: percent, points_days: days }) {
     const terms = delivery ?? PROPOSED;
     for (const name of DELIVERY) this.form.elements[name].value = terms[name] ?? "";
     this.form.elements.points_percent.value = percent;
+    this.form.elements.points_days.value = days ?? "";
   }
 
   async #save(event) {
@@ -38,7 +39,8 @@ export class Terms {
     const number = (name) => (fields[name] === "" ? null : Number(fields[name]));
     const delivery = Object.fromEntries(DELIVERY.map((name) => [name, number(name)]));
     try {
-      this.#show(await api("PATCH", this.path, { body: { delivery, points_percent: number("points_percent") } }));
+      const points = { points_percent: number("points_percent"), points_days: number("points_days") };
+      this.#show(await api("PATCH", this.path, { body: { delivery, ...points } }));
       say(saved, t("terms.saved"));
     } catch (error) {
       say(alert, explain(error));
