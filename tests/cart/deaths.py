@@ -26,19 +26,24 @@ class Node:
         event.listen(engine.sync_engine, "before_cursor_execute", self._before_statement)
         event.listen(engine.sync_engine, "commit", self._commit)
         self._shows = shows
-        self._moments_left: int | None = None
+        self.doom(0)
         self.dead = False
         self.shop: Shop = make_shop(engine, shows=shows)
         self._committing: asyncio.Task[None] | None = None
 
     def doom(self, moments: int) -> None:
-        """Let it die at the so-manyth moment from now; for 0 not at all."""
-        self._moments_left = moments or None
+        """Let it die at the so-manyth moment from now; below 0: right after so many commits.
+
+        For 0 it lives.
+        """
+        self._moments_left = moments if moments > 0 else None
+        self._commits_left = -moments if moments < 0 else None
 
     async def start(self) -> None:
         """Begin, or begin anew."""
         await self.stop()
-        self._moments_left, self.dead = None, False
+        self.doom(0)
+        self.dead = False
         self.shop = make_shop(self.engine, shows=self._shows)
         self._committing = asyncio.create_task(self.shop.cart.holding.run())
 
@@ -55,6 +60,9 @@ class Node:
         """Commit here, so that one may die on either side of it."""
         self._moment()
         connection.connection.commit()
+        if self._commits_left is not None:
+            self._commits_left -= 1
+            self.dead = self.dead or self._commits_left == 0
         self._moment()
 
     def _moment(self) -> None:

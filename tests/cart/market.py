@@ -149,7 +149,7 @@ class Market:
     async def step(
         self, acts: Sequence[Callable[[], Awaitable[object]]], dying: Node, moments: int
     ) -> None:
-        """All acts at once, while one node dies at its so-manyth moment; 0: it lives."""
+        """All acts at once, while one node dies as `Node.doom` says."""
         dying.doom(moments)
         with capture_logs() as said:
             await asyncio.gather(*(act() for act in acts))

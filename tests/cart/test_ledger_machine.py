@@ -36,8 +36,8 @@ DEATHS: Final = 20
 SHORT_EXAMPLES: Final = 15
 STEPS: Final = 30
 
-MOMENTS: Final = st.one_of(st.just(0), st.integers(1, 25), st.integers(1, 120))
-"""When a node dies during a step; 0: it lives."""
+MOMENTS: Final = st.one_of(st.just(0), st.integers(-2, -1), st.integers(1, 25), st.integers(1, 120))
+"""When a node dies during a step, as `Node.doom` takes it."""
 
 
 class LedgerMachine(RuleBasedStateMachine):
