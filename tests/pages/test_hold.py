@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgpack
 from playwright.async_api import Page, Route, WebSocketRoute, expect
 
-from tests.pages.canned import BASE, WELCOME
+from tests.pages.canned import BASE, PRODUCT, WELCOME
+from tests.pages.console import answering
 from tests.pages.test_basket import ANSWERS, HOLD, QUOTE
 
 NOW_MS: Final = 1_000_000
@@ -73,6 +74,23 @@ async def test_one_more_is_held_and_ordered_with_the_first(page: Page) -> None:
     await expect(page.locator("[data-test=hold]")).to_be_hidden()
     await expect(page.locator("[data-test=buy]")).to_have_text("Buy")
     assert holds == []
+
+
+async def test_an_offer_of_another_store_is_taken_too(page: Page) -> None:
+    await open_watch(page, [])
+    offered = HOLD | {"id": "w1", "product": "p9", "title": "Tulip", "expires_at_ms": 2**41}
+    wait = {**offered, "state": "offered", "place": None, "sku": "p9"}
+    tulip = PRODUCT | {"id": "p9", "store": "tulips", "title": "Tulip"}
+    for path, body in (
+        ("waits", {"waits": [wait], "now_ms": NOW_MS}),
+        ("products/p9", tulip),
+        ("holds", {"holds": [offered], "now_ms": NOW_MS}),
+    ):
+        await page.route(f"**/{path}", answering(body))
+    await page.reload()
+    await page.click("[data-test=offer-take]")
+    await expect(page.locator("[data-test=hold-line]")).to_contain_text("Tulip")
+    await expect(page.locator("[data-test=hold-more]")).to_be_hidden()
 
 
 async def test_what_runs_out_leaves_the_rest_to_be_paid(page: Page) -> None:

@@ -76,6 +76,15 @@ export class Checkout {
     }
   }
 
+  /** Buy what may be of another store than this page's, as one waits in many. @param {string} id */
+  async buyById(id) {
+    try {
+      await this.buy(this.product(id) ?? (await api("GET", `/products/${encodeURIComponent(id)}`)));
+    } catch (error) {
+      this.#complain(explain(error));
+    }
+  }
+
   /** Pay for what is held already. @param {import("./shelf.js").Product} product */
   async pay(product) {
     await this.load();

@@ -27,7 +27,7 @@ const waits = new Waits({
   alert: $("#store-alert"),
   changed: show,
   held: () => checkout.load(),
-  take: (product) => buy(shelf.get(product)),
+  take: (id) => checkout.buyById(id),
 });
 const answers = new Answers();
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {

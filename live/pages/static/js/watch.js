@@ -53,7 +53,7 @@ const waits = new Waits({
   alert: $("#watch-alert"),
   changed: showProducts,
   held: () => checkout.load(),
-  take: (product) => checkout.buy(priced(product)),
+  take: (id) => checkout.buyById(id),
 });
 const rows = new ProductRows($("#products"), (product) => new ProductView(product, {
   buy: buyFromSheet,
