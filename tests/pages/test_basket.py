@@ -33,7 +33,11 @@ ACCOUNT: Final = {"id": "a2", "name": "Mina", "email": "mina@example.com", "stor
 ANSWERS: Final[dict[str, Any]] = {
     "/me": {**ACCOUNT, "account": ACCOUNT},
     "/stores/flowers/basket": {"holds": [HOLD], "now_ms": 0},
-    "/me/points": {"wallet": {"ready_minor": 1_500, "pending_minor": 0}, "entries": []},
+    "/me/points": {
+        "wallet": {"ready_minor": 1_500, "pending_minor": 0},
+        "expiring": [{"amount_minor": 500, "expires_at_ms": 1_796_000_000_000}],
+        "entries": [],
+    },
     "/me/addresses": {"addresses": []},
 }
 
@@ -103,4 +107,6 @@ async def test_what_was_missing_is_no_longer_marked_once_it_is_written(page: Pag
 async def test_the_account_tells_its_points(page: Page) -> None:
     await opened(page, [])
     await page.click("[data-test=account]")
-    await expect(page.locator("[data-test=points-have]")).to_have_text("1,500 points")
+    await expect(page.locator("[data-test=points-have]")).to_contain_text(
+        "1,500 points · 500 of them until"
+    )

@@ -5,7 +5,7 @@
 import { api, explain } from "./api.js";
 import { $, fieldsOf, h, say, sheet } from "./dom.js";
 import { me, onAccount, rename, signIn, signOut, signUp } from "./session.js";
-import { fullCount, lineName, money, t } from "./text.js";
+import { fullCount, lineName, moment, money, t } from "./text.js";
 
 const ORDERS_SHOWN = 5;
 const dialog = sheet($("#account-dialog"));
@@ -137,12 +137,14 @@ function eraser() {
   return h("details", { class: "stack", "data-test": "erase" }, h("summary", {}, t("account.erase")), h("p", { class: "soft" }, t("account.erase_hint")), button, told);
 }
 
-/** What there is to spend, and what comes; of neither nothing is said. */
+/** What there is to spend, what comes, and what goes first; of what is none nothing is said. */
 async function showPoints(place) {
   try {
-    const { wallet } = await api("GET", "/me/points");
+    const { wallet, expiring: [soon] } = await api("GET", "/me/points");
     const facts = [["points", wallet.ready_minor], ["points_coming", wallet.pending_minor]];
-    say(place, facts.filter(([, some]) => some > 0).map(([key, some]) => t(`account.${key}`, { points: fullCount(some) })).join(" · "));
+    const told = facts.filter(([, some]) => some > 0).map(([key, some]) => t(`account.${key}`, { points: fullCount(some) }));
+    if (soon) told.push(t("account.points_going", { points: fullCount(soon.amount_minor), when: moment(soon.expires_at_ms) }));
+    say(place, told.join(" · "));
   } catch (error) {
     say(place, explain(error));
   }
