@@ -54,16 +54,21 @@ class SqlPaymentBook:
             voided = earlier and await _step(connection, earlier, AttemptEvent.VOID)
             if voided is not None and voided is earlier:
                 return None
-            fresh = insert(payments).values(
+            fresh = Payment(
                 id=payment,
-                order_id=order,
+                order=order,
                 provider=provider,
+                reference="",
                 amount_minor=found.total_minor,
                 currency=found.currency,
                 state=Attempt.CREATED,
+                order_state=found.state,
+                overdue=False,
             )
-            await connection.execute(fresh)
-            return await _now(connection, payment)
+            said = ("id", "provider", "amount_minor", "currency", "state")
+            row = {name: getattr(fresh, name) for name in said} | {"order_id": order}
+            await connection.execute(insert(payments).values(row))
+            return fresh
 
     async def refer(self, payment: str, reference: str) -> None:
         """Keep what the provider calls the attempt."""
@@ -167,12 +172,6 @@ async def _let_go(
     freed = await advance(connection, order, OrderEvent.LET_GO)
     assert freed is not None, "a claim lost its units"
     return replace(ended, order_state=freed.state)
-
-
-async def _now(connection: AsyncConnection, payment: str) -> Payment:
-    found = await _read(connection, payments.c.id == payment)
-    assert found is not None, "attempts are never deleted"
-    return found
 
 
 async def _read(connection: AsyncConnection, condition: ColumnElement[bool]) -> Payment | None:
