@@ -26,6 +26,8 @@ async def run(_viewers: int, seconds: float) -> None:
     plan = Plan(BUYERS, round(seconds * STOCK_PER_S), seconds, SEED)
     with tempfile.TemporaryDirectory(prefix="kkot-chaos-") as folder:
         found = await chaos(Path(folder), plan)
+    for fault in found.faults:
+        print(f"  500: {fault}")
     acknowledged = found.holds + found.orders + found.refunds
     more = {name: float(value) for name, value in asdict(found).items() if isinstance(value, int)}
     more["faults"] = float(len(found.faults))
