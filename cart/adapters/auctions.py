@@ -25,8 +25,10 @@ from cart.adapters.auction_rows import (
 from cart.adapters.auction_tables import auction_bids, auctions
 from cart.adapters.bids import decide_bids
 from cart.adapters.database import Database
-from cart.adapters.ledger import lock_holds, lock_skus, read_clock, turn_holds, write_skus
+from cart.adapters.hold_rows import lock_holds
 from cart.adapters.lots import hand_over, set_aside, taken
+from cart.adapters.moving import turn_holds, write_skus
+from cart.adapters.sku_rows import lock_skus, read_clock
 from cart.adapters.tables import holds, skus
 from cart.core import auction as core
 from cart.core.auction import Auction, AuctionState, Bidding, Own

@@ -20,8 +20,8 @@ from cart.adapters.auction_rows import (
     write_max,
 )
 from cart.adapters.auction_tables import auction_bids, auctions
-from cart.adapters.ledger import lock_skus, read_clock
 from cart.adapters.owned import read_units
+from cart.adapters.sku_rows import lock_skus, read_clock
 from cart.adapters.tables import products
 from cart.core import auction as core
 from cart.core.auction import Accepted, Bidding, Outbid, Refused

@@ -42,7 +42,7 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction, committed when the context ends well.
+        """A transaction, committed when the context ends well and nobody rolled it back.
 
         Raises the driver's errors, and `Busy` when a row stays locked by others.
         """
@@ -51,11 +51,13 @@ class Database:
                 async with self._engine.begin() as connection:
                     await connection.execute(_BOUNDS)
                     yield connection
+                    wrote = connection.in_transaction()
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE:
                 raise Busy from error
             raise
-        self.written.set()
+        if wrote:
+            self.written.set()
 
     @asynccontextmanager
     async def reading(

@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, literal_column, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Text,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.deal_tables import RULES, deals
@@ -21,6 +32,10 @@ DEAL: Final[tuple[ColumnElement[Any], ...]] = (
     milliseconds(func.clock_timestamp()).label("now_ms"),
 )
 RULING: Final[ColumnElement[bool]] = literal_column(f"({RULES})")
+
+_RULING: Final = select(*DEAL).where(
+    deals.c.product == any_(bindparam("products", type_=ARRAY(Text))), RULING
+)
 
 _TAKE: Final = text(
     "UPDATE deals SET taken = taken + new.units, version = version + 1"
@@ -54,8 +69,8 @@ def to_deal(row: Row[Any]) -> Deal:
 
 async def ruling_deals(connection: AsyncConnection, products: Iterable[str]) -> dict[str, Deal]:
     """The deals that have a say in what locked products cost, by product."""
-    query = select(*DEAL).where(deals.c.product.in_(sorted(set(products))), RULING)
-    return {row.product: to_deal(row) for row in await connection.execute(query)}
+    rows = await connection.execute(_RULING, {"products": list(products)})
+    return {row.product: to_deal(row) for row in rows}
 
 
 async def take_units(connection: AsyncConnection, taken: Mapping[str, int]) -> None:

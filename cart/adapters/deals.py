@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.database import Database
 from cart.adapters.deal_rows import DEAL, RULING, to_deal
 from cart.adapters.deal_tables import deals
-from cart.adapters.ledger import read_clock
 from cart.adapters.outbox import put
+from cart.adapters.sku_rows import read_clock
 from cart.adapters.tables import products
 from cart.core import event
 from cart.core.deal import OPEN, Deal, DealState, at, end, start

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters import shelf
 from cart.adapters.database import Database
 from cart.adapters.import_tables import stock_imports
-from cart.adapters.ledger import lock_skus, write_skus
+from cart.adapters.moving import write_skus
+from cart.adapters.sku_rows import lock_skus
 from cart.adapters.tables import products, skus
 from cart.core.bulk import Plan, Report
 from cart.core.catalog import Product, edited

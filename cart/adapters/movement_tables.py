@@ -19,9 +19,9 @@ from cart.adapters.tables import NOW, metadata
 stock_movements = Table(
     "stock_movements",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
     # no foreign key: as with holds, the SKU's product is locked
-    Column("sku", Text, nullable=False),
+    Column("sku", Text, primary_key=True),
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("reason", Text, nullable=False),
     Column("ref", Text, nullable=False),
     Column("free_change", Integer, nullable=False),
@@ -33,7 +33,6 @@ stock_movements = Table(
         " 'correction', 'import')",
         name="known_reason",
     ),
-    Index("ix_stock_movements_sku_id", "sku", "id"),
     Index(
         "uq_stock_movements_key",
         "sku",

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cart.adapters.copying import copy_rows
 from cart.adapters.database import Database
 from cart.adapters.movement_tables import stock_movements
 from cart.core.movement import Movement, Reason
@@ -24,11 +25,7 @@ BY_KEY: Final = (Reason.RESTOCK, Reason.CORRECTION, Reason.IMPORT)
 WHOLE_WITHIN_S: Final = 600.0
 """A recount of everything that takes longer fails."""
 
-_LOG: Final = text(
-    "INSERT INTO stock_movements (sku, reason, ref, free_change, held_change, sold_change)"
-    " SELECT * FROM unnest(CAST(:skus AS text[]), CAST(:reasons AS text[]), CAST(:refs AS text[]),"
-    " CAST(:free AS int[]), CAST(:held AS int[]), CAST(:sold AS int[]))"
-)
+NEW: Final = ("sku", "reason", "ref", "free_change", "held_change", "sold_change")
 
 _PAGE: Final = text(
     "SELECT s.id, s.free, s.held, s.sold,"
@@ -66,19 +63,8 @@ _WHOLE: Final = text(
 
 async def log(connection: AsyncConnection, movements: Sequence[Movement]) -> None:
     """Add movements of locked products to the log."""
-    if not movements:
-        return
-    await connection.execute(
-        _LOG,
-        {
-            "skus": [movement.sku for movement in movements],
-            "reasons": [movement.reason.value for movement in movements],
-            "refs": [movement.ref for movement in movements],
-            "free": [movement.free for movement in movements],
-            "held": [movement.held for movement in movements],
-            "sold": [movement.sold for movement in movements],
-        },
-    )
+    rows = ((one.sku, one.reason.value, one.ref, one.free, one.held, one.sold) for one in movements)
+    await copy_rows(connection, stock_movements, NEW, rows)
 
 
 async def made_by_key(

@@ -23,17 +23,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters import discounts
 from cart.adapters.database import Database
-from cart.adapters.ledger import (
-    CLOCK,
-    HOLD,
-    lock_holds,
-    lock_skus,
-    read_clock,
-    to_hold,
-    turn_holds,
-)
+from cart.adapters.hold_rows import HOLD, lock_holds, to_hold
+from cart.adapters.moving import turn_holds
 from cart.adapters.outbox import put
 from cart.adapters.shelf import to_delivery
+from cart.adapters.sku_rows import CLOCK, lock_skus, read_clock
 from cart.adapters.tables import holds, milliseconds, order_lines, orders, products, stores
 from cart.adapters.waits import end_offers
 from cart.core import event

@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.database import Database
 from cart.adapters.discounts import give_back, refund_points
 from cart.adapters.due import AS_NEW, take_due
-from cart.adapters.ledger import lock_holds, lock_skus, turn_holds
+from cart.adapters.hold_rows import lock_holds
+from cart.adapters.moving import turn_holds
 from cart.adapters.orders import advance, lock_order, read_order
 from cart.adapters.outbox import put
 from cart.adapters.payments import PAYMENT, to_payment
 from cart.adapters.refund_tables import refund_lines, refunds
+from cart.adapters.sku_rows import lock_skus
 from cart.adapters.tables import holds, orders, payments
 from cart.core import event
 from cart.core.hold import HoldEvent, HoldState

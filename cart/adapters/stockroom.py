@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from cart.adapters.database import Database
-from cart.adapters.ledger import lock_skus, write_skus
 from cart.adapters.movements import made_by_key
+from cart.adapters.moving import write_skus
+from cart.adapters.sku_rows import lock_skus
 from cart.adapters.waits import lengths_in
 from cart.core.movement import Reason
 from cart.core.restock import RestockRefusal, restock

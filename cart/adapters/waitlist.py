@@ -8,8 +8,8 @@ from sqlalchemy import Row, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
-from cart.adapters.ledger import CLOCK, lock_skus, read_clock
 from cart.adapters.owned import read_units
+from cart.adapters.sku_rows import CLOCK, lock_skus, read_clock
 from cart.adapters.tables import holds, milliseconds, products, skus
 from cart.adapters.waitlist_tables import waits
 from cart.adapters.waits import tell_lengths, tell_waits

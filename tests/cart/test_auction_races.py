@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from cart.adapters import auctions as book
-from cart.adapters import bids, ledger
+from cart.adapters import bids, sku_rows
 from cart.adapters.auction_rows import read_auctions
 from cart.adapters.owned import read_units
 from cart.core.auction import (
@@ -141,7 +141,7 @@ async def test_control_a_bid_without_the_products_lock_goes_above_the_limit(
 
     async def unlocked(connection: AsyncConnection, _: Any) -> dict[str, Sku]:
         async with shop.engine.connect() as other:
-            return await ledger.lock_skus(other, [product.id])
+            return await sku_rows.lock_skus(other, [product.id])
 
     async def read_then_hold(*said: Any) -> Any:
         units = await read_units(*said)

@@ -21,11 +21,11 @@ from contextlib import asynccontextmanager
 from types import ModuleType
 
 import pytest
-from sqlalchemy import Select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from cart.adapters import ledger, orders
+from cart.adapters import ledger, moving, orders, sku_rows
 from cart.adapters.database import Database
 from cart.adapters.ledger import SqlBatch, SqlLedger
 from cart.adapters.orders import SqlOrderBook
@@ -147,7 +147,7 @@ async def test_control_magento_6363_without_row_locks_two_hold_the_one_unit(
 ) -> None:
     product, other = await shop.stock(1), make_shop(engine)
     both_have_read = asyncio.Barrier(2)
-    read = ledger.lock_asked
+    read = sku_rows.lock_asked
 
     async def read_both(
         connection: AsyncConnection, requests: Sequence[HoldRequest]
@@ -156,7 +156,8 @@ async def test_control_magento_6363_without_row_locks_two_hold_the_one_unit(
         await both_have_read.wait()
         return found
 
-    monkeypatch.setattr(Select, "with_for_update", lambda query, **_: query)
+    unlocked = text(str(sku_rows.LOCK_ASKED).partition(" FOR NO KEY UPDATE")[0])
+    monkeypatch.setattr(sku_rows, "LOCK_ASKED", unlocked)
     monkeypatch.setattr(ledger, "lock_asked", read_both)
     async with committing(other):
         asked = await asyncio.gather(shop.hold(product), other.hold(product, buyer=STRANGER))
@@ -327,7 +328,7 @@ async def test_django_shop_888_an_edit_wrote_back_the_stock_it_had_read(shop: Sh
 
 @pytest.mark.parametrize(
     ("module", "step"),
-    [(ledger, "insert_holds"), (ledger, "log"), (ledger, "put"), (orders, "end_offers")],
+    [(ledger, "insert_holds"), (moving, "log"), (moving, "put_each"), (orders, "end_offers")],
 )
 async def test_shopper_591_stock_was_reserved_after_the_commit(
     shop: Shop,

@@ -23,6 +23,7 @@ from cart.core.stock import (
     PriceChanged,
     Repeated,
     SoldOut,
+    decide,
 )
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.holding import QUEUE_LIMIT, Holding
@@ -287,6 +288,20 @@ async def test_unknown_commit_is_not_acknowledged_and_a_retry_finds_the_hold(sho
         committing.cancel()
     assert isinstance(again, Repeated)
     assert await shop.counters(product) == (0, 1, 0)
+
+
+async def test_who_only_refuses_writes_nothing(shop: Shop, engine: AsyncEngine) -> None:
+    product, database = await shop.stock(1), Database(engine)
+    ledger = SqlLedger(database)
+    for key, told in (("one", True), ("another", False)):
+        request = HoldRequest((key,), BUYER, key, (HoldLine(sku=product.id),), None)
+        database.written.clear()
+        async with ledger.batch([request], 1_000) as batch:
+            outcome = decide([request], batch.facts)
+            await batch.keep([request], outcome)
+        assert database.written.is_set() is told
+    assert outcome.decisions == [SoldOut(product.id, free=0, held=1)]
+    assert await shop.drifts() == []
 
 
 async def test_full_queue_is_busy_and_the_end_cancels_those_who_wait(shop: Shop) -> None:

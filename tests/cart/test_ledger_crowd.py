@@ -6,12 +6,12 @@ The same acts and truths as in `test_ledger_machine.py`; here the database decid
 import asyncio
 import random
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from sqlalchemy import Select
+from sqlalchemy import text
 
-from cart.adapters.tables import products
+from cart.adapters import sku_rows
 from tests.cart import market_buyers, market_sellers
 from tests.cart.market import opened
 from tests.cart.truths import lies_of
@@ -54,12 +54,9 @@ async def test_books_are_true_while_many_do_everything_at_once(
 async def test_control_without_the_product_s_lock_a_crowd_makes_the_counters_drift(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locked = Select.with_for_update
-
-    def unlocked(query: Any, **how: Any) -> Any:
-        return query if how.get("of") is products else locked(query, **how)
-
-    monkeypatch.setattr(Select, "with_for_update", unlocked)
+    for lock in ("LOCK", "LOCK_ASKED"):
+        unlocked = str(getattr(sku_rows, lock)).partition(" FOR NO KEY UPDATE")[0]
+        monkeypatch.setattr(sku_rows, lock, text(unlocked))
     chance = random.Random(0)
     async with opened(migrated_url) as market:
         for _ in range(TRIES):

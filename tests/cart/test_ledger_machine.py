@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cart.adapters import ledger
+from cart.adapters import hold_rows, ledger
 from cart.core.hold import Hold
 from cart.core.stock import Granted, Repeated
 from tests.cart import market_buyers, market_sellers
@@ -100,7 +100,7 @@ async def test_control_a_node_that_dies_between_two_commits_is_found_out(
     migrated_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Holds that are durable before their units are counted: some moment of death shows it."""
-    insert = ledger.insert_holds
+    insert = hold_rows.insert_holds
 
     async def insert_for_good(connection: AsyncConnection, made: Made) -> None:
         await insert(connection, made)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from cart.adapters import ledger
+from cart.adapters import moving
 from cart.adapters.waits import ROUND_LIMIT_WAITS, first_in_line
 from cart.core.catalog import Product
 from cart.core.deal import DealKind
@@ -283,7 +283,7 @@ async def test_a_long_line_is_offered_in_rounds_that_no_one_notices(
 
     product, _ = await sold_out(shop)
     await line_up(shop, product, 600)
-    monkeypatch.setattr(ledger, "first_in_line", counted)
+    monkeypatch.setattr(moving, "first_in_line", counted)
     await shop.restock(product, units)
     assert max(rounds) <= ROUND_LIMIT_WAITS
     told = [event["person"] for event in await everything_told(shop, "offer")]
@@ -315,7 +315,7 @@ async def test_a_shut_deal_passes_over_a_long_line_in_rounds(
     )
     deal = await shop.cart.dealing.announce(SELLER, "s", "k", terms)
     await shop.cart.dealing.end(SELLER, deal.id)
-    monkeypatch.setattr(ledger, "first_in_line", counted)
+    monkeypatch.setattr(moving, "first_in_line", counted)
     await shop.cart.holding.release(BUYER, hold.id)
     assert max(rounds) <= ROUND_LIMIT_WAITS
     told = await everything_told(shop, "wait")
@@ -353,7 +353,7 @@ async def test_control_offered_a_transaction_later_a_walk_in_overtakes(
 
     product, hold = await sold_out(shop)
     await wait_for(shop, product, FIRST)
-    monkeypatch.setattr(ledger, "first_in_line", nobody)
+    monkeypatch.setattr(moving, "first_in_line", nobody)
     await shop.cart.holding.release(BUYER, hold.id)
     monkeypatch.undo()
     assert isinstance(await shop.ask(product.id, buyer=STRANGER), Granted)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.adapters import database
 from cart.adapters.database import Database
-from cart.adapters.ledger import lock_skus
+from cart.adapters.sku_rows import lock_skus
 from cart.errors import Busy
 from tests.cart.shop import Shop
 
