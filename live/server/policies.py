@@ -21,7 +21,8 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, Protocol
 
 import structlog
@@ -58,6 +59,10 @@ _ABOUT: Final = frozenset({"audience", "person", "show", "key"})
 """Members of cart's events that are for us and not for viewers: who hears of it, in which show."""
 
 
+PEOPLE_AT_ONCE: Final = 32
+"""So many people are told what is theirs alone at a time."""
+
+
 class CartToRooms:
     """Cart's events go to the rooms of the store's shows; a failure is for the outbox to retry, and
     by their keys the rooms are told none of them twice."""
@@ -67,14 +72,36 @@ class CartToRooms:
         self._publish = publish
 
     async def __call__(self, store: str, events: Sequence[Mapping[str, Any]]) -> None:
-        """Publish the events where they matter."""
+        """Publish the events where they matter, in order; to each person his own, in order."""
         shows = await self._shows.unended(store)
+        for own, run in groupby(events, key=lambda event: event.get("audience") == "person"):
+            if own:
+                await self._tell_each(list(run), shows)
+            else:
+                await self._tell(run, shows)
+
+    async def _tell(self, events: Iterable[Mapping[str, Any]], shows: Sequence[Show]) -> None:
         for event in events:
             message = {name: value for name, value in event.items() if name not in _ABOUT}
             to = _audience(event)
             for show in shows:
                 if _matters(event, show):
                     await self._publish(show.id, message, to, event["key"])
+
+    async def _tell_each(self, events: Sequence[Mapping[str, Any]], shows: Sequence[Show]) -> None:
+        """Nobody's own waits for what is another's: thousands may have offers at once."""
+        by_person: dict[str, list[Mapping[str, Any]]] = {}
+        for event in events:
+            by_person.setdefault(event["person"], []).append(event)
+        turns = asyncio.Semaphore(PEOPLE_AT_ONCE)
+
+        async def tell(own: Sequence[Mapping[str, Any]]) -> None:
+            async with turns:
+                await self._tell(own, shows)
+
+        async with asyncio.TaskGroup() as tasks:
+            for own in by_person.values():
+                tasks.create_task(tell(own))
 
 
 def _audience(event: Mapping[str, Any]) -> str:

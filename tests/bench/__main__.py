@@ -16,6 +16,7 @@ from tests.bench import (
     crowd,
     fanout,
     glass,
+    growth,
     holds,
     join,
     loss,
@@ -37,6 +38,7 @@ BENCHES: Final[dict[str, Callable[[int, float], Awaitable[None]]]] = {
     "checkout": checkout.run,
     "auction": auction.run,
     "restock": restock.run,
+    "growth": growth.run,
     "chaos": chaos.run,
 }
 ROOM: Final[dict[str, Callable[[fanout.Load], Awaitable[None]]]] = {

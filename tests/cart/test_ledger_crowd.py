@@ -16,7 +16,12 @@ from tests.cart import market_buyers, market_sellers
 from tests.cart.market import opened
 from tests.cart.truths import lies_of
 
-ACTS: Final = (*market_buyers.ACTS, *market_sellers.ACTS)
+ACTS: Final = tuple(
+    act
+    for act in (*market_buyers.ACTS, *market_sellers.ACTS)
+    if act is not market_sellers.time_passes
+)
+"""Time passes between crowds: it moves all rows at once, in no order that anybody else keeps."""
 CROWDS: Final = 20
 AT_ONCE: Final = 12
 MOMENTS: Final = 400
@@ -45,6 +50,7 @@ async def test_books_are_true_while_many_do_everything_at_once(
             ]
             moments = chance.choice([0, -chance.randint(1, COMMITS), chance.randint(1, MOMENTS)])
             await market.step(acts, chance.choice(market.nodes), moments)
+            await market_sellers.time_passes(market, market.nodes[0], chance)
         await market.come_to_rest()
         assert market.holds
         assert market.orders

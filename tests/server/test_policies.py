@@ -157,6 +157,36 @@ async def test_an_auction_is_told_in_its_show_and_a_bidder_alone_how_it_fares(
     assert rooms.heard == [(other.id, state, ""), (show, fares, "@ann")]
 
 
+async def test_nobody_s_own_waits_for_another_s(world: World, show: str) -> None:
+    """Each hears in order; who is slow to be told delays nobody else but what is for all after."""
+    others_heard = asyncio.Event()
+
+    class SlowForAnn(Rooms):
+        async def publish(
+            self, show: str, event: Mapping[str, Any], to: str = "", key: str | None = None
+        ) -> None:
+            if to == person("ann"):
+                await others_heard.wait()
+            await super().publish(show, event, to, key)
+            if to == person("bo") and event["type"] == "wait":
+                others_heard.set()
+
+    def own(kind: str, whose: str) -> dict[str, Any]:
+        return {"type": kind, "audience": "person", "person": whose, "key": kind + whose}
+
+    rooms = SlowForAnn()
+    events = [own("offer", "ann"), own("offer", "bo"), own("wait", "ann"), own("wait", "bo")]
+    async with asyncio.timeout(10):
+        await CartToRooms(world.shows, rooms.publish)(
+            "flowers", [*events, {"type": "stock", "product": "p1", "key": "1"}]
+        )
+    ann, bo = person("ann"), person("bo")
+    assert [(to, event["type"]) for _, event, to in rooms.heard] == [
+        *((bo, "offer"), (bo, "wait"), (ann, "offer"), (ann, "wait")),
+        ("", "stock"),
+    ]
+
+
 async def test_the_stage_door_tells_shows_the_latest_word(world: World, show: str) -> None:
     door = StageDoor()
     door.on_stage("none", True)
