@@ -4,15 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import Table, text
+from sqlalchemy import Table
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 LOST: Final = (
-    *(asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
-    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
 )
-
-_ANYTHING: Final = text("SELECT 1")
+"""A connection that ended with one of these may not know it yet."""
 
 
 async def copy_rows(
@@ -23,14 +24,17 @@ async def copy_rows(
 ) -> None:
     """Add rows to a table in the open transaction; columns left out get their defaults.
 
-    Raises asyncpg's errors, and SQLAlchemy's `DBAPIError` when the connection is gone.
+    Raises asyncpg's errors, and `OperationalError` when the connection is gone.
     """
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, asyncpg.Connection), "cart speaks to PostgreSQL by asyncpg"
     try:
         await driver.copy_records_to_table(table.name, columns=columns, records=rows)
-    except LOST:
-        # SQLAlchemy does not see what its driver does here. Asking for anything tells it, and its
-        # pool lets go of this connection and of those that were lost with it.
-        await connection.execute(_ANYTHING)
-        raise
+    except (asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+        if not (driver.is_closed() or isinstance(error, LOST)):
+            raise
+        # SQLAlchemy does not see what its driver does here, and would lend the connection again.
+        await connection.invalidate()
+        raise OperationalError(
+            f"COPY {table.name}", None, error, connection_invalidated=True
+        ) from error
