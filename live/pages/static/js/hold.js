@@ -136,7 +136,8 @@ export class Checkout {
     clearInterval(this.timer);
     this.timer = setInterval(() => this.#tick(), TICK_MS);
     if (!this.dialog.open) this.dialog.showModal();
-    await this.form.open(open, product.store);
+    // Not waited for: who closes the sheet at once may buy something else.
+    this.form.open(open, product.store).catch((error) => this.#complain(explain(error)));
     return undefined;
   }
 
