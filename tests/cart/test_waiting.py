@@ -269,11 +269,8 @@ async def test_who_reached_the_limit_meanwhile_is_passed_over(shop: Shop) -> Non
     assert [(e["person"], e["state"]) for e in await shop.hear("wait")] == [(FIRST, "passed_over")]
 
 
-@pytest.mark.parametrize(("units", "offers"), [(600, 600), (3, 3)])
-async def test_a_long_line_is_offered_in_rounds_that_no_one_notices(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, units: int, offers: int
-) -> None:
-    """First come first served across rounds, however many units there are."""
+def counted_rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many of the line each round from now on decides."""
     rounds: list[int] = []
 
     async def counted(*said: Any) -> list[Waiting]:
@@ -281,9 +278,18 @@ async def test_a_long_line_is_offered_in_rounds_that_no_one_notices(
         rounds.append(len(found))
         return found
 
+    monkeypatch.setattr(moving, "first_in_line", counted)
+    return rounds
+
+
+@pytest.mark.parametrize(("units", "offers"), [(600, 600), (3, 3)])
+async def test_a_long_line_is_offered_in_rounds_that_no_one_notices(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, units: int, offers: int
+) -> None:
+    """First come first served across rounds, however many units there are."""
     product, _ = await sold_out(shop)
     await line_up(shop, product, 600)
-    monkeypatch.setattr(moving, "first_in_line", counted)
+    rounds = counted_rounds(monkeypatch)
     await shop.restock(product, units)
     assert max(rounds) <= ROUND_LIMIT_WAITS
     told = [event["person"] for event in await everything_told(shop, "offer")]
@@ -295,13 +301,6 @@ async def test_a_long_line_is_offered_in_rounds_that_no_one_notices(
 async def test_a_shut_deal_passes_over_a_long_line_in_rounds(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rounds: list[int] = []
-
-    async def counted(*said: Any) -> list[Waiting]:
-        found = await first_in_line(*said)
-        rounds.append(len(found))
-        return found
-
     product, hold = await sold_out(shop)
     await line_up(shop, product, 600)
     shop.shows["s"] = ShowFacts("camellia", "live", ())
@@ -315,7 +314,7 @@ async def test_a_shut_deal_passes_over_a_long_line_in_rounds(
     )
     deal = await shop.cart.dealing.announce(SELLER, "s", "k", terms)
     await shop.cart.dealing.end(SELLER, deal.id)
-    monkeypatch.setattr(moving, "first_in_line", counted)
+    rounds = counted_rounds(monkeypatch)
     await shop.cart.holding.release(BUYER, hold.id)
     assert max(rounds) <= ROUND_LIMIT_WAITS
     told = await everything_told(shop, "wait")

@@ -1,5 +1,6 @@
 """What the providers have in common: whom they answer, how, and whom they tell."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -12,7 +13,7 @@ Tell = Callable[[str, dict[str, str], bytes], None]
 """Post a message to a path of the shop, with these headers."""
 
 
-class Provider:
+class Provider(ABC):
     """Answers whoever has the key, once for each key of idempotency."""
 
     name: str
@@ -25,9 +26,9 @@ class Provider:
         self._tell = tell
         self._url = url
 
+    @abstractmethod
     def stranger(self) -> tuple[int, Json]:
         """What somebody without the key is told."""
-        raise NotImplementedError
 
     async def _serve(self, request: Request, at: str, act: Act) -> Response:
         if request.headers.get("authorization") != self.authorization:
