@@ -6,6 +6,7 @@ The last two are spoken to over real HTTP, their stand-in being a process that c
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from copy import copy
 
 import httpx
 import pytest
@@ -102,8 +103,8 @@ async def state_of(shop: Shop, order: Order) -> OrderState:
 
 
 def hurried(shop: Shop) -> Settling:
-    """The same settling, of little patience."""
-    settling = shop.cart.settling
+    """The same settling, of little patience; the shop's own keeps its patience."""
+    settling = copy(shop.cart.settling)
     settling._answer_within_s = 0.25
     return settling
 
