@@ -1,8 +1,9 @@
 """The one place that turns errors into answers: `application/problem+json` (RFC 9457).
 
 Every package raises its own tree of errors whose leaves carry a `code` and perhaps `facts`; the
-table below gives each code its HTTP status. A lost store is 503 with Retry-After. Anything else
-that escapes is a fault of ours: 500 without details, logged with the request's id.
+table below gives each code its HTTP status. A store that is lost, full, or broke off a transaction
+(deadlock) is 503 with Retry-After. Anything else that escapes is a fault of ours: 500 without
+details, logged with the request's id.
 """
 
 from collections.abc import Mapping
@@ -95,11 +96,15 @@ HTTP_CODES: Final = {
 
 STORE_LOSS: Final = (
     *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError),
-    *(asyncpg.TooManyConnectionsError, PoolTimeoutError),
+    *(asyncpg.InsufficientResourcesError, asyncpg.TransactionRollbackError, PoolTimeoutError),
     *(RedisConnectionError, RedisTimeoutError),
-    *(ConnectionError, FileNotFoundError, TimeoutError),
+    OSError,
 )
-"""What drivers raise when a store is gone; a unix socket that is gone is a file not found."""
+"""What drivers raise when a store is gone, has no room, or gave a transaction up for others' sake.
+
+A unix socket that is gone is a file not found, a name that nobody knows for the moment and a host
+of which no address answers are an `OSError` too, and so is a time that is over.
+"""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
