@@ -15,10 +15,11 @@ from cart.core.coupon import Unfit, tidy_code
 from cart.core.delivery import is_postcode
 from cart.core.hold import Hold
 from cart.core.order import HOLDS_LIMIT, MixedStores, NotHeld, Order, OrderState, Recipient, TooLate
-from cart.core.payment import Attempt
+from cart.core.payment import ATTEMPTS_LIMIT, Attempt
 from cart.core.quote import CouponUnfit, PointsShort, Quote, Wish
 from cart.core.refund import RefundWish
 from cart.errors import (
+    Busy,
     CartError,
     Conflict,
     CouponRefused,
@@ -31,8 +32,9 @@ from cart.errors import (
     OrderExpired,
     PriceChanged,
     ProviderUnavailable,
+    TooMany,
 )
-from cart.ports.answers import KeyUsed
+from cart.ports.answers import Full, KeyUsed
 from cart.ports.orders import NoSuchHold, OrderBook, Placed, Placement, PriceDiffers, Unquotable
 from cart.ports.payments import Begun, Charge, PaymentBook, PaymentProvider, ProviderSilent
 from cart.refunding import Refunding
@@ -171,7 +173,7 @@ class Checkout:
         """Begin, or go on with, paying; where to send the buyer.
 
         `provider` may be left out when there is only one. Raises `Invalid`, `NotFound`,
-        `Conflict`, `OrderExpired`, `ProviderUnavailable`.
+        `Conflict`, `OrderExpired`, `TooMany`, `Busy`, `ProviderUnavailable`.
         """
         found = await self._own(buyer, order)
         if found.total_minor == 0:
@@ -184,8 +186,12 @@ class Checkout:
         if name not in self._providers:
             raise Invalid("no such provider", field="provider")
         payment = await self._payments.open(order, self._make_id(), name)
+        if isinstance(payment, Full):
+            raise TooMany("attempts to pay one order", limit=ATTEMPTS_LIMIT)
         if payment is None or payment.state != Attempt.CREATED:
             raise self._refusal(await self._own(buyer, order))
+        if not self._settling.rounds.take_turn(payment.id):
+            raise Busy("the provider was just asked about this payment, often")
         charge = Charge(
             payment=payment.id,
             order=order,
@@ -195,8 +201,9 @@ class Checkout:
             return_path=f"/orders/{order}",
         )
         begun = await self._begin(name, charge)
-        if begun.reference != payment.reference:
-            await self._payments.refer(payment.id, begun.reference)
+        known = begun.reference == payment.reference
+        if not known and not await self._payments.refer(payment.id, begun.reference):
+            raise self._refusal(await self._own(buyer, order))
         return begun.redirect
 
     async def _begin(self, provider: str, charge: Charge) -> Begun:

@@ -103,4 +103,4 @@ class Settling:
             return await self._payments.sell(attempt.id)
         if verdict == Standing.MISMATCHED:
             return await self._payments.void(attempt.id)
-        return await self._payments.decline(attempt.id) if verdict in ENDED else None
+        return await self._payments.refuse(attempt.id) if verdict in ENDED else None

@@ -17,7 +17,8 @@ from cart.adapters.due import AS_NEW, take_due
 from cart.adapters.orders import advance, lock_order
 from cart.adapters.tables import orders, payments
 from cart.core.order import Order, OrderEvent, OrderState, payable
-from cart.core.payment import OPEN, UNSETTLED, Attempt, AttemptEvent, after
+from cart.core.payment import ATTEMPTS_LIMIT, OPEN, UNSETTLED, Attempt, AttemptEvent, after
+from cart.ports.answers import Full
 from cart.ports.payments import Payment
 
 CLAIM_CAP: Final = text("interval '1 hour'")
@@ -38,7 +39,7 @@ class SqlPaymentBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def open(self, order: str, payment: str, provider: str) -> Payment | None:
+    async def open(self, order: str, payment: str, provider: str) -> Payment | Full | None:
         """The order's open attempt, made if there is none; None when it cannot be paid now.
 
         An attempt at another provider that has not been claimed yet is called off for it.
@@ -47,10 +48,12 @@ class SqlPaymentBook:
             found = await lock_order(connection, order)
             if not payable(found):
                 return None
-            mine = (payments.c.order_id == order) & payments.c.state.in_(OPEN)
-            earlier = await _read(connection, mine)
+            attempts = await _read(connection, payments.c.order_id == order, ATTEMPTS_LIMIT)
+            earlier = next((one for one in attempts if one.state in OPEN), None)
             if earlier is not None and earlier.provider == provider:
                 return earlier
+            if len(attempts) == ATTEMPTS_LIMIT:
+                return Full()
             voided = earlier and await _step(connection, earlier, AttemptEvent.VOID)
             if voided is not None and voided is earlier:
                 return None
@@ -70,21 +73,24 @@ class SqlPaymentBook:
             await connection.execute(insert(payments).values(row))
             return fresh
 
-    async def refer(self, payment: str, reference: str) -> None:
-        """Keep what the provider calls the attempt."""
-        change = update(payments).where(payments.c.id == payment)
+    async def refer(self, payment: str, reference: str) -> bool:
+        """Keep what the provider calls the attempt; False when nobody may pay it any more."""
+        payable_still = (payments.c.id == payment) & (payments.c.state == Attempt.CREATED)
+        change = update(payments).where(payable_still).values(reference=reference)
         async with self._database.writing() as connection:
-            await connection.execute(change.values(reference=reference))
+            return (await connection.execute(change)).rowcount == 1
 
     async def payment(self, payment: str) -> Payment | None:
         """The attempt of that id."""
         async with self._database.reading() as connection:
-            return await _read(connection, payments.c.id == payment)
+            found = await _read(connection, payments.c.id == payment, 1)
+        return found[0] if found else None
 
     async def latest(self, order: str) -> Payment | None:
         """The newest attempt of an order."""
         async with self._database.reading() as connection:
-            return await _read(connection, payments.c.order_id == order)
+            found = await _read(connection, payments.c.order_id == order, 1)
+        return found[0] if found else None
 
     async def claim(self, payment: str) -> Payment:
         """Suspend expiry of the order's holds if they are still there; else void the attempt."""
@@ -119,6 +125,11 @@ class SqlPaymentBook:
         """There will be no money: a claim is let go, the order can be paid another way."""
         async with self._locked(payment) as (connection, order, attempt):
             return await _let_go(connection, order, attempt, AttemptEvent.DECLINE)
+
+    async def refuse(self, payment: str) -> Payment:
+        """The charge was refused: a claim is let go, what is still authorized must be given up."""
+        async with self._locked(payment) as (connection, order, attempt):
+            return await _let_go(connection, order, attempt, AttemptEvent.VOID)
 
     async def void(self, payment: str) -> Payment:
         """The money, should it come or have come, must go back; a claim stays until it has."""
@@ -163,7 +174,7 @@ async def _step(
 async def _let_go(
     connection: AsyncConnection, order: Order, attempt: Payment, happened: AttemptEvent
 ) -> Payment:
-    """End an attempt without money; if units wait for it, they wait no longer."""
+    """Let an attempt go on without units: if any wait for its money, they wait no longer."""
     mine = select(payments.c.claimed_at).where(payments.c.id == attempt.id)
     claimed_at = (await connection.execute(mine)).scalar_one()
     ended = await _step(connection, attempt, happened, claimed_at=null())
@@ -174,10 +185,12 @@ async def _let_go(
     return replace(ended, order_state=freed.state)
 
 
-async def _read(connection: AsyncConnection, condition: ColumnElement[bool]) -> Payment | None:
-    newest = _select(condition).order_by(payments.c.created_at.desc()).limit(1)
-    row = (await connection.execute(newest)).first()
-    return None if row is None else to_payment(row)
+async def _read(
+    connection: AsyncConnection, condition: ColumnElement[bool], limit: int
+) -> list[Payment]:
+    """The newest attempts first."""
+    newest = _select(condition).order_by(payments.c.created_at.desc()).limit(limit)
+    return [to_payment(row) for row in await connection.execute(newest)]
 
 
 def _select(condition: ColumnElement[bool]) -> Select[Any]:

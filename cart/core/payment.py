@@ -4,7 +4,8 @@ Two facts meet: our own `Attempt` state, written down before each act, and the `
 provider reports. `STEPS` says what follows from each pair, so that a buyer who comes back, a
 webhook, a repeated webhook and the settle loop all do the same thing, in any order, any number of
 times. A charge whose answer never came is UNKNOWN: its units stay claimed until the provider says.
-Money for goods that are gone goes back: VOIDING is repeated until the provider agrees.
+Money for goods that are gone goes back, and what is authorized for a charge that was refused is
+given up: VOIDING is repeated until the provider agrees.
 """
 
 from collections.abc import Mapping
@@ -89,6 +90,9 @@ NEXT: Final[Mapping[Attempt, Mapping[AttemptEvent, Attempt]]] = {
     Attempt.VOIDING: {AttemptEvent.FINISH_VOID: Attempt.VOIDED},
     Attempt.VOIDED: {},
 }
+
+ATTEMPTS_LIMIT: Final = 20
+"""Most attempts to pay one order, whatever became of them; more are refused."""
 
 OPEN: Final = (Attempt.CREATED, Attempt.CLAIMED, Attempt.UNKNOWN)
 """States of which an order has at most one attempt."""

@@ -32,14 +32,17 @@ class Payment:
 class PaymentBook(Protocol):
     """Payment attempts, and the orders and units that follow them."""
 
-    async def open(self, order: str, payment: str, provider: str) -> Payment | None:
+    async def open(self, order: str, payment: str, provider: str) -> Payment | Full | None:
         """The order's open attempt, made if there is none; None when it cannot be paid now.
 
         An attempt at another provider that has not been claimed yet is called off for it.
         """
 
-    async def refer(self, payment: str, reference: str) -> None:
-        """Keep what the provider calls the attempt."""
+    async def refer(self, payment: str, reference: str) -> bool:
+        """Keep what the provider calls the attempt; False when nobody may pay it any more.
+
+        What was called off without a name stays open at the provider: nobody may be sent there.
+        """
 
     async def payment(self, payment: str) -> Payment | None:
         """The attempt of that id."""
@@ -61,6 +64,9 @@ class PaymentBook(Protocol):
 
     async def decline(self, payment: str) -> Payment:
         """There will be no money: a claim is let go, the order can be paid another way."""
+
+    async def refuse(self, payment: str) -> Payment:
+        """The charge was refused: a claim is let go, what is still authorized must be given up."""
 
     async def void(self, payment: str) -> Payment:
         """The money, should it come or have come, must go back."""
@@ -173,7 +179,10 @@ class PaymentProvider(Protocol):
         """What the provider knows of the payment."""
 
     async def confirm(self, payment: Payment) -> Standing:
-        """Take the authorized money. DECLINED: it was not taken, and will not be."""
+        """Take the authorized money.
+
+        DECLINED: it was not taken, and will not be, though it may be authorized still.
+        """
 
     async def cancel(self, payment: Payment) -> Standing:
         """Call the payment off, giving back money that was taken; how it stands afterwards."""

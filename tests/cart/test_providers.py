@@ -16,11 +16,12 @@ from cart.adapters.database import Database
 from cart.adapters.money_recount import recount_money
 from cart.adapters.payments import SqlPaymentBook
 from cart.core.order import Order, OrderState
-from cart.core.payment import Attempt, Standing
+from cart.core.payment import ENDED, Attempt, Standing
 from cart.core.refund import RefundLine, RefundState, RefundWish
 from cart.errors import ProviderUnavailable
 from cart.ports.payments import Payment, ProviderSilent
 from cart.settling import Settling
+from tests.cart.deaths import Died, Node
 from tests.cart.shop import BUYER, SELLER, Shop, attempt
 from tests.cart.tills import (
     NOW_S,
@@ -267,8 +268,26 @@ async def test_refused_charge_lets_the_units_go(shop: Shop, remote: RemoteTill) 
     await shop.cart.settling.settle(payment)
     assert await state_of(shop, order) == OrderState.PLACED
     assert await remote.taken(payment) == 0
-    ended = (await latest(shop, order)).state
-    assert ended in (Attempt.DECLINED, Attempt.VOIDED)
+    assert (await latest(shop, order)).state == Attempt.VOIDED
+
+
+async def test_node_that_dies_after_a_refused_charge_leaves_no_money_authorized(
+    shop: Shop, remote: RemoteTill
+) -> None:
+    order, payment, redirect = await placed(shop)
+    await remote.approve(payment, redirect)
+    await remote.standin.plan("confirm", Fault.DECLINE)
+    node = Node(shop.engine, shop.shows)
+    _installed(node.shop, remote)
+    node.doom(-2)
+    with pytest.raises(Died):  # after the claim, and what the refused charge makes of it
+        await node.shop.cart.settling.settle(payment)
+    node.doom(0)
+    node.dead = False
+    assert await state_of(shop, order) == OrderState.PLACED
+    await shop.cart.settling.rounds.play()
+    assert await remote.provider.look_up(await latest(shop, order)) in ENDED
+    assert (await latest(shop, order)).state == Attempt.VOIDED
 
 
 @pytest.mark.parametrize(

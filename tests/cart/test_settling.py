@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
+from sqlalchemy import text
 
 from cart.adapters.database import Database
 from cart.adapters.payment_sandbox import Trick
 from cart.adapters.payments import SqlPaymentBook
 from cart.core.order import OrderState
-from cart.core.payment import Attempt, Standing
+from cart.core.payment import ATTEMPTS_LIMIT, Attempt, Standing
 from cart.core.refund import Going
 from cart.core.turns import TURNS_LIMIT
-from cart.errors import Conflict, ProviderUnavailable
+from cart.errors import Busy, Conflict, ProviderUnavailable, TooMany
 from cart.ports.payments import Begun, Charge, Payment, PaymentProvider, ProviderSilent, Repayment
 from cart.settling import Settling
 from tests.cart.shop import BUYER, Shop
@@ -28,10 +29,12 @@ class Scripted:
         self.declines = False
         self.charges = 0
         self.looked_up = 0
+        self.begun = 0
 
     async def begin(self, charge: Charge) -> Begun:
         """Where the buyer would go."""
         self._speak()
+        self.begun += 1
         return Begun(f"/pay/{charge.payment}", charge.payment)
 
     async def confirm(self, payment: Payment) -> Standing:
@@ -86,7 +89,7 @@ class Till:
     async def open(self, order: str) -> str:
         """Begin an attempt."""
         payment = await self.payments.open(order, "payment-1", "scripted")
-        assert payment is not None
+        assert isinstance(payment, Payment)
         return payment.id
 
 
@@ -173,7 +176,7 @@ async def test_charge_declined_lets_the_units_go_back_to_the_order(shop: Shop) -
     till.provider.standing, till.provider.declines = Standing.AUTHORIZED, True
     declined = await till.settling.settle(payment)
     assert declined is not None
-    assert declined.state == Attempt.DECLINED
+    assert declined.state == Attempt.VOIDED
     assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PLACED
     await shop.let_time_pass()
     await shop.cart.expiry.sweep()
@@ -319,11 +322,64 @@ async def test_who_chooses_another_provider_leaves_the_first(shop: Shop) -> None
     first = await payments.open(order.id, "payment-1", "toss")
     second = await payments.open(order.id, "payment-2", "stripe")
     again = await payments.open(order.id, "payment-3", "stripe")
-    assert first is not None
-    assert second is not None
+    assert isinstance(first, Payment)
+    assert isinstance(second, Payment)
     assert second == again
     left = await payments.payment(first.id)
     assert left is not None
     assert (left.state, second.state) == (Attempt.VOIDING, Attempt.CREATED)
     assert (await payments.claim(first.id)).state == Attempt.VOIDING
     assert (await payments.claim(second.id)).state == Attempt.CLAIMED
+
+
+async def test_who_goes_to_and_fro_between_providers_has_so_many_attempts(shop: Shop) -> None:
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    checkout = shop.cart.checkout
+    checkout._providers = {"one": Scripted(), "other": Scripted()}
+    names = ["one", "other"] * (ATTEMPTS_LIMIT // 2)
+    for name in names:
+        await checkout.pay(BUYER, order.id, name)
+    for _ in range(2):
+        with pytest.raises(TooMany) as refused:
+            await checkout.pay(BUYER, order.id, "one")
+        assert refused.value.facts == {"limit": ATTEMPTS_LIMIT}
+    assert await checkout.pay(BUYER, order.id, "other"), "the open one goes on"
+    async with shop.engine.connect() as connection:
+        made = await connection.scalar(text("SELECT count(*) FROM payments"))
+    assert made == ATTEMPTS_LIMIT
+    cancelled = await checkout.cancel(BUYER, order.id)
+    assert cancelled.state == OrderState.CANCELLED
+
+
+async def test_who_begins_without_end_makes_the_provider_begin_so_often(shop: Shop) -> None:
+    till = Till(shop)
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    shop.cart.checkout._providers = {"scripted": till.provider}
+    pages = {await shop.cart.checkout.pay(BUYER, order.id) for _ in range(TURNS_LIMIT)}
+    assert len(pages) == 1
+    with pytest.raises(Busy):
+        await shop.cart.checkout.pay(BUYER, order.id)
+    assert till.provider.begun == TURNS_LIMIT
+
+
+async def test_nobody_is_sent_to_a_page_of_a_payment_that_was_called_off_meanwhile(
+    shop: Shop,
+) -> None:
+    """Called off before it had a name, the provider's page stays open: money could come there."""
+    till = Till(shop)
+    order = await shop.order(await shop.hold(await shop.stock(1)))
+    checkout, settling = shop.cart.checkout, till.settling
+
+    class Slow(Scripted):
+        async def begin(self, charge: Charge) -> Begun:
+            begun = await super().begin(charge)
+            await checkout.cancel(BUYER, order.id)
+            await settling.settle(charge.payment)
+            return begun
+
+    checkout._providers = {"scripted": Slow()}
+    with pytest.raises(Conflict):
+        await checkout.pay(BUYER, order.id)
+    (payment,) = [await till.payments.latest(order.id)]
+    assert payment is not None
+    assert (payment.state, payment.reference) == (Attempt.VOIDED, "")
