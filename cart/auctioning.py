@@ -59,8 +59,8 @@ class Auctioning:
         """
         _check_key(key)
         found = await self._find_show(show) if catalog.is_id(show) else None
-        if found is None or found.stage == "ended":
-            raise NotFound("no such show, or it is over")
+        if found is None:
+            raise NotFound("no such show")
         await self._shopping.own_store(person, found.store)
         lot = Lot(
             id=self._make_id(),
@@ -81,7 +81,10 @@ class Auctioning:
             claim_ms=chosen.claim_s * 1000,
             to_runner_up=chosen.to_runner_up,
         )
-        return await self._auctions.open(lot)
+        earlier = await self._auctions.earlier(lot)
+        if earlier is None and found.stage == "ended":
+            raise NotFound("the show is over")
+        return earlier or await self._auctions.open(lot)
 
     async def bid(self, buyer: str, auction: str, key: str, bid: NewBid) -> BidAnswer:
         """Bid in an auction; the same key counts once.

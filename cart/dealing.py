@@ -88,20 +88,14 @@ class Dealing:
         `Invalid`, `IdempotencyMismatch`, and `Conflict` when the show is over, is not live yet
         where the deal is to start by a clock, or the product has an open deal.
         """
-        found = await self._own_show(person, show)
-        product = await self._shopping.product(terms.product)
-        if product.store != found.store or not found.carries(product.id):
-            raise Invalid("a product of the show", field="product")
-        countdown_s = _checked(terms, product)
-        if terms.kind is DealKind.LIVE and found.stage == "live":
-            countdown_s = 0
-        if countdown_s is not None and found.stage != "live":
-            raise Conflict("the show is not live", state=found.stage)
-        kept = await self._book.add(
-            _deal(self._make_id(), show, product, terms),
-            key,
-            None if countdown_s is None else countdown_s * 1000,
-        )
+        found = await self._show(show)
+        await self._shopping.own_store(person, found.store)
+        wanted = _deal(self._make_id(), found.store, show, terms)
+        kept: Deal | DealOpen | KeyUsed | None = await self._book.earlier(wanted, key)
+        if kept is None:
+            countdown_s = await self._countdown(found, terms)
+            countdown_ms = None if countdown_s is None else countdown_s * 1000
+            kept = await self._book.add(wanted, key, countdown_ms)
         if isinstance(kept, DealOpen):
             raise Conflict("the product has an open deal", deal=kept.deal)
         if isinstance(kept, KeyUsed):
@@ -186,12 +180,22 @@ class Dealing:
         await self._shopping.own_store(person, found.store)
         return found
 
-    async def _own_show(self, person: str, show: str) -> ShowFacts:
-        found = await self._show(show)
-        await self._shopping.own_store(person, found.store)
-        if found.stage == "ended":
-            raise Conflict("the show is over", state=found.stage)
-        return found
+    async def _countdown(self, show: ShowFacts, terms: Terms) -> int | None:
+        """So many seconds until a deal of these terms starts in the show, None: when it is told.
+
+        Raises `NotFound`, `Invalid`, `Conflict` where it cannot be now.
+        """
+        if show.stage == "ended":
+            raise Conflict("the show is over", state=show.stage)
+        product = await self._shopping.product(terms.product)
+        if product.store != show.store or not show.carries(product.id):
+            raise Invalid("a product of the show", field="product")
+        countdown_s = _checked(terms, product)
+        if terms.kind is DealKind.LIVE and show.stage == "live":
+            countdown_s = 0
+        if countdown_s is not None and show.stage != "live":
+            raise Conflict("the show is not live", state=show.stage)
+        return countdown_s
 
     async def _show(self, show: str) -> ShowFacts:
         found = await self._find_show(show) if catalog.is_id(show) else None
@@ -232,18 +236,18 @@ def _demand_lower(terms: Terms, product: Product) -> None:
     known = {sku.id: sku.price_minor for sku in product.skus}
     if len(terms.skus) > SKUS_LIMIT or not set(terms.skus) <= known.keys():
         raise Invalid("SKUs of the product", field="skus")
-    deal = _deal("", "", product, terms)
+    deal = _deal("", product.store, "", terms)
     for own_minor in [known[sku] for sku in terms.skus or known]:
         if not 1 <= price(deal, own_minor) < own_minor:
             raise Invalid("lower than its own price", field="price_minor")
 
 
-def _deal(name: str, show: str, product: Product, terms: Terms) -> Deal:
+def _deal(name: str, store: str, show: str, terms: Terms) -> Deal:
     return Deal(
         id=name,
-        store=product.store,
+        store=store,
         show=show,
-        product=product.id,
+        product=terms.product,
         kind=terms.kind,
         state=DealState.ANNOUNCED,
         price_minor=terms.price_minor,

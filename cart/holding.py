@@ -54,7 +54,10 @@ class Holding:
     ) -> asyncio.Future[Decision]:
         """Ask for all these units for a buyer, or none; kept once the decision is durable.
 
-        Lines of one SKU are summed. The same buyer, key and request give the same holds again.
+        Lines of one SKU are summed. The same buyer, key and request give the same holds again, on
+        whichever node, however many ask at once. The key for anything else is refused, unless
+        both ask at the very same moment for products of which they have none in common: what is
+        not locked together is not compared, and either may be granted.
         Raises `Invalid`, `NotFound`, `Busy`, or the database's error, after which the holds may
         or may not exist: ask again with the key.
         """

@@ -88,4 +88,5 @@ auction_bids = Table(
     Column("is_max", Boolean, nullable=False),
     Column("bid_at", DateTime(timezone=True), nullable=False, server_default=NOW),
     UniqueConstraint("auction", "buyer", "idempotency_key"),
+    Index("ix_auction_bids_buyer", "buyer"),
 )

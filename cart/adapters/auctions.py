@@ -51,6 +51,11 @@ class SqlAuctions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def earlier(self, lot: Lot) -> Opened | KeyUsed | None:
+        """What the seller opened with the lot's key."""
+        async with self._database.reading() as connection:
+            return await _earlier(connection, lot)
+
     async def open(self, lot: Lot) -> Opening:
         """Open an auction and hold its lot, or neither."""
         async with self._database.writing() as connection:
@@ -149,6 +154,9 @@ class SqlAuctions:
         async with self._database.writing() as connection:
             await connection.execute(theirs.values(name=NAMELESS))
         led = (auctions.c.leader == bidder) & (auctions.c.leader_name != NAMELESS)
+        # Who leads has bid there: of all auctions only those are looked at.
+        bid_in = select(auction_bids.c.auction).where(auction_bids.c.buyer == bidder)
+        led &= auctions.c.id.in_(bid_in)
         some = select(auctions.c.id).where(led).limit(FORGOTTEN_LIMIT).scalar_subquery()
         while True:
             async with self._database.writing() as connection:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
@@ -32,6 +33,11 @@ class SqlDealBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def earlier(self, deal: Deal, key: str) -> Deal | KeyUsed | None:
+        """The one kept under this key of the show's, as it is now, if it was wanted alike."""
+        async with self._database.reading() as connection:
+            return await _earlier(connection, deal, key, await read_clock(connection))
+
     async def add(
         self, deal: Deal, key: str, countdown_ms: int | None
     ) -> Deal | DealOpen | KeyUsed:
@@ -39,12 +45,9 @@ class SqlDealBook:
         async with self._database.writing() as connection:
             await _lock_product(connection, deal.product)
             now_ms = await read_clock(connection)
-            earlier = await _found(
-                connection, deals.c.show == deal.show, deals.c.idempotency_key == key
-            )
+            earlier = await _earlier(connection, deal, key, now_ms)
             if earlier is not None:
-                same = all(getattr(earlier, name) == getattr(deal, name) for name in TERMS)
-                return at(earlier, now_ms) if same else KeyUsed()
+                return earlier
             ruling = await _found(connection, deals.c.product == deal.product, RULING)
             if ruling is not None:
                 if at(ruling, now_ms).state in OPEN:
@@ -52,7 +55,11 @@ class SqlDealBook:
                 await _write(connection, ruling, end(ruling, now_ms, opens=True))
             begun = deal if countdown_ms is None else start(deal, now_ms, countdown_ms)
             assert begun is not None
-            await connection.execute(insert(deals).values(_row(begun) | {"idempotency_key": key}))
+            fresh = upsert(deals).values(_row(begun) | {"idempotency_key": key})
+            fresh = fresh.on_conflict_do_nothing(index_elements=["show", "idempotency_key"])
+            if (await connection.execute(fresh.returning(deals.c.id))).first() is None:
+                await connection.rollback()  # for another product, at this very moment
+                return KeyUsed()
             await put(connection, deal.store, [event.deal_changed(begun, now_ms)])
             return begun
 
@@ -107,6 +114,16 @@ class SqlDealBook:
 async def _lock_product(connection: AsyncConnection, product: str) -> None:
     lock = select(products.c.id).where(products.c.id == product).with_for_update(key_share=True)
     await connection.execute(lock)
+
+
+async def _earlier(
+    connection: AsyncConnection, deal: Deal, key: str, now_ms: int
+) -> Deal | KeyUsed | None:
+    found = await _found(connection, deals.c.show == deal.show, deals.c.idempotency_key == key)
+    if found is None:
+        return None
+    same = all(getattr(found, name) == getattr(deal, name) for name in TERMS)
+    return at(found, now_ms) if same else KeyUsed()
 
 
 async def _found(connection: AsyncConnection, *conditions: Any) -> Deal | None:

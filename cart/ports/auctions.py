@@ -72,6 +72,9 @@ BidAnswer = BidTaken | KeyUsed | LimitReached | Refused
 class AuctionBook(Protocol):
     """Auctions: their lots are held from the start on, every bid is decided on a locked row."""
 
+    async def earlier(self, lot: Lot) -> Opened | KeyUsed | None:
+        """What the seller opened with the lot's key."""
+
     async def open(self, lot: Lot) -> Opening:
         """Open an auction and hold its lot, or neither."""
 

@@ -36,6 +36,9 @@ class DealOpen:
 class DealBook(Protocol):
     """Deals. Each is changed under its product's lock, one version on, and the show is told."""
 
+    async def earlier(self, deal: Deal, key: str) -> Deal | KeyUsed | None:
+        """The one kept under this key of the show's, as it is now, if it was wanted alike."""
+
     async def add(
         self, deal: Deal, key: str, countdown_ms: int | None
     ) -> Deal | DealOpen | KeyUsed:

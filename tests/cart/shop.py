@@ -221,14 +221,14 @@ async def committing(*nodes: Shop) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def waits_for_a_lock(engine: AsyncEngine) -> None:
-    """Until some statement of this database waits for a lock."""
+async def waits_for_a_lock(engine: AsyncEngine, statements: int = 1) -> None:
+    """Until so many statements of this database wait for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     async with asyncio.timeout(10), engine.connect() as connection:
-        while not (await connection.execute(waiting)).scalar_one():
+        while (await connection.execute(waiting)).scalar_one() < statements:
             await connection.rollback()
 
 

@@ -1,8 +1,10 @@
 """Auctions on a real database: the lot is held, bids are decided one by one, a clock ends them."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from sqlalchemy import event, text
 
 from cart.adapters.auctions import NAMELESS
 from cart.adapters.database import Database
@@ -421,3 +423,26 @@ async def test_a_forgotten_bidder_has_no_name_any_more(
     await bid(shop, running, SECOND, 12_000)
     await shop.cart.forget(WINNER)
     assert (await shop.cart.auctioning.auction(running.id)).leader_name == SECOND.title()
+
+
+async def test_who_is_forgotten_is_not_looked_for_among_all_bids(shop: Shop) -> None:
+    running = await start(shop, await shop.stock(1))
+    await bid(shop, running, WINNER, 10_000)
+    asked: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, said: Any, *_more: Any) -> None:
+        asked.append((statement, said))
+
+    event.listen(shop.engine.sync_engine, "before_cursor_execute", hear)
+    await shop.cart.auctioning.forget(WINNER)
+    event.remove(shop.engine.sync_engine, "before_cursor_execute", hear)
+    about_bids = [one for one in asked if "auction_bids.buyer" in one[0]]
+    assert len(about_bids) >= 2
+    async with shop.engine.connect() as connection:
+        # As if there were so many bids that reading them all were the last resort.
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement, said in about_bids:
+            plan = await connection.exec_driver_sql(f"EXPLAIN {statement}", said)
+            told = "\n".join(plan.scalars())
+            assert "ix_auction_bids_buyer" in told, told
+            assert "Seq Scan" not in told, told

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from cart.adapters import sku_rows
 from cart.adapters.database import Database
 from cart.adapters.ledger import SqlLedger
 from cart.core.draft import NewSku, ProductChange
@@ -28,7 +29,7 @@ from cart.core.stock import (
 from cart.errors import Busy, Conflict, HoldExpired, Invalid, NotFound
 from cart.holding import QUEUE_LIMIT, Holding
 from cart.ports.stock import Batch
-from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
+from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, committing, make_shop
 
 
 async def test_hold_takes_units_and_tells_the_viewers(shop: Shop) -> None:
@@ -107,6 +108,51 @@ async def test_same_key_different_request_is_refused(shop: Shop) -> None:
         assert decision == KeyReused()
     other = await shop.ask(product.id, buyer=STRANGER)
     assert isinstance(other, Granted), "keys of different people have nothing to do with each other"
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["locked", "without the lock"])
+async def test_same_request_at_once_on_two_nodes_is_granted_once(
+    shop: Shop, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, *, locked: bool
+) -> None:
+    """By the lock all are told of the same holds; without it the key's index still keeps it one."""
+    if not locked:
+        unlocked = str(sku_rows.LOCK_ASKED).partition(" FOR NO KEY UPDATE")[0]
+        monkeypatch.setattr(sku_rows, "LOCK_ASKED", text(unlocked))
+    other = make_shop(engine)
+    teas = [await shop.stock(50), await shop.stock(50)]
+    lines = [HoldLine(sku=tea.id, quantity=1) for tea in teas]
+    async with committing(other):
+        for key in map(str, range(8)):
+            asked = [
+                node.cart.holding.hold(BUYER, key, lines[::way])
+                for node in (shop, other)
+                for way in (1, -1)
+            ]
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            given = [one for one in answers if isinstance(one, Granted | Repeated)]
+            assert given
+            assert len({hold.id for one in given for hold in one.holds}) == len(teas)
+            if locked:
+                assert len(given) == len(asked)
+    assert [await shop.counters(tea) for tea in teas] == [(42, 8, 0)] * 2
+
+
+async def test_one_key_for_two_requests_with_a_product_in_common_is_one_of_them(
+    shop: Shop, engine: AsyncEngine
+) -> None:
+    other = make_shop(engine)
+    common, left, right = [await shop.stock(50) for _ in range(3)]
+    async with committing(other):
+        for key in map(str, range(8)):
+            asked = [
+                node.cart.holding.hold(
+                    BUYER, key, [HoldLine(sku=one.id, quantity=1) for one in (common, own)]
+                )
+                for node, own in ((shop, left), (other, right))
+            ]
+            answers = await asyncio.gather(*asked)
+            assert {type(one) for one in answers} == {Granted, KeyReused}
+    assert await shop.counters(common) == (42, 8, 0)
 
 
 async def test_all_lines_are_held_or_none(shop: Shop) -> None:
