@@ -1,7 +1,8 @@
 """Real stores for every test that wants them: started once, emptied for each test."""
 
+import subprocess
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from redis.asyncio import Redis
 from live.server.schema import make_engine, migrate
 from live.server.settings import Settings
 from live.server.stores import Stores, open_stores
+from tests.e2e.server import migrate as migrate_folder
+
+MakeFolder = Callable[[], Path]
 
 settings.register_profile("kkot", deadline=None)  # how long an example takes tells nothing here
 settings.load_profile("kkot")
@@ -78,6 +82,26 @@ async def migrated_url(stores: Stores, migrated: str) -> AsyncIterator[str]:
     """A database of the test's own, with all tables and no rows."""
     async with copied(stores, migrated) as url:
         yield url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def migrated_dirs(tmp_path_factory: pytest.TempPathFactory) -> MakeFolder:
+    """Makes data folders whose stores have all tables and no rows: copies of one `kkot migrate`."""
+    migrated = tmp_path_factory.mktemp("migrated")
+    await migrate_folder(migrated, {})
+
+    def copy() -> Path:
+        folder = tmp_path_factory.mktemp("node")
+        subprocess.run(["cp", "-a", f"{migrated}/.", str(folder)], check=True)
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def migrated_dir(migrated_dirs: MakeFolder) -> Path:
+    """A data folder of the test's own, with all tables and no rows."""
+    return migrated_dirs()
 
 
 @pytest_asyncio.fixture

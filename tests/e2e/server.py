@@ -94,9 +94,10 @@ def sharing(database_url: str, redis_url: str) -> dict[str, str]:
 async def two_nodes(
     folder: Path, database_url: str, redis_url: str
 ) -> AsyncIterator[tuple[Server, Server]]:
-    """Run two nodes that are one service; both must come up, stay up and stop cleanly."""
+    """Run two nodes that are one service on a migrated database; both must come up, stay up and
+    stop cleanly.
+    """
     shared = sharing(database_url, redis_url)
-    await migrate(folder / "migration", shared)
     async with serving(folder / "a", shared) as here, serving(folder / "b", shared) as there:
         yield here, there
 

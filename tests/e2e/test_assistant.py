@@ -43,9 +43,9 @@ async def fits(page: Page) -> None:
 
 
 async def test_a_seller_teaches_the_assistant_and_sees_what_it_said(
-    tmp_path: Path, visit: Visit
+    migrated_dir: Path, visit: Visit
 ) -> None:
-    async with serving(tmp_path / "node") as server:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = server.url + await people.open_shop(seller, "Peony", stock=4)
         await open_panel(seller)

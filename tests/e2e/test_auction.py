@@ -49,8 +49,8 @@ async def length_ms(page: Page, watch: str) -> int:
     return int(auction["ends_at_ms"] - auction["starts_at_ms"])
 
 
-async def test_two_bidders_a_late_bid_and_the_winner_pays(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_two_bidders_a_late_bid_and_the_winner_pays(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = server.url + await people.open_shop(seller, "Peony", stock=2)
         mina, jun = await asyncio.gather(visit(watch, "ko-KR"), visit(watch, "en-US"))

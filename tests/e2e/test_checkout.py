@@ -10,7 +10,7 @@ from cart.adapters.points_book import SqlPointsBook
 from tests.e2e import people
 from tests.e2e.conftest import Visit
 from tests.e2e.people import part
-from tests.e2e.server import migrate, serving, sharing
+from tests.e2e.server import serving, sharing
 from tests.e2e.test_assistant import fits
 
 
@@ -68,10 +68,9 @@ async def fill_basket(page: Page) -> None:
 
 
 async def test_a_basket_with_coupon_and_points(
-    tmp_path: Path, visit: Visit, database_url: str, redis_url: str
+    tmp_path: Path, visit: Visit, migrated_url: str, redis_url: str
 ) -> None:
-    shared = sharing(database_url, redis_url)
-    await migrate(tmp_path / "migration", shared)
+    shared = sharing(migrated_url, redis_url)
     async with serving(tmp_path / "node", shared) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         await people.open_shop(seller, "Peony", stock=5)
@@ -83,7 +82,7 @@ async def test_a_basket_with_coupon_and_points(
         buyer = await visit(f"{server.url}/stores/sora", "ko-KR")
         await people.join(buyer, "Mina")
         await order_one(buyer)
-        await ripen(database_url)
+        await ripen(migrated_url)
         await buyer.goto(f"{server.url}/stores/sora")
         await fill_basket(buyer)
 

@@ -60,8 +60,8 @@ async def publishing(url: str, key: str, codec: str) -> AsyncIterator[None]:
         await peer.close()
 
 
-async def test_viewers_join_again_at_once(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_viewers_join_again_at_once(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = await people.open_shop(seller, "Peony", stock=1)
         show = watch.split("/")[2]

@@ -40,8 +40,8 @@ async def counts_down_and_runs(page: Page) -> None:
     await expect(card.locator("[data-test=deal-clock]")).to_contain_text("2:5")
 
 
-async def test_a_flash_drop_and_a_code_in_the_chat(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_a_flash_drop_and_a_code_in_the_chat(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = server.url + await people.open_shop(seller, "Peony", stock=20)
         await people.fill(seller, product_title="Rose", product_price="5000", product_stock="9")

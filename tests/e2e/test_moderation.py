@@ -134,8 +134,8 @@ async def reads_again(seller: Page, jun: Page) -> None:
     await expect(deleted).to_contain_text("Deleted")
 
 
-async def test_a_seller_moderates_from_a_phone(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_a_seller_moderates_from_a_phone(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         seller, mina, jun = await room_of_three(server.url, visit)
         await reports_and_deletes(seller, mina, jun)
         await mutes_and_lifts(seller, jun)

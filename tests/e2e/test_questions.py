@@ -81,9 +81,9 @@ async def is_answered_on_air_and_dismissed(viewer: Page, seller: Page) -> None:
 
 
 async def test_a_question_is_answered_and_the_answer_stays_with_its_product(
-    tmp_path: Path, visit: Visit
+    migrated_dir: Path, visit: Visit
 ) -> None:
-    async with serving(tmp_path / "node") as server:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = server.url + await people.open_shop(seller, "Peony", stock=4)
         await people.pin(seller)

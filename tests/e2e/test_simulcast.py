@@ -46,8 +46,8 @@ def flowing(told: Any) -> set[str]:
     return {one["rid"] for one in layers if one["kind"] == "video" and one["bitrate_bps"] > 0}
 
 
-async def test_three_sizes_reach_the_screens_they_fit(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_three_sizes_reach_the_screens_they_fit(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         await seller.add_init_script(STRONG)
         await seller.reload()

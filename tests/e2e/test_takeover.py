@@ -15,8 +15,8 @@ from tests.e2e.server import serving, two_nodes
 OFFERS = "() => window.peers.length"
 
 
-async def test_the_older_console_stops_and_says_so(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_the_older_console_stops_and_says_so(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         older = await visit(f"{server.url}/sell", "ko-KR")
         watch = await people.open_shop(older, "Peony", stock=1)
         await people.go_live(older)
@@ -37,9 +37,9 @@ async def test_the_older_console_stops_and_says_so(tmp_path: Path, visit: Visit)
 
 
 async def test_viewers_follow_the_newer_one_to_another_node(
-    tmp_path: Path, database_url: str, redis_url: str, visit: Visit
+    tmp_path: Path, migrated_url: str, redis_url: str, visit: Visit
 ) -> None:
-    async with two_nodes(tmp_path, database_url, redis_url) as (here, there):
+    async with two_nodes(tmp_path, migrated_url, redis_url) as (here, there):
         older = await visit(f"{here.url}/sell", "ko-KR")
         watch = await people.open_shop(older, "Camellia", stock=2)
         await people.go_live(older)

@@ -13,9 +13,9 @@ from tests.e2e.server import two_nodes
 
 
 async def test_a_buyer_on_another_node(
-    tmp_path: Path, database_url: str, redis_url: str, visit: Visit
+    tmp_path: Path, migrated_url: str, redis_url: str, visit: Visit
 ) -> None:
-    async with two_nodes(tmp_path, database_url, redis_url) as (here, there):
+    async with two_nodes(tmp_path, migrated_url, redis_url) as (here, there):
         seller = await visit(f"{here.url}/sell", "ko-KR")
         watch = await people.open_shop(seller, "Camellia", stock=2)
         await people.go_live(seller)

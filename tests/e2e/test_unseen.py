@@ -62,9 +62,9 @@ async def grows(tab: Tab, name: str, by: int) -> None:
 
 
 async def test_a_hidden_tab_gets_no_picture_until_it_is_seen(
-    tmp_path: Path, browser: Browser, visit: Visit
+    migrated_dir: Path, browser: Browser, visit: Visit
 ) -> None:
-    async with serving(tmp_path / "node") as server:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = await people.open_shop(seller, "Peony", stock=1)
         show = watch.split("/")[2]

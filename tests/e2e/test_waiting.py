@@ -18,8 +18,8 @@ async def wait_in_line(page: Page, place: str) -> None:
     await expect(card.locator("[data-test=wait-place]")).to_contain_text(place)
 
 
-async def test_the_last_one_goes_down_the_line(tmp_path: Path, visit: Visit) -> None:
-    async with serving(tmp_path / "node") as server:
+async def test_the_last_one_goes_down_the_line(migrated_dir: Path, visit: Visit) -> None:
+    async with serving(migrated_dir) as server:
         seller = await visit(f"{server.url}/sell", "ko-KR")
         watch = server.url + await people.open_shop(seller, "Peony", stock=1)
         await people.pin(seller)

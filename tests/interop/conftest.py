@@ -10,6 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.conftest import MakeFolder
 from tests.e2e.conftest import Visit, browser, visit
 from tests.e2e.server import Server, serving
 from tests.interop import foreign
@@ -27,9 +28,9 @@ Open = Callable[[str], Awaitable[Tab]]
 
 
 @pytest_asyncio.fixture(scope="session")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(migrated_dirs: MakeFolder) -> AsyncIterator[Server]:
     """A running node."""
-    async with serving(tmp_path_factory.mktemp("interop") / "node") as server:
+    async with serving(migrated_dirs()) as server:
         yield server
 
 

@@ -34,10 +34,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(migrated_dir: Path) -> AsyncIterator[House]:
     """A server of the test's own."""
     async with (
-        serving(tmp_path / "node") as server,
+        serving(migrated_dir) as server,
         httpx.AsyncClient(base_url=server.url, timeout=30, limits=CONNECTIONS) as http,
     ):
         yield House(server, http, *await make_show(http))

@@ -66,7 +66,11 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
                 status=found.status_code, headers=dict(found.headers), body=found.content
             )
 
-        context = await browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
+        context = await browser.new_context(
+            locale="en-GB",
+            viewport={"width": 390, "height": 844},
+            reduced_motion="reduce",  # a picture that breathes takes a core that draws in software
+        )
         await context.route("**/*", answer)
         page = await context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -203,6 +203,7 @@ async def _room(page: Page, frames: list[list[dict[str, Any]]]) -> list[Any]:
 
 
 async def test_the_room_fills_the_watch_page(page: Page) -> None:
+    await page.emulate_media(reduced_motion="no-preference")  # petals fly for who likes motion
     stale = stock(free=9, held=0, version=2)
     heard = await _room(
         page, [[WELCOME], [stock(1, 1, 4)], [stale, {"type": "present", "count": 1234}]]

@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.bench.server import make_show
+from tests.conftest import MakeFolder
 from tests.e2e.browser import chromium
 from tests.e2e.server import Server, serving
 from tests.network.host import on_air
@@ -43,7 +44,7 @@ async def turn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Coturn
 
 
 @pytest_asyncio.fixture(scope="session")
-async def house(turn: Coturn, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def house(turn: Coturn, migrated_dirs: MakeFolder) -> AsyncIterator[House]:
     """One node for all that only watch."""
     tcp_port = free_port(socket.SOCK_STREAM)
     settings = {
@@ -52,7 +53,7 @@ async def house(turn: Coturn, tmp_path_factory: pytest.TempPathFactory) -> Async
         "KKOT_TURN_SECRET": SECRET,
     }
     async with (
-        serving(tmp_path_factory.mktemp("house") / "node", settings) as server,
+        serving(migrated_dirs(), settings) as server,
         httpx.AsyncClient(base_url=server.url, timeout=30) as http,
     ):
         show, key = await make_show(http)

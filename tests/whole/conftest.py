@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 
+from tests.conftest import MakeFolder
 from tests.whole.server import Server
 
 
 @pytest_asyncio.fixture(scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(migrated_dirs: MakeFolder) -> AsyncIterator[Server]:
     """A running server, the same for all tests of a module."""
-    server = Server(tmp_path_factory.mktemp("whole"))
+    server = Server(migrated_dirs())
     await server.start()
     yield server
     await server.close()

@@ -16,7 +16,6 @@ from redis.asyncio import Redis
 from chat.adapters import redis_keys
 from chat.core.events import Accepted
 from chat.core.frames import unpack
-from live.server.schema import make_engine, migrate
 from tests.whole.server import PATIENCE_S, Server
 from tests.whole.shop import Json, Person, Shop, open_shop, read, sign_up, visit
 
@@ -33,13 +32,10 @@ TEXTS = "SELECT text FROM chat_sayings WHERE show = $1"
 
 @pytest_asyncio.fixture
 async def lasting(
-    redis_url: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
+    redis_url: str, migrated_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """A server whose stores outlive it."""
-    engine = make_engine(database_url)
-    await migrate(engine)
-    await engine.dispose()
-    stores = {"KKOT_REDIS_URL": redis_url, "KKOT_DATABASE_URL": database_url}
+    stores = {"KKOT_REDIS_URL": redis_url, "KKOT_DATABASE_URL": migrated_url}
     server = Server(tmp_path_factory.mktemp("archive"), **stores)
     await server.start()
     yield server
@@ -58,7 +54,7 @@ async def speak(server: Server, show: str, person: Person, shown: asyncio.Queue[
 
 
 async def test_what_a_killed_server_acknowledged_is_archived_once(
-    lasting: Server, database_url: str, redis_url: str
+    lasting: Server, migrated_url: str, redis_url: str
 ) -> None:
     shop = await open_shop(lasting)
     people = [await sign_up(lasting) for _ in range(SPEAKERS)]
@@ -77,7 +73,7 @@ async def test_what_a_killed_server_acknowledged_is_archived_once(
     in_the_store = {unpack(fields[b"said"])["text"] for _, fields in kept}
     assert acknowledged <= in_the_store
     await lasting.start()
-    assert sorted(await archived(database_url, shop.show, in_the_store)) == sorted(in_the_store)
+    assert sorted(await archived(migrated_url, shop.show, in_the_store)) == sorted(in_the_store)
 
 
 async def archived(database_url: str, show: str, wanted: set[str]) -> list[str]:

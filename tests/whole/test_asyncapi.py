@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import jsonschema_rs
 import msgspec
-import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
@@ -86,9 +86,9 @@ def recorded(frames: list[str | bytes]) -> dict[str, Any]:
 
 
 @pytest_asyncio.fixture
-async def day(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Day]:
+async def day(redis_url: str, migrated_dir: Path) -> AsyncIterator[Day]:
     """Seller, buyer, another viewer and a guest in the room of a show that sells two units."""
-    server = Server(tmp_path_factory.mktemp("day"), KKOT_REDIS_URL=redis_url)
+    server = Server(migrated_dir, KKOT_REDIS_URL=redis_url)
     frames: list[str | bytes] = []
     async with AsyncExitStack() as closing:
         closing.push_async_callback(server.close)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from tests.bench.audience import passed
+from tests.conftest import MakeFolder
 from tests.standin import stripe, toss
 from tests.standin.faults import Fault
 from tests.standin.process import StandIn
@@ -18,12 +18,11 @@ from tests.whole.shop import PRICE_MINOR, hold, open_shop, order, read, read_hol
 
 @pytest_asyncio.fixture(scope="module")
 async def house(
-    tmp_path_factory: pytest.TempPathFactory,
+    migrated_dirs: MakeFolder, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[Server, StandIn]]:
     """A server that has keys for both, and the stand-in that plays them."""
     folder = tmp_path_factory.mktemp("payments")
-    data_dir: Path = folder / "var"
-    server = Server(data_dir)
+    server = Server(migrated_dirs())
     standin = StandIn(folder, server.url)
     server.configure(
         KKOT_TOSS_SECRET_KEY=toss.SECRET_KEY,

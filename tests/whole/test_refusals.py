@@ -11,7 +11,7 @@ import httpx
 import pytest_asyncio
 
 from tests.bench.audience import passed
-from tests.e2e.server import migrate, sharing
+from tests.e2e.server import sharing
 from tests.whole.server import PATIENCE_S, Server
 from tests.whole.shop import (
     PRICE_MINOR,
@@ -64,10 +64,9 @@ class Scene:
 
 
 @pytest_asyncio.fixture
-async def scene(tmp_path: Path, database_url: str, redis_url: str) -> AsyncIterator[Scene]:
+async def scene(tmp_path: Path, migrated_url: str, redis_url: str) -> AsyncIterator[Scene]:
     """The scene of all refusals."""
-    shared = sharing(database_url, redis_url)
-    await migrate(tmp_path / "migration", shared)
+    shared = sharing(migrated_url, redis_url)
     server = Server(tmp_path / "server", **shared)
     await server.start()
     shop = await open_shop(server, STOCK)
@@ -81,7 +80,7 @@ async def scene(tmp_path: Path, database_url: str, redis_url: str) -> AsyncItera
         ware = {"title": "모란", "price_minor": 1, "stock": STOCK, "limit_per_buyer": LIMIT}
         path = f"/stores/{shop.slug}/products"
         rare = (await read(await selling.post(path, json=ware)))["id"]
-        yield Scene(server, database_url, shop, rare, buying, others, nobody)
+        yield Scene(server, migrated_url, shop, rare, buying, others, nobody)
     await server.close()
 
 

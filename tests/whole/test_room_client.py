@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
@@ -16,9 +16,9 @@ from tests.whole.shop import Json, open_shop, visit
 
 
 @pytest_asyncio.fixture
-async def server(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(redis_url: str, migrated_dir: Path) -> AsyncIterator[Server]:
     """A server whose Valkey outlives it."""
-    server = Server(tmp_path_factory.mktemp("client"), KKOT_REDIS_URL=redis_url)
+    server = Server(migrated_dir, KKOT_REDIS_URL=redis_url)
     await server.start()
     yield server
     await server.close()

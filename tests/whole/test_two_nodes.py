@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from live.demo.host import publish_demo
-from tests.e2e.server import migrate, sharing
+from tests.e2e.server import sharing
 from tests.whole.server import PATIENCE_S, Server
 from tests.whole.shop import open_shop, read, visit
 from tests.whole.test_takeover import media
@@ -15,11 +15,10 @@ from tests.whole.test_takeover import media
 
 @pytest_asyncio.fixture
 async def nodes(
-    tmp_path: Path, database_url: str, redis_url: str
+    tmp_path: Path, migrated_url: str, redis_url: str
 ) -> AsyncIterator[tuple[Server, Server]]:
     """Two nodes that are one service."""
-    shared = sharing(database_url, redis_url)
-    await migrate(tmp_path / "migration", shared)
+    shared = sharing(migrated_url, redis_url)
     here, there = Server(tmp_path / "a", **shared), Server(tmp_path / "b", **shared)
     await asyncio.gather(here.start(), there.start())
     yield here, there
