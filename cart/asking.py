@@ -1,11 +1,13 @@
 """Asking payment providers: with bounded patience, in rounds over what is due, and when somebody
 wishes it, though not more often than is good.
 
-What is settled, payments or refunds, and what follows from an answer is said by whoever asks.
+Each provider has rounds of its own: one that is silent makes nobody wait who paid at another. What
+is settled, payments or refunds, and what follows from an answer is said by whoever asks.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -19,8 +21,8 @@ ANSWER_WITHIN_S: Final = 10.0
 """A provider that takes longer is silent."""
 
 DUE_LIMIT: Final = 16
-"""Most things asked about at once because they are due, and as many because somebody wished it;
-the rest go into the next round.
+"""Most things a provider is asked about at once because they are due, and as many because somebody
+wished it; the rest go into the next round.
 """
 
 SETTLE_EVERY_S: Final = 1.0
@@ -40,7 +42,8 @@ async def answer(asked: Awaitable[T], within_s: float) -> T:
 
 
 class DueRounds:
-    """Settles what is due, round by round. `due`: so many ids at most; `settle`: one of them.
+    """Settles what is due at one provider, round by round. `due`: so many ids at most; `settle`:
+    one of them.
 
     Whoever settles one in between, because somebody wishes it, takes a turn for it before.
     """
@@ -81,3 +84,38 @@ class DueRounds:
     async def run(self) -> None:
         """Settle until cancelled."""
         await run_rounds(self._name, self.play, wake=self._wake, idle_s=SETTLE_EVERY_S)
+
+
+class ProvidersRounds:
+    """The rounds of several providers, side by side. `due`: a provider's ids, so many at most."""
+
+    def __init__(
+        self,
+        name: str,
+        providers: Iterable[str],
+        due: Callable[[str, int], Awaitable[Sequence[str]]],
+        settle: Callable[[str], Awaitable[object]],
+    ) -> None:
+        self._rounds = {
+            provider: DueRounds(f"{name} {provider}", partial(due, provider), settle)
+            for provider in providers
+        }
+
+    def wake(self) -> None:
+        """There is something to settle now."""
+        for rounds in self._rounds.values():
+            rounds.wake()
+
+    def take_turn(self, provider: str, thing: str) -> bool:
+        """Whether a thing of a provider's may be settled now; if not, its round does later."""
+        return self._rounds[provider].take_turn(thing)
+
+    async def play(self) -> bool:
+        """One round of each; whether there may be more."""
+        return any(await asyncio.gather(*(rounds.play() for rounds in self._rounds.values())))
+
+    async def run(self) -> None:
+        """Settle until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for rounds in self._rounds.values():
+                tasks.create_task(rounds.run())

@@ -190,7 +190,7 @@ class Checkout:
             raise TooMany("attempts to pay one order", limit=ATTEMPTS_LIMIT)
         if payment is None or payment.state != Attempt.CREATED:
             raise self._refusal(await self._own(buyer, order))
-        if not self._settling.rounds.take_turn(payment.id):
+        if not self._settling.rounds.take_turn(name, payment.id):
             raise Busy("the provider was just asked about this payment, often")
         charge = Charge(
             payment=payment.id,

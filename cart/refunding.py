@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from cart.asking import ANSWER_WITHIN_S, DueRounds, answer
+from cart.asking import ANSWER_WITHIN_S, ProvidersRounds, answer
 from cart.core import catalog
 from cart.core.order import Order
 from cart.core.refund import (
@@ -67,7 +67,7 @@ class Refunding:
         self._providers = providers
         self._answer_within_s = answer_within_s
         self._make_id = make_id
-        self.rounds = DueRounds("refund", refunds.due, self.settle)
+        self.rounds = ProvidersRounds("refund", providers, refunds.due, self.settle)
 
     async def request(
         self,
@@ -141,8 +141,9 @@ class Refunding:
         left for each.
         """
         for refund in await self._refunds.refunds_of(payment):
-            if self.rounds.take_turn(refund):
-                await self.settle(refund)
+            provider = refund.payment.provider
+            if provider in self._providers and self.rounds.take_turn(provider, refund.id):
+                await self.settle(refund.id)
 
     async def _follow(self, repayment: Repayment, provider: PaymentProvider) -> Repayment | None:
         """Take the one step that follows; None when there is nothing to do."""

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from cart.asking import ANSWER_WITHIN_S, DueRounds, answer
+from cart.asking import ANSWER_WITHIN_S, ProvidersRounds, answer
 from cart.core.order import OrderState
 from cart.core.payment import ENDED, SETTLED, Standing, Step, next_step
 from cart.ports.payments import Payment, PaymentBook, PaymentProvider, ProviderSilent
@@ -36,7 +36,7 @@ class Settling:
         self._payments = payments
         self._providers = providers
         self._answer_within_s = answer_within_s
-        self.rounds = DueRounds("settle", payments.due, self.settle)
+        self.rounds = ProvidersRounds("settle", providers, payments.due, self.settle)
 
     async def settle(self, payment: str) -> Payment | None:
         """Take every step that can be taken now; the attempt as it is then."""
@@ -46,9 +46,9 @@ class Settling:
     async def hurry(self, payment: str) -> None:
         """Settle it for whoever wishes so: now, or in a round once it has turns again."""
         attempt = await self._payments.payment(payment)
-        if attempt is None or attempt.state in SETTLED:
+        if attempt is None or attempt.state in SETTLED or attempt.provider not in self._providers:
             return
-        if self.rounds.take_turn(payment):
+        if self.rounds.take_turn(attempt.provider, payment):
             await self._settle(attempt)
 
     async def _settle(self, attempt: Payment) -> Payment:

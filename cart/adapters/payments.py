@@ -141,9 +141,9 @@ class SqlPaymentBook:
         async with self._locked(payment) as (connection, order, attempt):
             return await _let_go(connection, order, attempt, AttemptEvent.FINISH_VOID)
 
-    async def due(self, limit: int) -> Sequence[str]:
-        """Unsettled attempts it is time to ask about; each is given later next time."""
-        unsettled = payments.c.state.in_(UNSETTLED)
+    async def due(self, provider: str, limit: int) -> Sequence[str]:
+        """Unsettled attempts it is time to ask a provider about; each is given later next time."""
+        unsettled = (payments.c.provider == provider) & payments.c.state.in_(UNSETTLED)
         return await take_due(self._database, payments, unsettled, limit)
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Row, and_, insert, select, text, update
+from sqlalchemy import Row, and_, exists, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
@@ -94,12 +94,14 @@ class SqlRefundBook:
         async with self._database.reading() as connection:
             return await _read(connection, refund)
 
-    async def refunds_of(self, payment: str) -> Sequence[str]:
+    async def refunds_of(self, payment: str) -> Sequence[Repayment]:
         """The unsettled refunds of a payment."""
         theirs = (refunds.c.payment == payment) & refunds.c.state.in_(UNSETTLED)
+        query = select(refunds.c.id).where(theirs).order_by(refunds.c.created_at)
         async with self._database.reading() as connection:
-            query = select(refunds.c.id).where(theirs).order_by(refunds.c.created_at)
-            return list((await connection.execute(query)).scalars())
+            ids = (await connection.scalars(query)).all()
+            read = [await _read(connection, one) for one in ids]
+        return [one for one in read if one is not None]
 
     async def step(self, refund: str, happened: RefundEvent) -> Repayment:
         """Let an event happen to a refund, if it can; both sides are told of its end."""
@@ -121,9 +123,10 @@ class SqlRefundBook:
             assert now_is is not None
             return now_is
 
-    async def due(self, limit: int) -> Sequence[str]:
-        """Unsettled refunds it is time to ask about; each is given later next time."""
-        unsettled = refunds.c.state.in_(UNSETTLED)
+    async def due(self, provider: str, limit: int) -> Sequence[str]:
+        """Unsettled refunds it is time to ask a provider about; each is given later next time."""
+        theirs = (payments.c.id == refunds.c.payment) & (payments.c.provider == provider)
+        unsettled = refunds.c.state.in_(UNSETTLED) & exists().where(theirs)
         return await take_due(self._database, refunds, unsettled, limit)
 
 

@@ -74,8 +74,8 @@ class PaymentBook(Protocol):
     async def finish_void(self, payment: str) -> Payment:
         """The provider has called the payment off."""
 
-    async def due(self, limit: int) -> Sequence[str]:
-        """Unsettled attempts it is time to ask about; each is given later next time."""
+    async def due(self, provider: str, limit: int) -> Sequence[str]:
+        """Unsettled attempts it is time to ask a provider about; each is given later next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,14 @@ class RefundBook(Protocol):
     async def refund(self, refund: str) -> Repayment | None:
         """The refund of that id, if money is to move for it."""
 
-    async def refunds_of(self, payment: str) -> Sequence[str]:
+    async def refunds_of(self, payment: str) -> Sequence[Repayment]:
         """The unsettled refunds of a payment."""
 
     async def step(self, refund: str, event: RefundEvent) -> Repayment:
         """Let an event happen to a refund, if it can; both sides are told of its end."""
 
-    async def due(self, limit: int) -> Sequence[str]:
-        """Unsettled refunds it is time to ask about; each is given later next time."""
+    async def due(self, provider: str, limit: int) -> Sequence[str]:
+        """Unsettled refunds it is time to ask a provider about; each is given later next time."""
 
 
 @dataclass(frozen=True, slots=True)

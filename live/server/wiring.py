@@ -82,7 +82,7 @@ from live.server.ledger_metrics import ledger_metrics
 from live.server.media_metrics import media_metrics
 from live.server.node import House, Task
 from live.server.operator import operator_doors
-from live.server.payments import payment_providers
+from live.server.payments import REMOTE, payment_providers
 from live.server.policies import CartToRooms, FollowingsToRooms, ShowsToRooms, StageDoor
 from live.server.saleroom import NamesOf, Saleroom
 from live.server.settings import TURN_SCHEMES
@@ -255,8 +255,11 @@ async def _open_cart(
 async def _providers(
     ground: Ground, sandbox: Sandbox, closing: AsyncExitStack
 ) -> Mapping[str, PaymentProvider]:
-    http = await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
-    return payment_providers(ground.settings, sandbox, http, public_url=ground.public_url)
+    clients = {
+        name: await closing.enter_async_context(httpx.AsyncClient(trust_env=False))
+        for name in REMOTE
+    }
+    return payment_providers(ground.settings, sandbox, clients, public_url=ground.public_url)
 
 
 async def _neighbours(ground: Ground, closing: AsyncExitStack) -> Neighbours:

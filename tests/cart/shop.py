@@ -1,9 +1,9 @@
 """A shop for tests: cart on a real database, what it told the viewers, and short words for acts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import text
@@ -23,7 +23,7 @@ from cart.core.payment import Attempt, Standing
 from cart.core.recount import Drift
 from cart.core.stock import Decision
 from cart.ports.deals import ShowFacts
-from cart.ports.payments import Payment
+from cart.ports.payments import Payment, PaymentProvider
 from cart.shopping import new_id
 
 SELLER = "seller"
@@ -152,6 +152,17 @@ class Shop:
         async with self.engine.begin() as connection:
             await connection.execute(text(statement), values)
 
+    def pay_at(self, **providers: PaymentProvider) -> None:
+        """Buyers pay at these providers from now on."""
+        at_them = make_shop(self.engine, providers=providers).cart
+        self.cart = replace(
+            self.cart,
+            checkout=at_them.checkout,
+            settling=at_them.settling,
+            refunding=at_them.refunding,
+            providers=at_them.providers,
+        )
+
     async def let_time_pass(self) -> None:
         """All deadlines are over now."""
         await self.sql("UPDATE holds SET expires_at = now() - interval '1 second'")
@@ -181,9 +192,16 @@ async def admit_bidder(show: str, account: str) -> str | None:
 
 
 def make_shop(
-    engine: AsyncEngine, hold_seconds: int = 300, *, shows: dict[str, ShowFacts] | None = None
+    engine: AsyncEngine,
+    hold_seconds: int = 300,
+    *,
+    shows: dict[str, ShowFacts] | None = None,
+    providers: Mapping[str, PaymentProvider] | None = None,
 ) -> Shop:
-    """A shop whose tasks do not run by themselves; `shows`: those it shares with other nodes."""
+    """A shop whose tasks do not run by themselves; `shows`: those it shares with other nodes.
+
+    Its buyers pay at the sandbox, if no other providers are given.
+    """
     told: list[tuple[str, Event]] = []
 
     async def publish(store: str, events: Sequence[Event]) -> None:
@@ -200,7 +218,7 @@ def make_shop(
     cart = assemble(
         engine,
         publish=publish,
-        providers={"sandbox": sandbox},
+        providers=providers or {"sandbox": sandbox},
         hold_seconds=hold_seconds,
         find_show=find_show,
         offer_seconds=120,

@@ -76,10 +76,8 @@ async def remote(
 
 
 def _installed(shop: Shop, till: Till) -> Till:
-    settling, checkout = shop.cart.settling, shop.cart.checkout
-    providers = {till.name: till.provider}
-    settling._providers = checkout._providers = shop.cart.refunding._providers = providers
-    settling._answer_within_s = 5.0
+    shop.pay_at(**{till.name: till.provider})
+    shop.cart.settling._answer_within_s = 5.0
     return till
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from cart.adapters.database import Database
 from cart.adapters.payment_sandbox import Trick
 from cart.adapters.payments import SqlPaymentBook
+from cart.asking import DUE_LIMIT
 from cart.core.order import OrderState
 from cart.core.payment import ATTEMPTS_LIMIT, Attempt, Standing
 from cart.core.refund import Going
@@ -255,8 +256,9 @@ async def test_abandoned_payment_of_an_ended_order_is_called_off(shop: Shop) -> 
 async def test_attempts_are_asked_about_less_and_less_often(shop: Shop) -> None:
     till = Till(shop)
     await till.open((await shop.order(await shop.hold(await shop.stock(1)))).id)
-    assert len(await till.payments.due(10)) == 1
-    assert await till.payments.due(10) == []
+    assert await till.payments.due("another", 10) == []
+    assert len(await till.payments.due("scripted", 10)) == 1
+    assert await till.payments.due("scripted", 10) == []
 
 
 async def test_provider_that_cannot_begin_is_said_so(shop: Shop) -> None:
@@ -264,10 +266,9 @@ async def test_provider_that_cannot_begin_is_said_so(shop: Shop) -> None:
 
     closed = Scripted()
     closed.mute = True
-    checkout = shop.cart.checkout
-    checkout._providers = {"scripted": closed}
+    shop.pay_at(scripted=closed)
     with pytest.raises(ProviderUnavailable):
-        await checkout.pay(BUYER, order.id)
+        await shop.cart.checkout.pay(BUYER, order.id)
 
 
 async def test_unknown_payments_are_nobodys_business(shop: Shop) -> None:
@@ -334,8 +335,8 @@ async def test_who_chooses_another_provider_leaves_the_first(shop: Shop) -> None
 
 async def test_who_goes_to_and_fro_between_providers_has_so_many_attempts(shop: Shop) -> None:
     order = await shop.order(await shop.hold(await shop.stock(1)))
+    shop.pay_at(one=Scripted(), other=Scripted())
     checkout = shop.cart.checkout
-    checkout._providers = {"one": Scripted(), "other": Scripted()}
     names = ["one", "other"] * (ATTEMPTS_LIMIT // 2)
     for name in names:
         await checkout.pay(BUYER, order.id, name)
@@ -354,7 +355,7 @@ async def test_who_goes_to_and_fro_between_providers_has_so_many_attempts(shop: 
 async def test_who_begins_without_end_makes_the_provider_begin_so_often(shop: Shop) -> None:
     till = Till(shop)
     order = await shop.order(await shop.hold(await shop.stock(1)))
-    shop.cart.checkout._providers = {"scripted": till.provider}
+    shop.pay_at(scripted=till.provider)
     pages = {await shop.cart.checkout.pay(BUYER, order.id) for _ in range(TURNS_LIMIT)}
     assert len(pages) == 1
     with pytest.raises(Busy):
@@ -368,18 +369,48 @@ async def test_nobody_is_sent_to_a_page_of_a_payment_that_was_called_off_meanwhi
     """Called off before it had a name, the provider's page stays open: money could come there."""
     till = Till(shop)
     order = await shop.order(await shop.hold(await shop.stock(1)))
-    checkout, settling = shop.cart.checkout, till.settling
 
     class Slow(Scripted):
         async def begin(self, charge: Charge) -> Begun:
             begun = await super().begin(charge)
-            await checkout.cancel(BUYER, order.id)
-            await settling.settle(charge.payment)
+            await shop.cart.checkout.cancel(BUYER, order.id)
+            await shop.cart.settling.settle(charge.payment)
             return begun
 
-    checkout._providers = {"scripted": Slow()}
+    shop.pay_at(scripted=Slow())
     with pytest.raises(Conflict):
-        await checkout.pay(BUYER, order.id)
+        await shop.cart.checkout.pay(BUYER, order.id)
     (payment,) = [await till.payments.latest(order.id)]
     assert payment is not None
     assert (payment.state, payment.reference) == (Attempt.VOIDED, "")
+
+
+async def test_a_silent_provider_makes_nobody_wait_who_paid_at_another(shop: Shop) -> None:
+    """All that is due at one hangs, more than a round of it; the other's are settled meanwhile."""
+    quick = Scripted()
+    asked = asyncio.Semaphore(0)
+
+    class Hung(Scripted):
+        async def look_up(self, payment: Payment) -> Standing:
+            asked.release()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    shop.pay_at(hung=Hung(), quick=quick)
+    tea = await shop.stock(DUE_LIMIT + 2)
+    orders = [
+        await shop.order(await shop.hold(tea, key=f"{n}"), key=f"{n}") for n in range(DUE_LIMIT + 2)
+    ]
+    for order in orders[:-1]:
+        await shop.cart.checkout.pay(BUYER, order.id, "hung")
+    await shop.cart.checkout.pay(BUYER, orders[-1].id, "quick")
+    quick.standing = Standing.AUTHORIZED
+    running = asyncio.create_task(shop.cart.settling.rounds.run())
+    async with asyncio.timeout(5):  # half the time in which the silent one is waited for
+        for _ in range(DUE_LIMIT):
+            await asked.acquire()
+        while (await shop.cart.checkout.order(BUYER, orders[-1].id)).state != OrderState.PAID:
+            pass
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
