@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.auction_tables import auction_bids, auctions
 from cart.adapters.outbox import put
-from cart.adapters.tables import milliseconds, products, skus
+from cart.adapters.tables import among, milliseconds, products, skus
 from cart.core import event
 from cart.core.auction import (
     Auction,
@@ -44,7 +44,7 @@ async def lock_auctions(connection: AsyncConnection, condition: Any) -> list[Row
     """Lock the auctions that meet a condition, in id order, and then read them."""
     chosen = select(auctions.c.id).where(condition).order_by(auctions.c.id)
     ids = (await connection.execute(chosen.with_for_update(key_share=True))).scalars().all()
-    return await read_auctions(connection, auctions.c.id.in_(ids)) if ids else []
+    return await read_auctions(connection, among(auctions.c.id, ids)) if ids else []
 
 
 async def read_auctions(
@@ -112,7 +112,7 @@ async def own_parts(
         return {}
     most = (
         select(auction_bids.c.buyer, func.max(auction_bids.c.amount_minor).label("max_minor"))
-        .where(auction_bids.c.auction == row.id, auction_bids.c.buyer.in_(sorted(buyers)))
+        .where(auction_bids.c.auction == row.id, among(auction_bids.c.buyer, buyers))
         .group_by(auction_bids.c.buyer)
     )
     state = AuctionState(row.state)

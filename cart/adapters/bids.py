@@ -22,7 +22,7 @@ from cart.adapters.auction_rows import (
 from cart.adapters.auction_tables import auction_bids, auctions
 from cart.adapters.owned import read_units
 from cart.adapters.sku_rows import lock_skus, read_clock
-from cart.adapters.tables import products
+from cart.adapters.tables import among, products
 from cart.core import auction as core
 from cart.core.auction import Accepted, Bidding, Outbid, Refused
 from cart.core.stock import LimitReached, Sku
@@ -99,8 +99,8 @@ async def _kept(connection: AsyncConnection, row: Row[Any], bids: Sequence[Bid])
     """Those of the bids that were taken before."""
     same = select(auction_bids).where(
         auction_bids.c.auction == row.id,
-        auction_bids.c.buyer.in_(sorted({bid.offer.buyer for bid in bids})),
-        auction_bids.c.idempotency_key.in_(sorted({bid.key for bid in bids})),
+        among(auction_bids.c.buyer, {bid.offer.buyer for bid in bids}),
+        among(auction_bids.c.idempotency_key, {bid.key for bid in bids}),
     )
     return {
         (each.buyer, each.idempotency_key): (each.amount_minor, each.is_max)

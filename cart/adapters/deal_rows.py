@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.deal_tables import RULES, deals
 from cart.adapters.outbox import put
-from cart.adapters.tables import milliseconds
+from cart.adapters.tables import among, milliseconds
 from cart.core import event
 from cart.core.deal import Deal, DealKind, DealState
 
@@ -79,6 +79,6 @@ async def take_units(connection: AsyncConnection, taken: Mapping[str, int]) -> N
     if not changed:
         return
     await connection.execute(_TAKE, {"ids": list(changed), "units": list(changed.values())})
-    query = select(*DEAL).where(deals.c.id.in_(changed)).order_by(deals.c.id)
+    query = select(*DEAL).where(among(deals.c.id, changed)).order_by(deals.c.id)
     for row in (await connection.execute(query)).all():
         await put(connection, row.store, [event.deal_changed(to_deal(row), row.now_ms)])

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.checkout_tables import coupon_uses, coupons, point_earnings, point_transfers
 from cart.adapters.coupon_book import to_coupon
 from cart.adapters.points_book import lock_wallets, post, read_wallet
-from cart.adapters.tables import stores
+from cart.adapters.tables import among, stores
 from cart.core.coupon import Coupon
 from cart.core.order import Order
 from cart.core.points import (
@@ -87,7 +87,7 @@ async def give_back(connection: AsyncConnection, ids: Sequence[str]) -> None:
     if not ids:
         return
     await _return_uses(connection, ids)
-    query = select(point_earnings).where(point_earnings.c.order_id.in_(ids))
+    query = select(point_earnings).where(among(point_earnings.c.order_id, ids))
     query = query.order_by(point_earnings.c.order_id).with_for_update(key_share=True)
     earnings = {row.order_id: row for row in await connection.execute(query)}
     journals = await _journals(connection, ids)
@@ -103,7 +103,7 @@ async def give_back(connection: AsyncConnection, ids: Sequence[str]) -> None:
             left[buyer] = after
             moves.append(move)
     await post(connection, wallets, moves)
-    none_left = update(point_earnings).where(point_earnings.c.order_id.in_(list(earnings)))
+    none_left = update(point_earnings).where(among(point_earnings.c.order_id, earnings))
     await connection.execute(none_left.values(left_minor=0))
 
 
@@ -219,12 +219,12 @@ async def _coupon(
 
 
 async def _return_uses(connection: AsyncConnection, ids: Sequence[str]) -> None:
-    mine = and_(coupon_uses.c.order_id.in_(ids), coupon_uses.c.given_back.is_(False))
+    mine = and_(among(coupon_uses.c.order_id, ids), coupon_uses.c.given_back.is_(False))
     uses = (await connection.execute(select(coupon_uses.c.coupon).where(mine))).scalars().all()
     if not uses:
         return
     counts: Mapping[str, int] = {one: uses.count(one) for one in sorted(set(uses))}
-    lock = select(coupons.c.id).where(coupons.c.id.in_(list(counts))).order_by(coupons.c.id)
+    lock = select(coupons.c.id).where(among(coupons.c.id, counts)).order_by(coupons.c.id)
     await connection.execute(lock.with_for_update(key_share=True))
     for coupon, count in counts.items():
         fewer = update(coupons).where(coupons.c.id == coupon)
@@ -235,7 +235,7 @@ async def _return_uses(connection: AsyncConnection, ids: Sequence[str]) -> None:
 async def _journals(
     connection: AsyncConnection, ids: Sequence[str]
 ) -> dict[str, tuple[str, str, Journal]]:
-    query = select(point_transfers).where(point_transfers.c.order_id.in_(ids))
+    query = select(point_transfers).where(among(point_transfers.c.order_id, ids))
     deeds: dict[str, list[Transfer]] = {}
     for row in await connection.execute(query):
         deeds.setdefault(row.order_id, []).append(

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Table, func, select, text, update
 
 from cart.adapters.database import Database
+from cart.adapters.tables import among
 
 ASK_AGAIN: Final = text(
     "least(interval '2 seconds' * power(2, least(asked, 10)), interval '5 min')"
@@ -35,6 +36,6 @@ async def take_due(
     async with database.writing() as connection:
         locked = due.with_for_update(key_share=True, skip_locked=True)
         ids = list((await connection.execute(locked)).scalars())
-        change = update(table).where(table.c.id.in_(ids))
+        change = update(table).where(among(table.c.id, ids))
         await connection.execute(change.values(asked=table.c.asked + 1, ask_at=later))
     return ids

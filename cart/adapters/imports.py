@@ -10,7 +10,7 @@ from cart.adapters.database import Database
 from cart.adapters.import_tables import stock_imports
 from cart.adapters.moving import write_skus
 from cart.adapters.sku_rows import lock_skus
-from cart.adapters.tables import products, skus
+from cart.adapters.tables import among, products, skus
 from cart.core.bulk import Plan, Report
 from cart.core.catalog import Product, edited
 from cart.core.stock import KeyReused
@@ -57,7 +57,7 @@ class SqlImports:
 
 async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> None:
     await lock_skus(connection, plan.touched)
-    found = await shelf.read_products(connection, products.c.id.in_(plan.touched))
+    found = await shelf.read_products(connection, among(products.c.id, plan.touched))
     pairs = [(each, edited(each, plan.edits[each.id])) for each in found if each.id in plan.edits]
     saved = [(before, after) for before, after in pairs if isinstance(after, Product)]
     await _demand_room(connection, store, len(plan.added))
@@ -68,7 +68,9 @@ async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> 
         raise _Impossible
     # Codes may go round among products, and must be nobody's in between.
     edited_ids = [before.id for before, _ in saved]
-    await connection.execute(update(skus).where(skus.c.product.in_(edited_ids)).values(code=None))
+    await connection.execute(
+        update(skus).where(among(skus.c.product, edited_ids)).values(code=None)
+    )
     for before, after in saved:
         await shelf.save_product(connection, before, after)
     for product in plan.added:

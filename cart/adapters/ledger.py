@@ -15,7 +15,7 @@ from cart.adapters.hold_facts import read_facts, read_kept
 from cart.adapters.hold_rows import HOLD, insert_holds, lock_holds, to_hold
 from cart.adapters.moving import turn_holds, write_skus
 from cart.adapters.sku_rows import lock_asked, lock_skus, read_clock
-from cart.adapters.tables import holds, milliseconds, orders
+from cart.adapters.tables import among, holds, milliseconds, orders
 from cart.core.hold import EXTENSION_MS, GRACE_MS, LIVE, Hold, HoldEvent, HoldState
 from cart.core.movement import dealt, taken
 from cart.core.order import OrderState
@@ -119,12 +119,12 @@ class SqlLedger:
         async with self._database.writing() as connection:
             over = await _lock_due(connection, {row.order_id for row in seen if row.order_id}, due)
             # An order ends whole: all its holds, not only those that were seen.
-            lone = and_(due, holds.c.order_id.is_(None), holds.c.id.in_([r.id for r in seen]))
-            ordered = and_(holds.c.state.in_(LIVE), holds.c.order_id.in_(over))
+            lone = and_(due, holds.c.order_id.is_(None), among(holds.c.id, [r.id for r in seen]))
+            ordered = and_(holds.c.state.in_(LIVE), among(holds.c.order_id, over))
             chosen = lone | ordered
             wanted = await connection.execute(select(holds.c.product).where(chosen).distinct())
             locked = await lock_skus(connection, wanted.scalars())
-            units = await lock_holds(connection, and_(chosen, holds.c.sku.in_(list(locked))))
+            units = await lock_holds(connection, and_(chosen, among(holds.c.sku, locked)))
             await turn_holds(connection, units, HoldEvent.EXPIRE, locked)
             await _expire_orders(connection, over)
             await give_back(connection, over)
@@ -135,7 +135,7 @@ async def _lock_due(connection: AsyncConnection, ids: set[str], due: Any) -> lis
     """Lock those of the orders that are placed and have a hold past its deadline, in id order."""
     query = (
         select(orders.c.id)
-        .where(orders.c.id.in_(sorted(ids)), orders.c.state == OrderState.PLACED)
+        .where(among(orders.c.id, ids), orders.c.state == OrderState.PLACED)
         .where(exists().where(holds.c.order_id == orders.c.id, due))
         .order_by(orders.c.id)
         .with_for_update(key_share=True)
@@ -145,5 +145,5 @@ async def _lock_due(connection: AsyncConnection, ids: set[str], due: Any) -> lis
 
 async def _expire_orders(connection: AsyncConnection, ids: Sequence[str]) -> None:
     if ids:
-        change = orders.update().where(orders.c.id.in_(ids)).values(state=OrderState.EXPIRED)
+        change = orders.update().where(among(orders.c.id, ids)).values(state=OrderState.EXPIRED)
         await connection.execute(change)

@@ -20,6 +20,7 @@ from cart.adapters.auction_rows import (
 )
 from cart.adapters.auction_tables import auction_bids, auctions
 from cart.adapters.owned import OWNED
+from cart.adapters.tables import among
 from cart.core.auction import AuctionState, Lead, pass_on
 from cart.core.hold import GRACE_MS
 from cart.core.movement import Movement, Reason
@@ -72,7 +73,7 @@ async def inherit(connection: AsyncConnection, lapsed: Sequence[str]) -> list[Mo
     movements: list[Movement] = []
     if not lapsed:
         return movements
-    theirs = auctions.c.hold.in_(lapsed) & auctions.c.state.in_(LOT_OUT)
+    theirs = among(auctions.c.hold, lapsed) & auctions.c.state.in_(LOT_OUT)
     for row in await lock_auctions(connection, theirs):
         now = pass_on(to_bidding(row), await _runner_up(connection, row))
         hold = row.hold

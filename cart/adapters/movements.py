@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.copying import copy_rows
 from cart.adapters.database import Database
 from cart.adapters.movement_tables import stock_movements
+from cart.adapters.tables import among
 from cart.core.movement import Movement, Reason
 from cart.core.recount import Drift, Tally, drift
 
@@ -72,7 +73,7 @@ async def made_by_key(
 ) -> Mapping[str, int]:
     """What a seller's request with this key changed of the free units, by SKU."""
     query = select(stock_movements.c.sku, stock_movements.c.free_change).where(
-        stock_movements.c.sku.in_(skus),
+        among(stock_movements.c.sku, skus),
         stock_movements.c.ref == key,
         stock_movements.c.reason.in_(BY_KEY),
     )

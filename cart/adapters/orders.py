@@ -28,7 +28,7 @@ from cart.adapters.moving import turn_holds
 from cart.adapters.outbox import put
 from cart.adapters.shelf import to_delivery
 from cart.adapters.sku_rows import CLOCK, lock_skus, read_clock
-from cart.adapters.tables import holds, milliseconds, order_lines, orders, products, stores
+from cart.adapters.tables import among, holds, milliseconds, order_lines, orders, products, stores
 from cart.adapters.waits import end_offers
 from cart.core import event
 from cart.core.delivery import Delivery
@@ -247,7 +247,7 @@ def _theirs(buyer: str, wanted: Sequence[str]) -> Select[Any]:
     query = select(*HOLD, products.c.store, stores.c.points_percent, *terms, CLOCK.label("now_ms"))
     query = query.join(products, products.c.id == holds.c.product)
     query = query.join(stores, stores.c.slug == products.c.store)
-    theirs = and_(holds.c.id.in_(wanted), holds.c.buyer == buyer)
+    theirs = and_(among(holds.c.id, wanted), holds.c.buyer == buyer)
     return query.where(theirs).order_by(holds.c.id)
 
 
@@ -324,7 +324,7 @@ async def _write(
         for position, line in enumerate(quote.lines)
     ]
     await connection.execute(insert(order_lines), lines)
-    ordered = update(holds).where(holds.c.id.in_(placement.holds))
+    ordered = update(holds).where(among(holds.c.id, placement.holds))
     await connection.execute(
         ordered.values(
             state=HoldState.ORDERED,

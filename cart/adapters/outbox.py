@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.database import Database
-from cart.adapters.tables import outbox
+from cart.adapters.tables import among, outbox
 from cart.core.event import Event
 
 ADVISORY_LOCK: Final = 0x6B6B6F74_63617274
@@ -49,7 +49,7 @@ class SqlOutbox:
             rows = (await connection.execute(oldest)).all()
             yield [(row.store, row.event | {"key": f"outbox {row.id}"}) for row in rows]
             ids = [row.id for row in rows]
-            await connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+            await connection.execute(delete(outbox).where(among(outbox.c.id, ids)))
 
 
 async def _anything(connection: AsyncConnection) -> bool:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 from cart.adapters.database import Database
 from cart.adapters.refund_tables import sandbox_refunds
 from cart.adapters.signatures import is_signed, sign
-from cart.adapters.tables import sandbox_notices, sandbox_payments
+from cart.adapters.tables import among, sandbox_notices, sandbox_payments
 from cart.core.payment import Standing
 from cart.core.refund import Going
 from cart.ports.payments import Begun, Charge, Payment, ProviderSilent, Repayment
@@ -234,7 +234,7 @@ class Sandbox:
         async with self._database.writing() as connection:
             rows = (await connection.execute(due.with_for_update(skip_locked=True))).all()
             ids = [row.id for row in rows]
-            again = update(sandbox_notices).where(sandbox_notices.c.id.in_(ids))
+            again = update(sandbox_notices).where(among(sandbox_notices.c.id, ids))
             await connection.execute(
                 again.values(
                     tries=sandbox_notices.c.tries + 1, post_at=func.clock_timestamp() + _LATER

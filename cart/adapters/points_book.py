@@ -19,7 +19,7 @@ from cart.adapters.checkout_tables import (
 )
 from cart.adapters.database import Database
 from cart.adapters.point_lots import LOT, follow_lots, read_expiring, to_lot
-from cart.adapters.tables import milliseconds
+from cart.adapters.tables import among, milliseconds
 from cart.core.points import Entry, PointsReason, Purse, Transfer, Wallet
 from cart.core.points_lot import Expiring, Lot, expiry
 
@@ -37,7 +37,7 @@ async def lock_wallets(connection: AsyncConnection, buyers: Iterable[str]) -> di
     wanted = sorted(set(buyers))
     fresh = upsert(point_wallets).values([{"buyer": buyer} for buyer in wanted])
     await connection.execute(fresh.on_conflict_do_nothing())
-    query = select(point_wallets).where(point_wallets.c.buyer.in_(wanted))
+    query = select(point_wallets).where(among(point_wallets.c.buyer, wanted))
     query = query.order_by(point_wallets.c.buyer).with_for_update(key_share=True)
     return {row.buyer: _wallet(row) for row in await connection.execute(query)}
 
@@ -120,7 +120,7 @@ class SqlPointsBook:
             wallets = await lock_wallets(connection, [row.buyer for row in rows]) if rows else {}
             await post(connection, wallets, [_ripening(row) for row in rows if row.left_minor])
             ripe = update(point_earnings).values(ripe=True)
-            mine = point_earnings.c.order_id.in_([row.order_id for row in rows])
+            mine = among(point_earnings.c.order_id, [row.order_id for row in rows])
             await connection.execute(ripe.where(mine))
         return len(rows)
 
@@ -146,7 +146,7 @@ async def _due_lots(connection: AsyncConnection, buyers: Sequence[str], limit: i
     """Lots whose time is over, of these buyers or, for none, of anybody."""
     over = and_(point_lots.c.ready_minor > 0, point_lots.c.expires_at <= func.clock_timestamp())
     if buyers:
-        over = and_(over, point_lots.c.buyer.in_(buyers))
+        over = and_(over, among(point_lots.c.buyer, buyers))
     query = select(*LOT).where(over).order_by(point_lots.c.expires_at, point_lots.c.order_id)
     return [to_lot(row) for row in await connection.execute(query.limit(limit))]
 

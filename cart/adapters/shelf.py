@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters import movements
 from cart.adapters.database import Database
 from cart.adapters.outbox import put
-from cart.adapters.tables import pictures, products, skus, stores
+from cart.adapters.tables import among, pictures, products, skus, stores
 from cart.core import event
 from cart.core.catalog import (
     EditRefusal,
@@ -113,7 +113,7 @@ class SqlShelf:
     async def products(self, ids: Sequence[str]) -> Sequence[Product]:
         """The products of these ids, in their order; unknown ones are left out."""
         async with self._database.reading() as connection:
-            found = await read_products(connection, products.c.id.in_(set(ids)))
+            found = await read_products(connection, among(products.c.id, set(ids)))
         by_id = {product.id: product for product in found}
         return [by_id[one] for one in ids if one in by_id]
 
@@ -183,7 +183,7 @@ async def code_taken(connection: AsyncConnection, store: str, wanted: Sequence[P
         return True
     lock = func.pg_advisory_xact_lock(func.hashtextextended(store, CODES))
     await connection.execute(select(lock))
-    others = and_(skus.c.store == store, skus.c.code.in_(codes))
+    others = and_(skus.c.store == store, among(skus.c.code, codes))
     others = and_(others, skus.c.id.not_in([sku.id for sku in wanted]))
     return bool(await connection.scalar(select(exists().where(others))))
 
@@ -197,7 +197,7 @@ async def save_product(connection: AsyncConnection, before: Product, after: Prod
         was.id for was, sku in zip(before.skus, after.skus, strict=False) if was.code != sku.code
     ]
     # Two SKUs may swap codes, which must be nobody's in between.
-    await connection.execute(update(skus).where(skus.c.id.in_(recoded)).values(code=None))
+    await connection.execute(update(skus).where(among(skus.c.id, recoded)).values(code=None))
     known = len(before.skus)
     for was, sku in zip(before.skus, after.skus[:known], strict=True):
         if was != sku or sku.code is not None:

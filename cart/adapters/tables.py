@@ -2,6 +2,7 @@
 one SKU for one idempotency key, two open payments for one order.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,8 +21,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    any_,
     cast,
     func,
+    literal,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -269,3 +272,10 @@ sandbox_notices = Table(
 def milliseconds(instant: ColumnElement[Any] | Column[Any]) -> ColumnElement[int]:
     """An instant as whole milliseconds since the epoch."""
     return cast(func.floor(func.extract("epoch", instant) * 1000), BigInteger)
+
+
+def among(column: ColumnElement[Any] | Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of many values, as one parameter: the same statement for any number
+    of them, which SQLAlchemy compiles, and PostgreSQL parses, once.
+    """
+    return column == any_(literal(list(values), ARRAY(column.type)))

@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cart.adapters.outbox import put_each
-from cart.adapters.tables import skus
+from cart.adapters.tables import among, skus
 from cart.adapters.waitlist_tables import waits
 from cart.core import event
 from cart.core.hold import HoldState
@@ -114,7 +114,7 @@ async def read_lengths(connection: AsyncConnection, ids: Collection[str]) -> Seq
     query = (
         select(skus.c.id, skus.c.product, skus.c.store, func.count(waits.c.id).label("length"))
         .select_from(skus.outerjoin(waits, line))
-        .where(skus.c.id.in_(sorted(ids)))
+        .where(among(skus.c.id, ids))
         .group_by(skus.c.id)
         .order_by(skus.c.id)
     )

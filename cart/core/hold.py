@@ -74,7 +74,7 @@ COUNTED: Final = (HoldState.HELD, HoldState.ORDERED, HoldState.PAYING, HoldState
 """States whose units count against a buyer's limit."""
 
 
-class HoldLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class HoldLine(msgspec.Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """Units of one SKU that somebody wants; `price_minor`: what they were told one costs."""
 
     sku: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -82,7 +82,7 @@ class HoldLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     price_minor: Annotated[int, msgspec.Meta(ge=1, le=PRICE_LIMIT_MINOR)] | None = None
 
 
-class Hold(msgspec.Struct, frozen=True, kw_only=True):
+class Hold(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units of one SKU as their buyer sees them at `now_ms`, at the price they were held for.
 
     `deal`: the deal that made the price, None where it is the SKU's own. `extended`: its one

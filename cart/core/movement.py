@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from cart.core.hold import COUNTED, LIVE, NEXT, Hold, HoldEvent, HoldState, after
 from cart.core.stock import Counters, Pile, Sku
 
@@ -43,8 +45,7 @@ class Reason(StrEnum):
     IMPORT = "import"
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(msgspec.Struct, frozen=True, gc=False):
     """By how much one SKU's piles changed at once.
 
     `ref`: the hold that did it, or the idempotency key of the seller's request.

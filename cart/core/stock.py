@@ -3,13 +3,15 @@
 Always true of every SKU: `on_hand = free + held + sold` and none of them is below zero. A hold
 moves units from free to held; none is ever made or lost by one. A request is granted whole or
 not at all. The same buyer with the same key gets the same holds again, in this batch or from an
-earlier one.
+earlier one. What is made for each hold is a struct the garbage collector need not look at.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from cart.core.deal import (
     Ask,
@@ -81,8 +83,7 @@ class Sku:
     counters: Counters
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRequest:
+class HoldRequest(msgspec.Struct, frozen=True, gc=False):
     """Somebody wants units: one line for each SKU, and what the holds will be called if granted."""
 
     ids: tuple[str, ...]
@@ -92,8 +93,7 @@ class HoldRequest:
     show: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True, gc=False):
     """The units are held; a hold for each line, in the lines' order."""
 
     holds: tuple[Hold, ...]
