@@ -403,12 +403,13 @@ async def test_a_silent_provider_makes_nobody_wait_who_paid_at_another(shop: Sho
     ]
     for order in orders[:-1]:
         await shop.cart.checkout.pay(BUYER, order.id, "hung")
-    await shop.cart.checkout.pay(BUYER, orders[-1].id, "quick")
-    quick.standing = Standing.AUTHORIZED
     running = asyncio.create_task(shop.cart.settling.rounds.run())
     async with asyncio.timeout(5):  # half the time in which the silent one is waited for
         for _ in range(DUE_LIMIT):
             await asked.acquire()
+        await shop.cart.checkout.pay(BUYER, orders[-1].id, "quick")
+        quick.standing = Standing.AUTHORIZED
+        shop.cart.settling.rounds.wake()
         while (await shop.cart.checkout.order(BUYER, orders[-1].id)).state != OrderState.PAID:
             pass
     assert not running.done()
