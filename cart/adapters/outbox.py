@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cart.adapters.database import Database
 from cart.adapters.tables import among, outbox
 from cart.core.event import Event
+from cart.ports.outbox import Taken
 
 ADVISORY_LOCK: Final = 0x6B6B6F74_63617274
 """The key of the lock: "kkotcart" in ASCII."""
@@ -38,17 +39,18 @@ class SqlOutbox:
         self._database = database
 
     @asynccontextmanager
-    async def take(self, limit: int) -> AsyncIterator[Sequence[tuple[str, Event]]]:
-        """The oldest (store, event), each with its `key`; gone if the context ends well."""
+    async def take(self, limit: int) -> AsyncIterator[Taken]:
+        """So many at most, nobody else taking any; those told are gone if the context ends well."""
         async with self._database.reading() as connection, connection.begin():
             if not await _anything(connection):
-                yield []
+                yield Taken([])
                 return
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
             oldest = select(outbox).order_by(outbox.c.id).limit(limit)
             rows = (await connection.execute(oldest)).all()
-            yield [(row.store, row.event | {"key": f"outbox {row.id}"}) for row in rows]
-            ids = [row.id for row in rows]
+            taken = Taken([(row.store, row.event | {"key": f"outbox {row.id}"}) for row in rows])
+            yield taken
+            ids = [row.id for row in rows[: taken.told]]
             await connection.execute(delete(outbox).where(among(outbox.c.id, ids)))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from cart.core.event import Event
@@ -10,11 +11,19 @@ Publish = Callable[[str, Sequence[Event]], Awaitable[None]]
 """Tell the viewers of a store's shows; at least once, so receivers keep the newest version."""
 
 
+@dataclass(slots=True)
+class Taken:
+    """The oldest (store, event); `told`: how many of the first have got through.
+
+    An event's `key` is the same each time it is taken, and no other's.
+    """
+
+    events: Sequence[tuple[str, Event]]
+    told: int = 0
+
+
 class Outbox(Protocol):
     """Events written in the transactions that caused them."""
 
-    def take(self, limit: int) -> AbstractAsyncContextManager[Sequence[tuple[str, Event]]]:
-        """The oldest (store, event), nobody else taking any; gone if the context ends well.
-
-        An event's `key` is the same each time it is taken, and no other's.
-        """
+    def take(self, limit: int) -> AbstractAsyncContextManager[Taken]:
+        """So many at most, nobody else taking any; those told are gone if the context ends well."""
