@@ -29,6 +29,7 @@ BUYING: Final = 4
 """Buyers of another product while holds end."""
 SWEPT_WITHIN_S: Final = 300.0
 LOOK_EVERY_S: Final = 0.2
+STILL_DUE: Final = "SELECT count(*) FROM holds WHERE state = 'held' AND expires_at <= now()"
 STOCK: Final = 10_000_000
 
 PRODUCTS: Final = (
@@ -69,13 +70,17 @@ ORDERS: Final = (
 ENDING: Final = (
     "INSERT INTO holds (id, buyer, idempotency_key, sku, product, title, options, quantity,"
     " price_minor, currency, state, expires_at)"
-    " SELECT 'due-' || n, 'due-' || n, 'due', $1, $1, '작약', '{}', 1, 12000, 'KRW', 'held', now()"
-    " FROM generate_series(1, $2::int) AS n",
+    " SELECT id, id, 'due', sku, sku, '작약', '{}', 1, 12000, 'KRW', 'held', now()"
+    " FROM generate_series(1, $2::int) AS n, concat('due-', $1::int, '-', n) AS id,"
+    " concat('hot-', n % $1::int + 1) AS sku",
     "INSERT INTO stock_movements (sku, reason, ref, free_change, held_change, sold_change)"
-    " SELECT $1, 'hold', 'due-' || n, -1, 1, 0 FROM generate_series(1, $2::int) AS n",
-    "UPDATE skus SET free = free - $2::int, held = held + $2::int WHERE id = $1",
+    " SELECT concat('hot-', n % $1::int + 1), 'hold', concat('due-', $1::int, '-', n), -1, 1, 0"
+    " FROM generate_series(1, $2::int) AS n",
+    "UPDATE skus SET free = free - units, held = held + units"
+    " FROM (SELECT concat('hot-', n % $1::int + 1) AS sku, count(*) AS units"
+    " FROM generate_series(1, $2::int) AS n GROUP BY 1) AS due WHERE id = sku",
 )
-"""So many holds of one product whose time is over."""
+"""So many holds whose time is over, of the first so many products."""
 
 
 async def run(_viewers: int, seconds: float) -> None:
@@ -83,9 +88,9 @@ async def run(_viewers: int, seconds: float) -> None:
     introduce(
         "growth",
         f"{CONNECTIONS} buyers hold units of {HOT} products, then of one with {PAST} paid orders "
-        f"in the past, {seconds:g} s each; {SHOPPERS} buy and pay there; then {DUE} holds end at "
-        f"once while {BUYING} buyers hold units of another product; the server on one core, load "
-        "and stores on another. The floor: what a hold costs the server beside one past order",
+        f"in the past, {seconds:g} s each; {SHOPPERS} buy and pay there; then {DUE} holds of {HOT} "
+        f"products end at once while {BUYING} buyers hold units of another; the server on one "
+        "core, load and stores on another. The floor: what a hold costs beside one past order",
     )
     server_core, load_core = two_cores()
     pin(os.getpid(), load_core)
@@ -96,7 +101,11 @@ async def run(_viewers: int, seconds: float) -> None:
         closing.push_async_callback(connection.close)
         hot, more = await _hot(server, connection, stall, seconds)
         past, costs_us = await _past(server, connection, hot[0], seconds)
-        ending = await _ending(server, connection, hot[1:3])
+        ending = {
+            f"ended_of_{size}_{what}": figure
+            for size in HOT
+            for what, figure in (await _ending(server, connection, size)).items()
+        }
         counted = await count(server.database_url, tuple(hot))
     Report(
         *("growth", costs_us[-1], f"µs of the server's for a hold, {PAST[-1]} past orders"),
@@ -120,8 +129,8 @@ async def _hot(
     server: Server, connection: asyncpg.Connection, stall: Stall, seconds: float
 ) -> tuple[list[str], dict[str, float]]:
     """The products, and what holds of some or all of them cost."""
-    await _write(connection, PRODUCTS, "hot-", stall.slug, HOT[-1])
-    products = [f"hot-{number}" for number in range(1, HOT[-1] + 1)]
+    await _write(connection, PRODUCTS, "hot-", stall.slug, HOT[-1] + 1)
+    products = [f"hot-{number}" for number in range(1, HOT[-1] + 2)]
     more: dict[str, float] = {}
     for size in HOT:
         rate, cost_us, p99_ms = await _hold(server, products[:size], f"hot-{size}", seconds)
@@ -185,21 +194,21 @@ async def _buy(server: Server, shoppers: Sequence[Shopper], seconds: float) -> f
     return paid / (time.monotonic() - began)
 
 
-async def _ending(
-    server: Server, connection: asyncpg.Connection, products: Sequence[str]
-) -> dict[str, float]:
+async def _ending(server: Server, connection: asyncpg.Connection, size: int) -> dict[str, float]:
     """How long it takes until all are given back, and what holds of another product cost then."""
-    due, other = products
     buyers, over = Buyers(), asyncio.Event()
     tokens = [token_of(server.secret, number) for number in range(BUYING)]
-    asked = [_requests(token, [hold_body(other)], "ending", over) for token in tokens]
+    asked = [
+        _requests(token, [hold_body(f"hot-{HOT[-1] + 1}")], f"ending-{size}", over)
+        for token in tokens
+    ]
     await buyers.enter(str(server.http.base_url), asked)
     try:
-        await _write(connection, ENDING, due, DUE)
+        await _write(connection, ENDING, size, DUE)
         buyers.begin()
         cpu, began = cpu_seconds(server.pid), time.monotonic()
         async with asyncio.timeout(SWEPT_WITHIN_S):
-            while await connection.fetchval("SELECT held FROM skus WHERE id = $1", due):
+            while await connection.fetchval(STILL_DUE):
                 await passed(LOOK_EVERY_S)
         elapsed, cpu = time.monotonic() - began, cpu_seconds(server.pid) - cpu
         over.set()
@@ -207,9 +216,9 @@ async def _ending(
     finally:
         buyers.leave()
     return {
-        "ended_s": elapsed,
-        "ended_per_s": DUE / elapsed,
-        "ended_server_cpu_s": cpu,
+        "s": elapsed,
+        "per_s": DUE / elapsed,
+        "server_cpu_s": cpu,
         "others_p50_ms": percentile(buyers.waits_ms, 0.5),
         "others_p99_ms": percentile(buyers.waits_ms, 0.99),
     }

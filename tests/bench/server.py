@@ -21,6 +21,8 @@ from tests.bench.machine import free_port, pin
 READY: Final = b"Kkot is ready"
 START_S: Final = 60.0
 STOP_S: Final = 20.0
+HOLD_S: Final = 3_600
+"""Longer than any benchmark: what is held in it does not end beside what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ async def running(core: int, beside: Server | None = None) -> AsyncIterator[Serv
             "KKOT_MEDIA_PORT": media_port,
             "KKOT_MEDIA_TCP_PORT": "0",
             "KKOT_PUBLIC_IP": "127.0.0.1",
+            "KKOT_HOLD_SECONDS": str(HOLD_S),
             "KKOT_LOG_LEVEL": "warning",
         }
         process = await asyncio.create_subprocess_exec(
