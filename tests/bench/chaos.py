@@ -25,7 +25,8 @@ async def run(_viewers: int, seconds: float) -> None:
     )
     plan = Plan(BUYERS, round(seconds * STOCK_PER_S), seconds, SEED)
     with tempfile.TemporaryDirectory(prefix="kkot-chaos-") as folder:
-        found = await chaos(Path(folder), plan)
+        async with chaos(Path(folder), plan) as books:
+            found = await books.find()
     for fault in found.faults:
         print(f"  500: {fault}")
     acknowledged = found.holds + found.orders + found.refunds

@@ -34,7 +34,7 @@ from tests.bench.fanout import token_of
 from tests.e2e.server import migrate
 from tests.standin import stripe, toss
 from tests.standin.process import StandIn
-from tests.whole.chaos_books import Findings, find, quiet
+from tests.whole.chaos_books import Books, quiet
 from tests.whole.chaos_people import COUPON, Buyer, Diary, Seller
 from tests.whole.server import Server
 from tests.whole.shop import Shop, open_shop, read
@@ -60,8 +60,9 @@ class Plan:
     seed: int
 
 
-async def chaos(folder: Path, plan: Plan) -> Findings:
-    """Let it all happen in the folder, and tell what came of it."""
+@asynccontextmanager
+async def chaos(folder: Path, plan: Plan) -> AsyncIterator[Books]:
+    """Let it all happen in the folder; the books of it, when all is quiet."""
     async with AsyncExitStack() as closing:
         stores = await closing.enter_async_context(open_stores(Settings(data_dir=folder / "s")))
         engine = make_engine(stores.database_url)
@@ -89,7 +90,7 @@ async def chaos(folder: Path, plan: Plan) -> Findings:
         connection = await asyncpg.connect(stores.database_url)
         closing.push_async_callback(connection.close)
         await quiet(connection, standin)
-        return await find(connection, engine, standin, diary, trouble.kills)
+        yield Books(connection, engine, standin, diary, trouble.kills)
 
 
 class Trouble:

@@ -120,42 +120,45 @@ USED: Final = "SELECT coalesce(sum(used), 0) FROM coupons"
 GIVEN_BACK: Final = "SELECT DISTINCT order_id FROM refunds"
 
 
-async def find(
-    connection: asyncpg.Connection,
-    engine: AsyncEngine,
-    standin: StandIn,
-    diary: Diary,
-    kills: Counter[str],
-) -> Findings:
-    """Count it all."""
-    ask, database = connection.fetchval, Database(engine)
-    rows = await connection.fetch("SELECT id, buyer FROM holds")
-    holds = {row["id"]: row["buyer"] for row in rows}
-    rows = await connection.fetch("SELECT id, buyer, state FROM orders")
-    orders, states = ({row["id"]: row[of] for row in rows} for of in ("buyer", "state"))
-    refunds = {row["id"] for row in await connection.fetch("SELECT id FROM refunds")}
-    returned = {row["order_id"] for row in await connection.fetch(GIVEN_BACK)}
-    lost = [set(diary.holds.items()) - set(holds.items())]
-    lost += [set(diary.orders.items()) - set(orders.items())]
-    whole = {order for order in returned if states.get(order) == "cancelled"}
-    broken = {order for order in diary.paid - whole if states.get(order) != "paid"}
-    return Findings(
-        kills=kills,
-        refused=diary.refused,
-        faults=diary.faults,
-        holds=len(diary.holds),
-        orders=len(diary.orders),
-        paid=len(diary.paid),
-        refunds=len(diary.refunds),
-        points_spent_minor=int(await ask(SPENT)),
-        coupons_used=int(await ask(USED)),
-        lost=sum(map(len, lost)) + len(diary.refunds - refunds),
-        broken=len(broken),
-        oversold=int(await ask(OVERSOLD)),
-        drifts=len(await SqlRecounts(database).whole()),
-        unbacked=await ask(UNBACKED),
-        owed_minor=abs(await standin.taken() - int(await ask(KEPT))),
-        money_drifts=len(await recount_money(engine)),
-        points_drifts=len(await recount_points(engine)) + await ask(SET_ASIDE),
-        coupon_drifts=await ask(COUPONS),
-    )
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What is left to be counted when all is quiet."""
+
+    connection: asyncpg.Connection
+    engine: AsyncEngine
+    standin: StandIn
+    diary: Diary
+    kills: Counter[str]
+
+    async def find(self) -> Findings:
+        """Count it all."""
+        diary, ask, fetch = self.diary, self.connection.fetchval, self.connection.fetch
+        holds = {row["id"]: row["buyer"] for row in await fetch("SELECT id, buyer FROM holds")}
+        rows = await fetch("SELECT id, buyer, state FROM orders")
+        orders, states = ({row["id"]: row[of] for row in rows} for of in ("buyer", "state"))
+        refunds = {row["id"] for row in await fetch("SELECT id FROM refunds")}
+        returned = {row["order_id"] for row in await fetch(GIVEN_BACK)}
+        lost = [set(diary.holds.items()) - set(holds.items())]
+        lost += [set(diary.orders.items()) - set(orders.items())]
+        whole = {order for order in returned if states.get(order) == "cancelled"}
+        broken = {order for order in diary.paid - whole if states.get(order) != "paid"}
+        return Findings(
+            kills=self.kills,
+            refused=diary.refused,
+            faults=diary.faults,
+            holds=len(diary.holds),
+            orders=len(diary.orders),
+            paid=len(diary.paid),
+            refunds=len(diary.refunds),
+            points_spent_minor=int(await ask(SPENT)),
+            coupons_used=int(await ask(USED)),
+            lost=sum(map(len, lost)) + len(diary.refunds - refunds),
+            broken=len(broken),
+            oversold=int(await ask(OVERSOLD)),
+            drifts=len(await SqlRecounts(Database(self.engine)).whole()),
+            unbacked=await ask(UNBACKED),
+            owed_minor=abs(await self.standin.taken() - int(await ask(KEPT))),
+            money_drifts=len(await recount_money(self.engine)),
+            points_drifts=len(await recount_points(self.engine)) + await ask(SET_ASIDE),
+            coupon_drifts=await ask(COUPONS),
+        )
