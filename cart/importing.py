@@ -4,7 +4,8 @@ A line with a `sku` speaks of that SKU: its price, code and free units become wh
 its product's words too. A line without is a new SKU: of the product whose id stands in `product`,
 or of a new one for each other word there. What a line leaves empty stays as it is. Where a line
 tells in `free_seen` how many units were free when it was written, as an exported one does, the
-units change by the difference, whatever was held, sold or restocked since.
+units change by the difference, whatever was held, sold or restocked since. A sheet that makes
+something or changes units by so many is done once, however often it is sent.
 """
 
 import hashlib
@@ -24,10 +25,13 @@ from cart.core.money import PRICE_LIMIT_MINOR
 from cart.core.sheet import OPTION_COLUMNS, Row
 from cart.core.stock import KeyReused
 from cart.errors import CartError, Conflict, IdempotencyMismatch, Invalid, Malformed
+from cart.ports.answers import DoneBefore
 from cart.ports.stock import Imports
 from cart.shopping import Shopping, new_id
 
 PRICE: Final = "price_minor"
+
+DONE: Final = Fault(line=1, rule=Rule.DONE_BEFORE, detail="this very sheet was done before")
 
 
 class Importing:
@@ -67,11 +71,16 @@ class Importing:
         earlier = await self._imports.earlier(slug, key, digest)
         if earlier is None:
             plan, faults = self._plan(store, rows, await self._shopping.products_in(slug))
+            if plan.adds and await self._imports.done(slug, digest):
+                faults = [DONE]
             report = _report(rows, plan, faults)
             if faults or dry_run:
                 return report
             report = msgspec.structs.replace(report, applied=True)
-            earlier = await self._imports.apply(slug, key, digest, plan, report)
+            applied = await self._imports.apply(slug, key, digest, plan, report)
+            if isinstance(applied, DoneBefore):
+                return _report(rows, plan, [DONE])
+            earlier = applied
         if isinstance(earlier, KeyReused):
             raise IdempotencyMismatch
         if earlier is None:

@@ -1,7 +1,7 @@
 """Sheets of products in PostgreSQL: one transaction each, all of it or nothing."""
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,7 @@ from cart.adapters.tables import among, products, skus
 from cart.core.bulk import Plan, Report
 from cart.core.catalog import Product, edited
 from cart.core.stock import KeyReused
+from cart.ports.answers import DoneBefore
 from cart.shopping import PRODUCTS_PER_STORE_LIMIT
 
 
@@ -38,21 +39,39 @@ class SqlImports:
             return None
         return msgspec.convert(row.report, Report) if row.digest == digest else KeyReused()
 
+    async def done(self, store: str, digest: str) -> bool:
+        """Whether this very sheet was done in the store, under any key."""
+        async with self._database.reading() as connection:
+            return await _done(connection, store, digest)
+
     async def apply(
         self, store: str, key: str, digest: str, plan: Plan, report: Report
-    ) -> Report | KeyReused | None:
-        """Do all of it, or what `earlier` says; None when the store's products do not allow it."""
+    ) -> Report | KeyReused | DoneBefore | None:
+        """Do all of it, or what `earlier` says; None when the store's products do not allow it.
+
+        A plan that adds is done once for each sheet, whatever its key.
+        """
         told = {"digest": digest, "report": msgspec.to_builtins(report)}
         row = upsert(stock_imports).values(store=store, idempotency_key=key, **told)
         fresh = row.on_conflict_do_nothing().returning(stock_imports.c.store)
         try:
             async with self._database.writing() as connection:
+                await shelf.lock_store(connection, store)
+                again = plan.adds and await _done(connection, store, digest)
                 if (await connection.execute(fresh)).first() is not None:
+                    if again:
+                        await connection.rollback()
+                        return DoneBefore()
                     await _do(connection, store, key, plan)
                     return report
         except _Impossible:
             return None
         return await self.earlier(store, key, digest)
+
+
+async def _done(connection: AsyncConnection, store: str, digest: str) -> bool:
+    same = (stock_imports.c.store == store) & (stock_imports.c.digest == digest)
+    return bool(await connection.scalar(select(exists().where(same))))
 
 
 async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> None:
@@ -83,10 +102,9 @@ async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> 
 
 
 async def _demand_room(connection: AsyncConnection, store: str, added: int) -> None:
-    """Whether the store may have so many more products; locks it, as `add_product` does."""
+    """The locked store may have so many more products."""
     if not added:
         return
-    await shelf.lock_store(connection, store)
     count = select(func.count()).where(products.c.store == store)
     if (await connection.execute(count)).scalar_one() + added > PRODUCTS_PER_STORE_LIMIT:
         raise _Impossible

@@ -49,6 +49,12 @@ class Plan:
     changes: dict[str, int] = field(default_factory=dict)
 
     @property
+    def adds(self) -> bool:
+        """Whether done twice it is more than done once: it makes something, or changes units by so
+        many."""
+        return self.skus_added > 0 or any(self.changes.values())
+
+    @property
     def skus_added(self) -> int:
         """How many SKUs are new."""
         new = sum(len(product.skus) for product in self.added)

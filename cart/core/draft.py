@@ -45,6 +45,7 @@ class Rule(StrEnum):
     LINES = "lines"
     CELLS = "cells"
     CSV = "csv"
+    DONE_BEFORE = "done_before"
 
 
 class NewSku(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

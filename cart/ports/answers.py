@@ -14,5 +14,10 @@ class CodeTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class DoneBefore:
+    """The very same was done under another key."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeyUsed:
     """The key belongs to a different request of the same person."""

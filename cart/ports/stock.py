@@ -12,6 +12,7 @@ from cart.core.recount import Tally
 from cart.core.restock import RestockRefusal
 from cart.core.stock import Facts, HoldRequest, KeyReused, Outcome
 from cart.core.waitlist import Wait, WaitRefusal, WaitRequest
+from cart.ports.answers import DoneBefore
 
 
 class Stockroom(Protocol):
@@ -32,10 +33,16 @@ class Imports(Protocol):
     async def earlier(self, store: str, key: str, digest: str) -> Report | KeyReused | None:
         """What was told of this sheet when it was done; None when the key is new."""
 
+    async def done(self, store: str, digest: str) -> bool:
+        """Whether this very sheet was done in the store, under any key."""
+
     async def apply(
         self, store: str, key: str, digest: str, plan: Plan, report: Report
-    ) -> Report | KeyReused | None:
-        """Do all of it, or what `earlier` says; None when the store's products do not allow it."""
+    ) -> Report | KeyReused | DoneBefore | None:
+        """Do all of it, or what `earlier` says; None when the store's products do not allow it.
+
+        A plan that adds is done once for each sheet, whatever its key.
+        """
 
 
 class Recounts(Protocol):

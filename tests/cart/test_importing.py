@@ -51,6 +51,25 @@ async def test_a_sheet_is_done_once_for_its_key(shop: Shop) -> None:
         await bring_in(shop, NEW.replace("15000", "14000"))
 
 
+async def test_a_sheet_that_adds_is_done_once_whatever_its_key(shop: Shop) -> None:
+    rose = await shop.stock(3)
+    more = f"sku,free,free_seen\n{rose.id},8,3\n"
+    for text in (NEW, more):
+        first, *others = await asyncio.gather(
+            *(bring_in(shop, text, f"{text[:3]}{n}") for n in range(4))
+        )
+        answers = [first, *others]
+        assert sum(answer.applied for answer in answers) == 1
+        told = [fault.rule for answer in answers for fault in answer.faults]
+        assert told == [Rule.DONE_BEFORE] * 3
+        tried = await bring_in(shop, text, "tried", dry_run=True)
+        assert [fault.rule for fault in tried.faults] == [Rule.DONE_BEFORE]
+    assert len(await shop.cart.shopping.products_in("camellia")) == 3
+    assert (await shop.cart.shopping.product(rose.id)).free == 8
+    levels = f"sku,free\n{rose.id},5\n"
+    assert [(await bring_in(shop, levels, key)).applied for key in ("a", "b")] == [True, True]
+
+
 async def test_what_is_exported_and_changed_comes_back(shop: Shop) -> None:
     tea = await shop.stock(
         skus=[NewSku(options=["red"], stock=5, code="R"), NewSku(options=["white"], code="W")]
