@@ -57,7 +57,7 @@ async def test_talk_buys_nothing(shop: Shop) -> None:
     """Nor does a code that nobody has set."""
     shop.shows["s"] = LIVE
     product = await shop.stock(skus=[NewSku(options=["빨강"], stock=9, code="A1")])
-    for line in ("안녕하세요", "A1 주세요", "B1", "A1 사고 싶어요!", "ㅋㅋㅋ"):
+    for line in ("안녕하세요", "A1 있어요?", "A1 말고", "B1 주세요", "A1 사고 싶어요!", "ㅋㅋㅋ"):
         assert await say(shop, line) is None
     assert await shop.counters(product) == (9, 0, 0)
 
