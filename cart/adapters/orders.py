@@ -173,6 +173,8 @@ class SqlOrderBook:
             if not payable(found):
                 return None
             assert found.total_minor == 0, "it costs something"
+            # Selling needs the products' locks, which come before those the claim takes.
+            await lock_skus(connection, (line.product for line in found.lines))
             claimed = await advance(connection, found, OrderEvent.CLAIM)
             return None if claimed is None else await advance(connection, claimed, OrderEvent.SELL)
 

@@ -4,7 +4,9 @@ import asyncio
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
+from cart.core.coupon import CouponTerms
 from cart.core.draft import ProductChange
 from cart.core.order import OrderState, Recipient
 from cart.core.payment import Standing
@@ -17,7 +19,7 @@ from cart.errors import (
     NotFound,
     OrderExpired,
 )
-from tests.cart.shop import BUYER, RECIPIENT, SELLER, STRANGER, Shop
+from tests.cart.shop import BUYER, RECIPIENT, SELLER, STRANGER, Shop, waits_for_a_lock
 
 
 async def test_order_sums_holds_of_the_same_product(shop: Shop) -> None:
@@ -197,3 +199,20 @@ async def test_who_has_paid_has_bought_in_that_store(shop: Shop) -> None:
     assert not await bought(STRANGER, "camellia")
     await shop.cart.checkout.cancel(BUYER, order.id)
     assert not await bought(BUYER, "camellia")
+
+
+async def test_an_order_of_nothing_is_sold_in_everybodys_order_of_locks(shop: Shop) -> None:
+    """Products come before holds: whoever has the product and wants the hold gets it."""
+    await shop.stock(1)
+    await shop.cart.couponing.make(SELLER, "camellia", CouponTerms(code="GIFT", percent=100))
+    tea = await shop.stock(1, price_minor=1_000)
+    hold = await shop.hold(tea)
+    order = await shop.order(hold, off_minor=1_000, coupon="GIFT")
+    async with shop.engine.begin() as connection:
+        lock = "SELECT FROM {} WHERE id = :id FOR NO KEY UPDATE NOWAIT"
+        await connection.execute(text(lock.format("products")), {"id": tea.id})
+        paying = asyncio.create_task(shop.cart.checkout.pay(BUYER, order.id))
+        await waits_for_a_lock(shop.engine)
+        await connection.execute(text(lock.format("holds")), {"id": hold.id})
+    await paying
+    assert (await shop.cart.checkout.order(BUYER, order.id)).state == OrderState.PAID

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from cart.adapters import sku_rows
 from tests.cart import market_buyers, market_sellers
+from tests.cart.lock_order import ORDER, LockOrder
 from tests.cart.market import opened
 from tests.cart.truths import lies_of
 
@@ -38,6 +39,7 @@ async def test_books_are_true_while_many_do_everything_at_once(
 ) -> None:
     chance = random.Random(seed)
     async with opened(migrated_url) as market:
+        locks = [LockOrder(node.engine) for node in market.nodes]
         for _ in range(CROWDS):
             acts = [
                 partial(
@@ -55,6 +57,8 @@ async def test_books_are_true_while_many_do_everything_at_once(
         assert market.holds
         assert market.orders
         assert market.payments
+        assert [fault for one in locks for fault in one.faults] == []
+        assert set(ORDER[:4]) <= {table for one in locks for table in one.seen}
 
 
 async def test_control_without_the_product_s_lock_a_crowd_makes_the_counters_drift(
