@@ -2,11 +2,13 @@
 
 The hold's idempotency key is the saying's, so a saying that is repeated, to whichever node, buys
 once. One that was taken while its node died may have bought nothing: its author hears of no hold.
-Ordinary talk costs no look at the database: a show's codes are remembered for a moment.
+Ordinary talk costs one look at the database a moment, and codes are read again only when the
+store's are others.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
@@ -49,10 +51,20 @@ class Spoken:
     line: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Remembered:
-    codes: Codes
-    until_s: float
+    """What is known of a show; `found` is None while it sells nothing by codes."""
+
+    found: ShowFacts | None = None
+    mark: str | None = None
+    codes: Codes = field(default_factory=dict)
+    until_s: float = 0.0
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def means(self, code: str) -> Coded | None:
+        """What a code stands for in the show."""
+        sold = self.codes.get(code)
+        return sold if self.found and sold and self.found.carries(sold.product) else None
 
 
 class CodeSales:
@@ -92,11 +104,14 @@ class CodeSales:
         readings = read(spoken.line)
         if not readings:
             return None
-        codes = await self._codes(spoken.show)
-        meant = next((reading for reading in readings if reading.code in codes), None)
-        if meant is None:
-            return None
-        sold = codes[meant.code]
+        known = await self._known(spoken.show)
+        for meant in readings:
+            sold = known.means(meant.code)
+            if sold is not None:
+                return await self._buy(spoken, meant, sold)
+        return None
+
+    async def _buy(self, spoken: Spoken, meant: Reading, sold: Coded) -> Event:
         line = HoldLine(sku=sold.sku, quantity=meant.quantity)
         decision: stock.Decision | None = None
         try:
@@ -105,22 +120,30 @@ class CodeSales:
             log.warning("a code was not sold", show=spoken.show, error=repr(error))
         return _told(spoken, meant, sold, decision)
 
-    async def _codes(self, show: str) -> Codes:
-        now_s = self._clock()
+    async def _known(self, show: str) -> _Remembered:
         known = self._remembered.get(show)
-        if known is None or known.until_s <= now_s:
+        if known is None:
             if len(self._remembered) >= SHOWS_KEPT:
                 self._remembered.clear()
-            known = _Remembered(await self._look(show), now_s + FRESH_S)
-            self._remembered[show] = known
-        return known.codes
+            known = self._remembered[show] = _Remembered()
+        # Of many who speak at once, one looks.
+        async with known.looking:
+            now_s = self._clock()
+            if known.until_s <= now_s:
+                await self._look(show, known)
+                known.until_s = now_s + FRESH_S
+        return known
 
-    async def _look(self, show: str) -> Codes:
+    async def _look(self, show: str, known: _Remembered) -> None:
         found = await self._find_show(show)
         if found is None or found.stage != "live" or not await self._book.is_open(show):
-            return {}
-        codes = await self._book.codes(found.store)
-        return {code: sold for code, sold in codes.items() if found.carries(sold.product)}
+            known.found = None
+            return
+        # The mark is read first: codes that change in between are read once more.
+        mark = await self._book.mark(found.store)
+        if mark != known.mark:
+            known.codes = await self._book.codes(found.store)
+        known.found, known.mark = found, mark
 
     async def _show(self, show: str) -> ShowFacts:
         found = await self._find_show(show) if catalog.is_id(show) else None

@@ -1,6 +1,8 @@
 """Codes in PostgreSQL: SKUs have them, and shows sell by them."""
 
-from sqlalchemy import select
+from typing import Final
+
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from cart.adapters.database import Database
@@ -9,6 +11,12 @@ from cart.adapters.outbox import put
 from cart.adapters.tables import skus
 from cart.core.event import codes_switched
 from cart.ports.deals import Coded, Codes
+
+_MARK: Final = text(
+    "SELECT concat(store, ' ', count(*), ' ',"
+    " bit_xor(hashtextextended(concat_ws(' ', code, id, product), 0)))"
+    " FROM skus WHERE store = :store AND code IS NOT NULL GROUP BY store"
+)
 
 
 class SqlCodeBook:
@@ -24,6 +32,12 @@ class SqlCodeBook:
         async with self._database.reading() as connection:
             rows = await connection.execute(query)
             return {row.code: Coded(row.id, row.product) for row in rows}
+
+    async def mark(self, store: str) -> str:
+        """How many codes the store has and what they hash to, in whatever order."""
+        async with self._database.reading() as connection:
+            found = await connection.execute(_MARK, {"store": store})
+            return found.scalar_one_or_none() or store
 
     async def is_open(self, show: str) -> bool:
         """Whether the show sells by codes."""

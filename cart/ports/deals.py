@@ -85,6 +85,9 @@ class CodeBook(Protocol):
     async def codes(self, store: str) -> Codes:
         """The store's codes."""
 
+    async def mark(self, store: str) -> str:
+        """What is the same while the store's codes are, and is cheaper than they."""
+
     async def is_open(self, show: str) -> bool:
         """Whether the show sells by codes."""
 

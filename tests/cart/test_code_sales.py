@@ -1,17 +1,18 @@
 """Comment to buy on a real database: a code is a hold, once, and only where it is to be."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cart.code_sales import CodeSales, Spoken
 from cart.core.deal import DealKind
-from cart.core.draft import NewSku
+from cart.core.draft import NewSku, ProductChange, SkuChange
 from cart.core.event import Event
 from cart.dealing import Terms
 from cart.errors import Forbidden, NotFound
-from cart.ports.deals import ShowFacts
+from cart.ports.deals import CodeBook, Codes, ShowFacts
 from tests.cart.shop import BUYER, SELLER, STRANGER, Shop, make_shop
 
 LIVE = ShowFacts("camellia", "live", ())
@@ -162,3 +163,57 @@ async def test_ordinary_talk_asks_the_database_once_in_a_while(shop: Shop) -> No
         now[0] += 0.1
         assert await codes.hear(Spoken("s", BUYER, "id", "key", f"말{number}")) is None
     assert len(asked) == 5
+
+
+class CountedBook:
+    """The shop's codes, and how often all of them were read."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.kept = shop.cart.codes._book
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.kept, name)
+
+    async def codes(self, store: str) -> Codes:
+        """Read them all, with a moment in between for others to ask too."""
+        self.reads += 1
+        await asyncio.sleep(0)
+        return await self.kept.codes(store)
+
+
+async def test_codes_are_read_again_only_when_they_changed(shop: Shop) -> None:
+    """Whatever is said and bought: once for many who speak at once, later for a new one."""
+    shop.shows["s"] = LIVE
+    red, blue = [NewSku(options=[one], stock=9, code=one) for one in ("R1", "B1")]
+    product = await shop.stock(skus=[red, blue])
+    book, now = CountedBook(shop), [10.0]
+    codes = CodeSales(
+        cast("CodeBook", book),
+        shop.cart.holding,
+        shop.cart.shopping,
+        shop.find_show,
+        clock=lambda: now[0],
+    )
+
+    async def hear(line: str, key: str) -> str | None:
+        heard = await codes.hear(Spoken("s", BUYER, key, key, line))
+        return None if heard is None else str(heard["sku"])
+
+    ids = [sku.id for sku in product.skus]
+    heard = await asyncio.gather(*(hear(("R1", "B1")[n % 2], f"k{n}") for n in range(8)))
+    assert (heard, book.reads) == (ids * 4, 1)
+    for second in range(3):
+        now[0] += 1
+        assert await hear("R1", f"again-{second}") == ids[0]
+    assert book.reads == 1
+    swapped = [SkuChange(id=ids[0], code="B1"), SkuChange(id=ids[1], code="R1")]
+    await shop.cart.shopping.edit_product(SELLER, product.id, ProductChange(skus=swapped))
+    assert await hear("R1", "stale") == ids[0]
+    now[0] += 1
+    assert (await hear("R1", "swapped"), book.reads) == (ids[1], 2)
+    new = NewSku(options=["G1"], stock=1, code="G1")
+    await shop.cart.shopping.edit_product(SELLER, product.id, ProductChange(new_skus=[new]))
+    assert await hear("G1", "early") is None
+    now[0] += 1
+    assert (await hear("G1", "new") is not None, book.reads) == (True, 3)
