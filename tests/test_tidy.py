@@ -247,18 +247,20 @@ def strangers(names: list[str], ignored: list[str]) -> list[str]:
     return [name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)]
 
 
-def project_files() -> list[Source]:
+def project_files() -> Iterator[Source]:
     """Every Python file of the packages and the tests."""
-    return [
-        source(path.relative_to(ROOT).as_posix(), path.read_text())
-        for folder in sorted(PROJECT)
-        for path in sorted((ROOT / folder).rglob("*.py"))
+    for folder in sorted(PROJECT):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield source(path.relative_to(ROOT).as_posix(), path.read_text())
+
+
+def test_project_is_tidy() -> None:
+    faults = [
+        f"{file.path}:{fault} ({rule.__name__})"
+        for file in project_files()
+        for rule in RULES
+        for fault in rule(file)
     ]
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_project_is_tidy(rule: Rule) -> None:
-    faults = [f"{file.path}:{fault}" for file in project_files() for fault in rule(file)]
     assert not faults, "\n".join(faults)
 
 

@@ -7,6 +7,8 @@ the server under test have. Tests that need time or may be limited come last.
 import os
 from collections.abc import AsyncIterator, Generator
 from contextlib import AsyncExitStack
+from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,12 +31,12 @@ NAMED: Final = read_target(os.environ)
 collect_ignore = ["test_suite.py", "test_rows.py"] if NAMED else []
 """What judges the suite itself has no place in a judgement of somebody else's server."""
 
-RESULTS: Final = pytest.StashKey[list[Result]]()
 JUDGED: Final = pytest.StashKey[Target]()
 VERDICT: Final = "conformance"
+"""The property of a report that tells its result, whichever process the test ran in."""
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def target(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Target]:
@@ -48,14 +50,14 @@ async def target(
         yield found
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def http(target: Target) -> AsyncIterator[httpx.AsyncClient]:
     """One client for all requests: redirects are not followed, cookies not kept."""
     async with httpx.AsyncClient(verify=target.trust(), timeout=HTTP_TIMEOUT_S) as client:
         yield client
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def stage(target: Target, http: httpx.AsyncClient) -> AsyncIterator[Stage]:
     """The publisher of the show that players watch."""
     publishing = Door("whip", *target.endpoint("whip"), http) if target.url else None
@@ -76,7 +78,7 @@ async def door(
     await door.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def protocol(request: pytest.FixtureRequest) -> Protocol:
     """The protocol a test judges."""
     found: Protocol = request.param
@@ -90,7 +92,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     rules = REQUIREMENTS[metafunc.function.__name__.removeprefix("test_")].rules
     possible = NAMED.protocols if NAMED else list(DOCUMENTS)
     metafunc.parametrize(
-        "protocol", [each for each in possible if each in rules], indirect=True, scope="session"
+        "protocol", [each for each in possible if each in rules], indirect=True, scope="package"
     )
 
 
@@ -141,22 +143,27 @@ def pytest_runtest_makereport(
     result = outcomes.judge(name, protocol, error, item.config.stash.get(JUDGED, None))
     if result.verdict != "failed":
         report.outcome, report.longrepr = "passed", None
-    report.user_properties.append((VERDICT, result.verdict))
-    item.config.stash.setdefault(RESULTS, []).append(result)
+    report.user_properties.append((VERDICT, asdict(result)))
     return report
+
+
+def _result(report: Any) -> Result | None:
+    told = dict(getattr(report, "user_properties", ())).get(VERDICT)
+    return Result(**told) if told else None
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Warnings and what was not shown have letters of their own."""
-    verdict = dict(report.user_properties).get(VERDICT) if report.when == "call" else None
-    if verdict in ("warned", "not shown"):
-        return str(verdict), LETTERS[str(verdict)], str(verdict).upper()
+    result = _result(report) if report.when == "call" else None
+    if result is not None and result.verdict in ("warned", "not shown"):
+        return result.verdict, LETTERS[result.verdict], result.verdict.upper()
     return None
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """The table."""
-    results = config.stash.get(RESULTS, [])
+    reports = chain.from_iterable(terminalreporter.stats.values())
+    results = [result for result in map(_result, reports) if result is not None]
     if results:
         terminalreporter.section(outcomes.title(results))
         for line in outcomes.table(results):

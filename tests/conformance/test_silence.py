@@ -18,7 +18,7 @@ NOTICED_S: Final = 15
 """How much later the server may have freed the session."""
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def silenced(
     target: Target, http: httpx.AsyncClient, stage: Stage
 ) -> AsyncIterator[dict[Protocol, Connected]]:

@@ -17,7 +17,7 @@ PHONE_HEIGHT: Final = 844
 Visit = Callable[[str, str], Awaitable[Page]]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium, with a fake camera."""
     expect.set_options(timeout=WITHIN_MS)

@@ -27,7 +27,7 @@ INSTALL_WITHIN_S: Final = 60
 Open = Callable[[str], Awaitable[Tab]]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def server(migrated_dirs: MakeFolder) -> AsyncIterator[Server]:
     """A running node."""
     async with serving(migrated_dirs()) as server:
@@ -41,7 +41,7 @@ async def show(server: Server) -> AsyncIterator[Show]:
         yield await make_show(http)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def firefox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Firefox]:
     """The system's Firefox."""
     async with running(tmp_path_factory.mktemp("firefox") / "profile") as firefox:
@@ -62,7 +62,7 @@ async def open_tab(firefox: Firefox) -> AsyncIterator[Open]:
         await tab.close()
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def libdatachannel(tmp_path_factory: pytest.TempPathFactory) -> foreign.Peer:
     """libdatachannel in Node.js, as package-lock.json has it; it publishes a picture and a tone."""
     node, npm = shutil.which("node"), shutil.which("npm")
@@ -75,7 +75,7 @@ async def libdatachannel(tmp_path_factory: pytest.TempPathFactory) -> foreign.Pe
     return partial(foreign.running, command, video=str(video), audio=str(audio))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gstreamer() -> foreign.Peer:
     """The system's GStreamer."""
     return partial(foreign.running, (SYSTEM_PYTHON, "gstreamer.py"))

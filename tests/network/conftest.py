@@ -26,7 +26,7 @@ class House:
     key: str
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium."""
     async with chromium("--use-fake-device-for-media-stream=fps=30") as browser:

@@ -29,21 +29,21 @@ class House:
     tcp_port: int
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """The system's Chromium."""
     async with chromium() as browser:
         yield browser
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def turn(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Coturn]:
     """A TURN server that shares Kkot's secret."""
     async with coturn(tmp_path_factory.mktemp("turn"), more=ON_LOOPBACK) as server:
         yield server
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def house(turn: Coturn, migrated_dirs: MakeFolder) -> AsyncIterator[House]:
     """One node for all that only watch."""
     tcp_port = free_port(socket.SOCK_STREAM)
