@@ -50,12 +50,17 @@ _COUNTING: Final = (
 )
 _TAIL: Final = r"[ !~♡♥]*\.?"
 _KOREAN: Final = re.compile(
-    rf"(?:저[도는]? )?(?P<thing>.+?)\s*(?:{_TAKE}{_TAIL}|(?P<counting>{_COUNTING}{_TAIL}|[ !~]+))"
+    rf"(?:저[도는]? )?(?P<thing>.+?)(?=[ 담잡주쥬줘살할구부더요여용욤!~])\s*"
+    rf"(?:{_TAKE}{_TAIL}|(?P<counting>{_COUNTING}{_TAIL}|[ !~]+))"
 )
 _ENGLISH: Final = re.compile(
     rf"(?:I['\u2019]?LL (?:TAKE|BUY) (?P<taken>.+?)(?: (?:PLEASE|PLS|PLZ))?"
     rf"|(?P<thing>.+?),? (?:PLEASE|PLS|PLZ)){_TAIL}"
 )
+# Most that is said in a room is talk: its last character tells before anything is searched.
+_COUNTED_ENDS: Final = tuple("0123456789개장벌레나둘셋넷ACS")
+_KOREAN_ENDS: Final = tuple("요여용욤오다.!~♡♥")
+_ENGLISH_ENDS: Final = ("PLEASE", "PLS", "PLZ")
 _PARTICLE: Final = re.compile(r"\s*(?:을|를|으로|로|도|만)$")
 _NUMBERED: Final = re.compile(r"(?<=[0-9])번$")
 
@@ -83,12 +88,13 @@ def read(line: str) -> Sequence[Reading]:
 
 def _asked(plain: str) -> Iterator[Reading]:
     """What is read of a line that has words that order."""
-    if (found := _KOREAN.fullmatch(plain)) is not None:
+    if plain.endswith(_KOREAN_ENDS) and (found := _KOREAN.fullmatch(plain)) is not None:
         for thing in dict.fromkeys((found["thing"], _PARTICLE.sub("", found["thing"]))):
             yield from _counted(thing, particle=True)
             if found["counting"] is None:
                 yield from _single(thing)
-    if (found := _ENGLISH.fullmatch(plain)) is not None:
+    english = plain.startswith("I") or plain.rstrip(" !~♡♥.").endswith(_ENGLISH_ENDS)
+    if english and (found := _ENGLISH.fullmatch(plain)) is not None:
         thing = found["taken"] or found["thing"]
         yield from _counted(thing)
         # "I'll take a 5" has an article, not a code in two pieces.
@@ -106,7 +112,7 @@ def _single(thing: str) -> Iterator[Reading]:
 
 def _counted(plain: str, *, particle: bool = False) -> Iterator[Reading]:
     """So many of a code, which may stand as a number ("7번 2개") or with a `particle`."""
-    found = _COUNTED.fullmatch(plain)
+    found = _COUNTED.fullmatch(plain) if plain.endswith(_COUNTED_ENDS) else None
     if found is None:
         return
     said = found["code"] or found["close"] or found["named"] or found["lone"]
