@@ -30,8 +30,10 @@ NUMBERS: Final = {
 
 _PIECES: Final = "(?:개|장|벌|켤레)"
 _SPACES: Final = re.compile(r"[\s\u200b\u3164]+")
+_TIMES: Final = r"(?:\s*[×*]|\s+X|(?<=[0-9])X|X(?=[0-9]))"
+"""An X between a letter and a space is the code's own: "AX 2" is no A twice."""
 _COUNTED: Final = re.compile(
-    rf"(?P<code>.+?)(?: |\s*[X×*])\s*(?P<count>[0-9]{{1,2}})\s*(?:{_PIECES}|EA|PCS?)?"
+    rf"(?P<code>.+?)(?: |{_TIMES})\s*(?P<count>[0-9]{{1,2}})\s*(?:{_PIECES}|EA|PCS?)?"
     rf"|(?P<close>.*[^0-9 ])(?P<pieces>[0-9]{{1,2}})\s*{_PIECES}"
     rf"|(?P<named>.+?)\s*(?P<number>한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s*{_PIECES}"
     r"|(?P<lone>.+?) (?P<alone>하나|둘|셋|넷)"

@@ -1,7 +1,7 @@
 """What viewers say to buy, and what they only say."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cart.core.catalog import tidy_code
@@ -62,6 +62,8 @@ def test_anything_else_is_talk(line: str) -> None:
         ("red 2", [("RED", 2), ("RED2", 1)]),
         ("A 12", [("A", 12), ("A12", 1)]),
         ("A12 2", [("A12", 2)]),
+        ("AX 2", [("AX", 2), ("AX2", 1)]),
+        ("A12X 2", [("A12", 2), ("A12X2", 1)]),
     ],
 )
 def test_two_readings_are_told_in_order(line: str, readings: list[tuple[str, int]]) -> None:
@@ -80,6 +82,7 @@ def test_whatever_is_said_is_read_within_bounds(line: str) -> None:
 
 
 @given(st.from_regex(r"[A-Za-z가-힣]{2,6}[0-9]{0,4}", fullmatch=True), st.integers(1, 99))
+@example("AX", 1)
 def test_a_code_that_is_said_as_it_is_set_is_found(code: str, quantity: int) -> None:
     """Whatever code the seller chose, in every form."""
     kept = tidy_code(code)
