@@ -141,6 +141,12 @@ class TooMany(CartError):
     code = "too_many"
 
 
+class TooManyWaiting(CartError):
+    """More wait for new units than are offered some at once; fact `limit` (409)."""
+
+    code = "too_many_waiting"
+
+
 class HoldExpired(CartError):
     """The hold's deadline has passed (410)."""
 

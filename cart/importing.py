@@ -22,12 +22,14 @@ from cart.core.bulk import Fault, Plan, Report
 from cart.core.catalog import Product, ProductEdit, SkuEdit, Store
 from cart.core.draft import STOCK_LIMIT_UNITS, NewProduct, NewSku, Rule
 from cart.core.money import PRICE_LIMIT_MINOR
+from cart.core.restock import TooManyOffers
 from cart.core.sheet import OPTION_COLUMNS, Row
 from cart.core.stock import KeyReused
 from cart.errors import CartError, Conflict, IdempotencyMismatch, Invalid, Malformed
 from cart.ports.answers import DoneBefore
 from cart.ports.stock import Imports
 from cart.shopping import Shopping, new_id
+from cart.stocking import too_many_waiting
 
 PRICE: Final = "price_minor"
 
@@ -54,8 +56,9 @@ class Importing:
     ) -> Report:
         """Do what a sheet says, once for each key, or with `dry_run` only tell what it would do.
 
-        Raises `NotFound`, `Forbidden`, `Invalid`, `Malformed`, `IdempotencyMismatch`, or
-        `Conflict` when the store was changed meanwhile, after which the sheet may be sent again.
+        Raises `NotFound`, `Forbidden`, `Invalid`, `Malformed`, `IdempotencyMismatch`,
+        `TooManyWaiting`, or `Conflict` when the store was changed meanwhile, after which the sheet
+        may be sent again.
         """
         store = await self._shopping.own_store(person, slug)
         if not catalog.is_key(key):
@@ -80,12 +83,8 @@ class Importing:
             applied = await self._imports.apply(slug, key, digest, plan, report)
             if isinstance(applied, DoneBefore):
                 return _report(rows, plan, [DONE])
-            earlier = applied
-        if isinstance(earlier, KeyReused):
-            raise IdempotencyMismatch
-        if earlier is None:
-            raise Conflict("the store was changed meanwhile")
-        return earlier
+            return _done(applied)
+        return _done(earlier)
 
     def _plan(
         self, store: Store, rows: Sequence[Row], products: Sequence[Product]
@@ -167,6 +166,17 @@ class Importing:
         except CartError as error:
             faults.append(_fault(first, error))
         return faults
+
+
+def _done(answer: Report | KeyReused | TooManyOffers | None) -> Report:
+    match answer:
+        case KeyReused():
+            raise IdempotencyMismatch
+        case TooManyOffers():
+            raise too_many_waiting(answer)
+        case None:
+            raise Conflict("the store was changed meanwhile")
+    return answer
 
 
 def _count(plan: Plan, product: Product, sku: str, row: Row) -> None:

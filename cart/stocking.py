@@ -9,9 +9,9 @@ from cart.core import catalog
 from cart.core.catalog import Product
 from cart.core.draft import STOCK_LIMIT_UNITS, StockChange
 from cart.core.movement import Reason
-from cart.core.restock import NotFree
+from cart.core.restock import NotFree, TooManyOffers
 from cart.core.stock import KeyReused, NotItsSku
-from cart.errors import IdempotencyMismatch, Invalid, NotEnoughStock, NotFound
+from cart.errors import IdempotencyMismatch, Invalid, NotEnoughStock, NotFound, TooManyWaiting
 from cart.ports.stock import Stockroom
 from cart.shopping import Shopping
 
@@ -40,7 +40,8 @@ class Stocking:
     async def change(self, person: str, product: str, key: str, said: StockChange) -> Product:
         """Change a product's free units; the product as it is then.
 
-        Raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`, `IdempotencyMismatch`.
+        Raises `NotFound`, `Forbidden`, `Invalid`, `NotEnoughStock`, `IdempotencyMismatch`,
+        `TooManyWaiting`.
         """
         await self._shopping.own_product(person, product)
         if not catalog.is_key(key):
@@ -53,6 +54,8 @@ class Stocking:
                 raise NotFound("no such SKU", sku=sku)
             case KeyReused():
                 raise IdempotencyMismatch
+            case TooManyOffers() as crowded:
+                raise too_many_waiting(crowded)
         return await self._shopping.product(product)
 
     async def view(self, person: str, slug: str) -> list[StockLine]:
@@ -74,6 +77,12 @@ class Stocking:
             for product in await self._shopping.products_in(slug)
             for sku in product.skus
         ]
+
+
+def too_many_waiting(refused: TooManyOffers) -> TooManyWaiting:
+    """The error for units that too many wait for."""
+    told = f"at most {refused.limit} offers to those who wait at once"
+    return TooManyWaiting(told, limit=refused.limit)
 
 
 def _changes(said: StockChange) -> dict[str, int]:

@@ -11,8 +11,10 @@ from cart.adapters.import_tables import stock_imports
 from cart.adapters.moving import write_skus
 from cart.adapters.sku_rows import lock_skus
 from cart.adapters.tables import among, products, skus
+from cart.adapters.waits import would_crowd
 from cart.core.bulk import Plan, Report
 from cart.core.catalog import Product, edited
+from cart.core.restock import TooManyOffers
 from cart.core.stock import KeyReused
 from cart.ports.answers import DoneBefore
 from cart.shopping import PRODUCTS_PER_STORE_LIMIT
@@ -20,6 +22,10 @@ from cart.shopping import PRODUCTS_PER_STORE_LIMIT
 
 class _Impossible(Exception):
     """The plan does not fit what is there; nothing of it is kept."""
+
+
+class _Crowded(Exception):
+    """Too many wait for what the plan frees; nothing of it is kept. Its one argument says so."""
 
 
 class SqlImports:
@@ -46,7 +52,7 @@ class SqlImports:
 
     async def apply(
         self, store: str, key: str, digest: str, plan: Plan, report: Report
-    ) -> Report | KeyReused | DoneBefore | None:
+    ) -> Report | KeyReused | DoneBefore | TooManyOffers | None:
         """Do all of it, or what `earlier` says; None when the store's products do not allow it.
 
         A plan that adds is done once for each sheet, whatever its key.
@@ -66,6 +72,9 @@ class SqlImports:
                     return report
         except _Impossible:
             return None
+        except _Crowded as crowded:
+            refused: TooManyOffers = crowded.args[0]
+            return refused
         return await self.earlier(store, key, digest)
 
 
@@ -98,6 +107,9 @@ async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> 
     made = plan.movements(locked, key)
     if made is None:
         raise _Impossible
+    refused = await would_crowd(connection, made)
+    if refused is not None:
+        raise _Crowded(refused)
     await write_skus(connection, locked, made)
 
 

@@ -6,7 +6,7 @@ from cart.adapters.database import Database
 from cart.adapters.movements import made_by_key
 from cart.adapters.moving import write_skus
 from cart.adapters.sku_rows import lock_skus
-from cart.adapters.waits import lengths_in
+from cart.adapters.waits import lengths_in, would_crowd
 from cart.core.movement import Reason
 from cart.core.restock import RestockRefusal, restock
 
@@ -27,6 +27,9 @@ class SqlStockroom:
             decided = restock(changes, locked, earlier, reason=reason, key=key)
             if not isinstance(decided, list):
                 return decided
+            refused = await would_crowd(connection, decided)
+            if refused is not None:
+                return refused
             await write_skus(connection, locked, decided)
         return None
 

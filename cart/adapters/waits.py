@@ -15,6 +15,8 @@ from cart.adapters.tables import among, skus
 from cart.adapters.waitlist_tables import waits
 from cart.core import event
 from cart.core.hold import HoldState
+from cart.core.movement import Movement
+from cart.core.restock import TooManyOffers, crowded
 from cart.core.stock import Sku
 from cart.core.waitlist import NEXT, Offers, WaitEvent, Waiting, WaitState
 
@@ -119,6 +121,15 @@ async def read_lengths(connection: AsyncConnection, ids: Collection[str]) -> Seq
         .order_by(skus.c.id)
     )
     return (await connection.execute(query)).all()
+
+
+async def would_crowd(
+    connection: AsyncConnection, movements: Sequence[Movement]
+) -> TooManyOffers | None:
+    """The refusal of movements of locked SKUs that could make too many offers at once."""
+    freed = [one.sku for one in movements if one.free > 0]
+    lines = await read_lengths(connection, freed) if freed else []
+    return crowded(movements, {row.id: row.length for row in lines})
 
 
 async def lengths_in(connection: AsyncConnection, store: str) -> dict[str, int]:

@@ -1,10 +1,15 @@
 """A seller changes how many free units there are: once for each key, all SKUs or none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from cart.core.movement import Movement, Reason
 from cart.core.stock import ON_HAND_LIMIT_UNITS, KeyReused, NotItsSku, Sku
+
+OFFERS_LIMIT: Final = 10_000
+"""Most offers to those who wait that a seller's change makes at once. One that could make more is
+refused: all of its offers are one transaction, which would last too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,14 @@ class NotFree:
     free: int
 
 
-RestockRefusal = NotFree | NotItsSku | KeyReused
+@dataclass(frozen=True, slots=True)
+class TooManyOffers:
+    """The change could make more offers at once than this limit."""
+
+    limit: int
+
+
+RestockRefusal = NotFree | NotItsSku | KeyReused | TooManyOffers
 
 
 def restock(
@@ -39,3 +51,9 @@ def restock(
         if counters is None or counters.on_hand > ON_HAND_LIMIT_UNITS:
             return NotFree(one, skus[one].counters.free)
     return [Movement(one, reason, key, free=change) for one, change in changes.items()]
+
+
+def crowded(movements: Iterable[Movement], waiting: Mapping[str, int]) -> TooManyOffers | None:
+    """The refusal of movements that could make too many offers; `waiting`: how many, by SKU."""
+    offers = sum(min(one.free, waiting.get(one.sku, 0)) for one in movements if one.free > 0)
+    return TooManyOffers(OFFERS_LIMIT) if offers > OFFERS_LIMIT else None

@@ -9,7 +9,7 @@ from cart.core.bulk import Plan, Report
 from cart.core.hold import Hold
 from cart.core.movement import Reason
 from cart.core.recount import Tally
-from cart.core.restock import RestockRefusal
+from cart.core.restock import RestockRefusal, TooManyOffers
 from cart.core.stock import Facts, HoldRequest, KeyReused, Outcome
 from cart.core.waitlist import Wait, WaitRefusal, WaitRequest
 from cart.ports.answers import DoneBefore
@@ -38,7 +38,7 @@ class Imports(Protocol):
 
     async def apply(
         self, store: str, key: str, digest: str, plan: Plan, report: Report
-    ) -> Report | KeyReused | DoneBefore | None:
+    ) -> Report | KeyReused | DoneBefore | TooManyOffers | None:
         """Do all of it, or what `earlier` says; None when the store's products do not allow it.
 
         A plan that adds is done once for each sheet, whatever its key.

@@ -55,6 +55,7 @@ STATUS: Final[Mapping[str, int]] = {
     "coupon_refused": 409,
     "not_enough_points": 409,
     "too_many": 409,
+    "too_many_waiting": 409,
     "idempotency_mismatch": 409,
     "show_started": 409,
     "show_ended": 409,

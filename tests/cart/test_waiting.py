@@ -33,6 +33,7 @@ from cart.errors import (
     LimitReached,
     NotFound,
     TooMany,
+    TooManyWaiting,
 )
 from cart.ports.deals import ShowFacts
 from cart.ports.stock import SkuLine
@@ -430,3 +431,24 @@ async def test_the_seller_sees_how_many_wait(shop: Shop) -> None:
     assert lines == [SkuLine(product.id, product.id, 2)]
     with pytest.raises(Forbidden):
         await shop.cart.waiting.lines(STRANGER, product.store)
+
+
+async def test_units_for_more_than_can_be_offered_some_at_once_are_refused_whole(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand and by a sheet; in parts they come, and the same key may be asked again."""
+    monkeypatch.setattr("cart.core.restock.OFFERS_LIMIT", 3)
+    product = await shop.stock()
+    await line_up(shop, product, 5)
+    sheet = f"sku,free\n{product.id},4\n".encode()
+    with pytest.raises(TooManyWaiting) as refused:
+        await shop.restock(product, 4, key="k")
+    assert refused.value.facts == {"limit": 3}
+    with pytest.raises(TooManyWaiting):
+        await shop.cart.importing.bring_in(SELLER, "camellia", "s", sheet, dry_run=False)
+    assert await shop.counters(product) == (0, 0, 0)
+    await shop.restock(product, 3, key="k")
+    assert await shop.counters(product) == (0, 3, 0)
+    # Two wait still, so that what is more than they want makes few offers.
+    await shop.restock(product, 100)
+    assert await shop.counters(product) == (98, 5, 0)
