@@ -44,7 +44,9 @@ OPENAPI: Final[dict[str, Any]] = {
         "post": {
             "summary": "Add and change products, SKUs and stock by a sheet: all of it, or nothing.",
             "description": "The report tells of each line that is not good; then nothing is done. "
-            "The same Idempotency-Key does a sheet once. With `dry_run=true` nothing is done. "
+            "The same Idempotency-Key does a sheet once; one that makes something, or changes "
+            "units by a difference, is done once under whatever key. "
+            "With `dry_run=true` nothing is done. "
             "`free` is the units there should be; beside `free_seen`, what was free when the sheet "
             "was written, the units change by the difference.",
             "parameters": [
