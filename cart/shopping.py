@@ -3,6 +3,7 @@
 Units are changed in stocking.py; the viewers hear of everything by the outbox.
 """
 
+import hashlib
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from cart.core.stock import NotItsSku
 from cart.errors import (
     CodeTaken,
     Forbidden,
+    IdempotencyMismatch,
     Invalid,
     NotFound,
     SlugTaken,
@@ -135,14 +137,19 @@ class Shopping:
         """The stores this person owns."""
         return await self._shelf.stores_of(person)
 
-    async def add_product(self, person: str, slug: str, said: NewProduct) -> Product:
-        """Put a product on sale.
+    async def add_product(self, person: str, slug: str, key: str, said: NewProduct) -> Product:
+        """Put a product on sale; the same key gives the same product.
 
-        Raises `NotFound`, `Forbidden`, `Invalid`, `TooMany`, `CodeTaken`.
+        Raises `NotFound`, `Forbidden`, `Invalid`, `IdempotencyMismatch`, `TooMany`, `CodeTaken`.
         """
         store = await self.own_store(person, slug)
+        if not catalog.is_key(key):
+            raise Invalid("1 to 64 visible ASCII characters", field="idempotency_key")
         product = drafting.to_product(store, said, self._make_id)
-        kept = await self._shelf.add_product(product, PRODUCTS_PER_STORE_LIMIT)
+        digest = hashlib.sha256(msgspec.json.encode(said)).hexdigest()
+        kept = await self._shelf.add_product(product, key, digest, PRODUCTS_PER_STORE_LIMIT)
+        if isinstance(kept, answers.KeyUsed):
+            raise IdempotencyMismatch
         if isinstance(kept, answers.Full):
             raise TooMany("products in one store", limit=PRODUCTS_PER_STORE_LIMIT)
         if isinstance(kept, answers.CodeTaken):

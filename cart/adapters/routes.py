@@ -123,9 +123,11 @@ def _store_operations(cart: Cart) -> list[Operation]:
         """A store's products, oldest first."""
         return wire.Products(products=await shopping.products_in(slug))
 
-    async def add_product(person: str, slug: str, body: NewProduct) -> Product:
-        """Put a product on sale."""
-        return await shopping.add_product(person, slug, body)
+    async def add_product(
+        person: str, slug: str, idempotency_key: str, body: NewProduct
+    ) -> Product:
+        """Put a product on sale; the same key gives the same product."""
+        return await shopping.add_product(person, slug, idempotency_key, body)
 
     async def get_product(id: str) -> Product:  # noqa: A002 - the path's name
         """A product with its stock."""

@@ -25,7 +25,7 @@ from cart.core.catalog import (
 )
 from cart.core.delivery import Delivery
 from cart.core.movement import Movement, Reason
-from cart.ports.answers import CodeTaken, Full
+from cart.ports.answers import CodeTaken, Full, KeyUsed
 from cart.ports.shelf import Picture
 
 CODES: Final = 0x6B6B6F74
@@ -83,16 +83,29 @@ class SqlShelf:
         async with self._database.reading() as connection:
             return [to_store(row) for row in await connection.execute(query)]
 
-    async def add_product(self, product: Product, limit: int) -> Product | Full | CodeTaken:
-        """Keep a new product, unless its store has `limit` of them already."""
-        count = select(func.count()).where(products.c.store == product.store)
+    async def add_product(
+        self, product: Product, key: str, digest: str, limit: int
+    ) -> Product | Full | CodeTaken | KeyUsed:
+        """Keep a new product, unless its store has `limit` of them already; the one that was kept
+        under this key before, if it was wanted alike (`digest`).
+        """
+        mine = products.c.store == product.store
+        same = select(products.c.id, products.c.digest).where(mine)
+        same = same.where(products.c.idempotency_key == key)
+        count = select(func.count()).where(mine)
         async with self._database.writing() as connection:
             await lock_store(connection, product.store)
+            earlier = (await connection.execute(same)).first()
+            if earlier is not None:
+                (kept,) = await read_products(connection, products.c.id == earlier.id)
+                return kept if earlier.digest == digest else KeyUsed()
             if (await connection.execute(count)).scalar_one() >= limit:
                 return Full()
             if await code_taken(connection, product.store, product.skus):
                 return CodeTaken()
             await insert_product(connection, product)
+            asked = update(products).where(products.c.id == product.id)
+            await connection.execute(asked.values(idempotency_key=key, digest=digest))
         return product
 
     async def edit_product(

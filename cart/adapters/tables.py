@@ -76,7 +76,11 @@ products = Table(
     Column("option_names", ARRAY(Text), nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("picture_etag", Text),
+    # of the request that made it; none where a sheet did
+    Column("idempotency_key", Text),
+    Column("digest", Text),
     _instant("created_at", default=NOW),
+    UniqueConstraint("store", "idempotency_key"),
 )
 
 skus = Table(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cart.core.catalog import EditRefusal, Product, ProductEdit, Store
-from cart.ports.answers import CodeTaken, Full
+from cart.ports.answers import CodeTaken, Full, KeyUsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,12 @@ class Shelf(Protocol):
     async def stores_of(self, owner: str) -> Sequence[Store]:
         """The stores of an owner."""
 
-    async def add_product(self, product: Product, limit: int) -> Product | Full | CodeTaken:
-        """Keep a new product, unless its store has `limit` of them already."""
+    async def add_product(
+        self, product: Product, key: str, digest: str, limit: int
+    ) -> Product | Full | CodeTaken | KeyUsed:
+        """Keep a new product, unless its store has `limit` of them already; the one that was kept
+        under this key before, if it was wanted alike (`digest`).
+        """
 
     async def edit_product(
         self, product: str, edit: ProductEdit

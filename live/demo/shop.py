@@ -195,7 +195,8 @@ async def _sign_in(
 
 
 async def _post(client: httpx.AsyncClient, path: str, **body: Any) -> dict[str, Any]:
-    return _read(await client.post(path, json=body))
+    key = {"Idempotency-Key": secrets.token_urlsafe(12)}
+    return _read(await client.post(path, json=body, headers=key))
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:

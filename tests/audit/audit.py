@@ -191,7 +191,8 @@ async def _more(server: Server, shop: Shop, count: int) -> list[str]:
     async with server.client(shop.seller.token) as client:
         for number in range(count):
             body = {"title": f"꽃 {number}", "price_minor": 10_000, "stock": 10}
-            answer = await client.post(f"/stores/{shop.slug}/products", json=body)
+            key = {"Idempotency-Key": f"more-{number}"}
+            answer = await client.post(f"/stores/{shop.slug}/products", json=body, headers=key)
             made.append((await read(answer))["id"])
     return made
 

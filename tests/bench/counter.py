@@ -65,7 +65,10 @@ async def open_stall(http: httpx.AsyncClient, stock: int = STOCK_LIMIT_UNITS) ->
 async def add_product(http: httpx.AsyncClient, slug: str, stock: int) -> str:
     """One more product of so many units, its seller signed in; its id."""
     ware = {"title": "작약", "price_minor": 12_000, "stock": stock}
-    found: str = (await _post(http, f"/stores/{slug}/products", ware))["id"]
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    answer = await http.post(f"/stores/{slug}/products", json=ware, headers=key)
+    answer.raise_for_status()
+    found: str = answer.json()["id"]
     return found
 
 

@@ -79,7 +79,7 @@ class Shop:
             option_names=names,
             skus=list(skus),
         )
-        return await self.cart.shopping.add_product(SELLER, slug, said)
+        return await self.cart.shopping.add_product(SELLER, slug, new_id(), said)
 
     async def restock(self, product: Product, change: int, *, key: str | None = None) -> Product:
         """More or fewer free units of a product without options."""

@@ -15,7 +15,7 @@ from cart.core.auction import NewAuction
 from cart.core.bulk import Report
 from cart.core.coupon import CouponTerms
 from cart.core.deal import Deal, DealKind
-from cart.core.draft import ProductChange
+from cart.core.draft import NewProduct, ProductChange
 from cart.core.order import Order, OrderState
 from cart.core.payment import Standing
 from cart.core.refund import RefundWish
@@ -91,6 +91,22 @@ async def made_a_coupon(shop: Shop) -> Answers:
     await shop.cart.couponing.end(SELLER, "camellia", first.id)
     again = await shop.cart.couponing.make(SELLER, "camellia", terms)
     return first.id, again.id
+
+
+async def put_on_sale(shop: Shop) -> Answers:
+    """Its code is taken, by itself, and its price is another by now."""
+    await shop.stock(1)
+    said = NewProduct(title="튤립", price_minor=9_000, stock=3, code="T1")
+
+    async def add(said: NewProduct = said) -> str:
+        return (await shop.cart.shopping.add_product(SELLER, "camellia", "k", said)).id
+
+    first, *others = await asyncio.gather(*(add() for _ in range(4)))
+    await shop.cart.shopping.edit_product(SELLER, first, CHEAPER)
+    with pytest.raises(IdempotencyMismatch):
+        await add(NewProduct(title="튤립", price_minor=9_000, stock=4, code="T1"))
+    assert len(await shop.cart.shopping.products_in("camellia")) == 2
+    return [first] * 4, [*others, await add()]
 
 
 async def corrected(shop: Shop) -> Answers:
@@ -180,7 +196,7 @@ async def waited(shop: Shop) -> Answers:
 
 
 STORIES = (
-    *(announced, auctioned, bid, made_a_coupon, corrected, brought_in),
+    *(announced, auctioned, bid, made_a_coupon, put_on_sale, corrected, brought_in),
     *(refunded, held, ordered, waited),
 )
 

@@ -43,7 +43,7 @@ async def test_only_the_owner_changes_a_store(shop: Shop) -> None:
     with pytest.raises(Forbidden):
         await shopping.save_picture(STRANGER, product.id, Picture(b"", ""))
     with pytest.raises(Forbidden):
-        await shopping.add_product(STRANGER, "camellia", NewProduct(title="x", price_minor=1))
+        await shopping.add_product(STRANGER, "camellia", "k", NewProduct(title="x", price_minor=1))
     edited = await shopping.edit_store(SELLER, "camellia", name=UNSET, story="이야기\n둘째 줄")
     assert (edited.name, edited.story) == ("동백", "이야기\n둘째 줄")
     assert await shopping.store("camellia") == edited
@@ -125,7 +125,7 @@ async def test_units_of_a_product_with_options_are_those_of_its_skus(shop: Shop)
         NewProduct(title="x", price_minor=1, skus=[NewSku(options=[])]),
     ):
         with pytest.raises(Invalid):
-            await shop.cart.shopping.add_product(SELLER, "camellia", said)
+            await shop.cart.shopping.add_product(SELLER, "camellia", "k", said)
 
 
 async def test_code_is_one_skus_in_a_store(shop: Shop) -> None:

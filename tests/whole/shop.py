@@ -69,6 +69,7 @@ async def open_shop(server: Server, stock: int = 1_000) -> Shop:
             await client.post(
                 f"/stores/{slug}/products",
                 json={"title": "작약", "price_minor": PRICE_MINOR, "stock": stock},
+                headers={"Idempotency-Key": "peony"},
             )
         )
         show = await read(await client.post("/shows", json={"store": slug, "title": "오늘의 꽃"}))

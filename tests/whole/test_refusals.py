@@ -79,11 +79,12 @@ async def scene(tmp_path: Path, migrated_url: str, redis_url: str) -> AsyncItera
     ):
         ware = {"title": "모란", "price_minor": 1, "stock": STOCK, "limit_per_buyer": LIMIT}
         path = f"/stores/{shop.slug}/products"
-        rare = (await read(await selling.post(path, json=ware)))["id"]
+        rare = (await read(await selling.post(path, json=ware, headers=RARE)))["id"]
         yield Scene(server, migrated_url, shop, rare, buying, others, nobody)
     await server.close()
 
 
+RARE: Final = {"Idempotency-Key": "rare"}
 Refused = Callable[[Scene], Awaitable[httpx.Response]]
 
 

@@ -92,7 +92,7 @@ def test_raw_routes_are_described(shop: Shop) -> None:
 async def test_from_shelf_to_paid_order_through_the_operations(shop: Shop) -> None:
     await call(shop, "POST", "/stores")(SELLER, wire.NewStore(slug="jeju", name="제주"))
     product = await call(shop, "POST", "/stores/{slug}/products")(
-        SELLER, "jeju", NewProduct(title="귤", price_minor=9_000, stock=2)
+        SELLER, "jeju", "k", NewProduct(title="귤", price_minor=9_000, stock=2)
     )
     line = HoldLine(sku=product.id, quantity=2, price_minor=9_000)
     (hold,) = (

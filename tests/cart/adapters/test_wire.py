@@ -110,7 +110,7 @@ async def test_words_the_types_let_through_are_refused_by_the_rules(shop: Shop, 
     with pytest.raises(CartError):
         await shopping.open_store(SELLER, slug="other", name=text, story="")
     with pytest.raises(CartError):
-        await shopping.add_product(SELLER, "camellia", NewProduct(title=text, price_minor=1))
+        await shopping.add_product(SELLER, "camellia", "k", NewProduct(title=text, price_minor=1))
     with pytest.raises(CartError):
         await shop.stock(skus=[NewSku(options=[text])])
     with pytest.raises(CartError):

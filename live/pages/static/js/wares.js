@@ -189,7 +189,7 @@ export class Wares {
     const units = options ?? { stock: Number(stock), code: code || null };
     const body = { title, description: "", price_minor: Number(price), ...units };
     const path = `/stores/${encodeURIComponent(this.store)}/products`;
-    const product = await api("POST", path, { body });
+    const product = await api("POST", path, { body, key: freshKey() });
     this.#take(product);
     await this.added(product);
     if (!picture) return;
