@@ -2,8 +2,11 @@
 
 import asyncio
 
+from cart.adapters.database import Database
+from cart.adapters.ledger import SqlLedger
 from cart.core.hold import HoldState
 from cart.core.order import OrderState
+from cart.expiry import Expiry
 from tests.cart.shop import BUYER, Shop
 
 
@@ -58,3 +61,26 @@ async def test_sweep_takes_no_more_than_its_limit(shop: Shop) -> None:
     await shop.let_time_pass()
     ledger = shop.cart.expiry._ledger
     assert [await ledger.sweep(2), await ledger.sweep(2), await ledger.sweep(2)] == [2, 1, 0]
+
+
+async def test_what_takes_too_long_at_once_is_done_in_parts(shop: Shop) -> None:
+    class Slow(SqlLedger):
+        """Many wait for what becomes free: more than 40 holds at once take too long."""
+
+        async def sweep(self, limit: int) -> int:
+            if limit > 40:
+                raise TimeoutError
+            return await super().sweep(limit)
+
+    product = await shop.stock(50)
+    for number in range(50):
+        await shop.hold(product, key=f"{number}")
+    await shop.let_time_pass()
+    expiry, failures = Expiry(Slow(Database(shop.engine))), 0
+    while (await shop.counters(product))[1]:
+        try:
+            await expiry.sweep()
+        except TimeoutError:
+            failures += 1
+    assert await shop.counters(product) == (50, 0, 0)
+    assert failures <= 4
