@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PYTHON2 ?= python2.7
-# One more than there are cores: whoever tries a browser or a server waits half of the time.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # These judge what becomes of the media: a busy machine would be part of the road.
 ALONE := tests/network tests/e2e/test_simulcast.py
 CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL WHEP_REDIRECT_URL CA FLOOD STRICT REPORT
@@ -16,7 +14,7 @@ run: install ## serve the demo shop and a live show
 
 test: check ## everything: style, types, unit, integration and browser tests
 	@deploy/install-test-tools
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder \
 		$(addprefix --ignore=,tests/test_tidy.py $(ALONE))
 	$(BIN)/python -m pytest $(ALONE)
 
