@@ -114,7 +114,7 @@ async def _do(connection: AsyncConnection, store: str, key: str, plan: Plan) -> 
 
 
 async def _demand_room(connection: AsyncConnection, store: str, added: int) -> None:
-    """The locked store may have so many more products."""
+    """Raises `_Impossible` unless the locked store may have so many more products."""
     if not added:
         return
     count = select(func.count()).where(products.c.store == store)
