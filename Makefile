@@ -12,10 +12,11 @@ CONFORMANCE := URL TOKEN WHEP_URL WHEP_TOKEN OFF_AIR_URL REDIRECT_URL WHEP_REDIR
 run: install ## serve the demo shop and a live show
 	$(BIN)/kkot serve --demo
 
+# tests/conformance is named so that its table, and what it did not show, is printed.
 test: check ## everything: style, types, unit, integration and browser tests
 	@deploy/install-test-tools
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder \
-		$(addprefix --ignore=,tests/test_tidy.py $(ALONE))
+		$(addprefix --ignore=,tests/test_tidy.py $(ALONE)) tests tests/conformance
 	$(BIN)/python -m pytest $(ALONE)
 
 check: install-dev ## style and types only, side by side
